@@ -1,0 +1,86 @@
+# Thin front door to the CMake presets; `make help` lists the targets. Variables:
+#
+#   JOBS=N         parallel jobs (default: all processors)
+#   CMAKE_ARGS=…   more options for the configuration, such as -DKT_WERROR=ON
+
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+export JOBS
+
+# $(call build,PRESET,TARGETS). cmake starts a make of its own, which must not inherit this one's
+# flags.
+build = @unset MAKEFLAGS MFLAGS MAKELEVEL; cmake --preset $(1) $(CMAKE_ARGS) >/dev/null && \
+    cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+# Later kernels lay memory out in a way that gcc's ThreadSanitizer refuses: switch that off if
+# allowed.
+no_aslr = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+.DEFAULT_GOAL := all
+.PHONY: all demo test medium api check asan tsan bench golden size format install clean help
+
+all: ## build everything (release)
+	$(call build,release)
+
+demo: ## train on real data: DATA=mnist for another set, DEMO_ARGS=--smoke for a few seconds
+	@tools/apt_deps.sh build $(if $(DATA),,data)
+	$(call build,release,example_demo)
+	@build/release/examples/demo $(DATA) $(DEMO_ARGS)
+
+test: ## short tests, under two minutes
+	@tools/apt_deps.sh build data
+	$(call build,release)
+	@cmake/run_tests.sh build/release -L short
+
+medium: ## medium tests: the examples with --smoke, and what takes longer
+	$(call build,release)
+	@cmake/run_tests.sh build/release -L medium
+
+api: ## install into a temporary folder and use it from C99 to C23 and C++
+	$(call build,release)
+	@tests/api/run.sh build/release
+
+check: ## style, dependencies, globals, headers, format: before every commit
+	$(call build,release,keratin_static keratin_shared)
+	@rc=0; \
+	python3 tools/check_style.py || rc=1; \
+	python3 tools/check_deps.py || rc=1; \
+	python3 tools/check_globals.py build/release || rc=1; \
+	tests/api/headers.sh || rc=1; \
+	cmake/clang_format.sh --check || rc=1; \
+	exit $$rc
+
+asan: ## short tests under AddressSanitizer, UBSan and the leak check
+	$(call build,asan)
+	@cmake/run_tests.sh build/asan -L short
+
+tsan: ## short tests under ThreadSanitizer
+	$(call build,tsan)
+	@$(no_aslr) cmake/run_tests.sh build/tsan -L short
+
+bench: ## [src/cli/bench.c] time the standard workloads: ARGS="--workload NAME"
+	$(call build,release,keratin_command)
+	@build/release/keratin bench $(ARGS)
+
+golden: ## [tools/golden/make.sh] write the golden files again with real Keras
+	@tools/golden/make.sh
+
+size: ## lines per folder against tools/budget.txt
+	@python3 tools/size.py
+
+format: ## clang-format every file in place
+	@cmake/clang_format.sh --fix
+
+install: ## install below PREFIX (/usr/local), with DESTDIR before it
+	$(call build,release)
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean: ## remove build/
+	@rm -rf build
+
+# A description that begins with [FILE] is shown once that file is there.
+help: ## this list
+	@awk -F ': ## ' '/^[a-z-]+: ## / { text = $$2; \
+	    if (match(text, /^\[[^]]*\] /)) { \
+	        file = substr(text, 2, RLENGTH - 3); text = substr(text, RLENGTH + 1); \
+	        if ((getline line < file) < 0) next } \
+	    printf "  make %-9s %s\n", $$1, text }' Makefile

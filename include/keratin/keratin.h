@@ -1,0 +1,23 @@
+/* Keratin: the Keras API for C. Everything but sys/ and short.h. */
+#ifndef KERATIN_KERATIN_H
+#define KERATIN_KERATIN_H
+
+#include <keratin/activations.h>
+#include <keratin/base.h>
+#include <keratin/callbacks.h>
+#include <keratin/constraints.h>
+#include <keratin/data.h>
+#include <keratin/error.h>
+#include <keratin/initializers.h>
+#include <keratin/layers.h>
+#include <keratin/losses.h>
+#include <keratin/metrics.h>
+#include <keratin/model.h>
+#include <keratin/ops.h>
+#include <keratin/optimizers.h>
+#include <keratin/regularizers.h>
+#include <keratin/runtime.h>
+#include <keratin/schedules.h>
+#include <keratin/tensor.h>
+
+#endif

@@ -1,0 +1,77 @@
+/* What every layer has: arguments, calling, weights, names. */
+#ifndef KERATIN_LAYERS_BASE_H
+#define KERATIN_LAYERS_BASE_H
+
+#include <keratin/ops.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct kt_layer kt_layer;
+/** A model is a layer. */
+typedef struct kt_layer kt_model;
+typedef struct kt_var kt_var;
+
+/** A shape without axes, in a field of dimensions. */
+#define KT_SCALAR (INT64_MIN + 1)
+
+/** Arguments that every layer takes; they end the struct. */
+#define KT_LAYER_ARGS                                                                               \
+    const char *name;  /* default: the class name in snake case, numbered */                        \
+    const char *dtype; /* default: the dtype policy */                                              \
+    bool trainable;    /* default true */
+#define KT_LAYER_DEFAULTS .trainable = true,
+
+/** Calls a layer on symbolic tensors: layer(x).
+ *
+ * A layer that is called the first time gets its weights. Called again it shares them. `inputs` is one
+ * tensor or kt_list(a, b). The result is the first output, kt_item() gives the others.
+ *
+ *     kt_sym *y = kt_call(kt_dense(10), x, .training = false);
+ */
+typedef struct kt_call_args {
+    size_t size;
+    kt_layer *layer;
+    kt_ref inputs;
+    int training;         ///< KT_AUTO (default), true, false
+    kt_ref mask;          ///< a mask or a list of them in place of those that flow with the inputs
+    kt_ref initial_state; ///< recurrent layers: a tensor or a list
+} kt_call_args;
+#define kt_call(...) KT_CALL(kt_call_with, kt_call_args, .training = KT_AUTO, __VA_ARGS__)
+KT_API kt_sym *kt_call_with(const kt_call_args *args);
+
+/** Name ("dense_1") and class ("Dense"), borrowed. An automatic name is given when the layer joins a model
+ * or is first asked for it. */
+KT_API const char *kt_layer_name(kt_layer *layer);
+KT_API const char *kt_layer_class_name(const kt_layer *layer);
+/** Are there weights yet? Number of weights and of parameters (elements of all weights). */
+KT_API bool kt_layer_built(const kt_layer *layer);
+KT_API int kt_layer_n_weights(const kt_layer *layer);
+KT_API int64_t kt_layer_count_params(const kt_layer *layer);
+/** Weight i: trainable ones first, then the others, as Keras' get_weights orders them. */
+KT_API kt_var *kt_layer_weight(const kt_layer *layer, int i);
+/** Copies of all weights in that order, as a list of tensors; and back. Shapes must agree.
+ *
+ *     kt_list_t *w = kt_get_weights(model);
+ *     kt_set_weights(other, w);
+ */
+KT_API kt_list_t *kt_get_weights(kt_layer *layer);
+KT_API kt_status kt_set_weights(kt_layer *layer, const kt_list_t *weights);
+/** Turns training of a layer and everything inside it on or off; compile again for it to take effect. */
+KT_API kt_status kt_set_trainable(kt_layer *layer, bool trainable);
+KT_API bool kt_trainable(const kt_layer *layer);
+/** Builds a layer for an input shape (batch axis first) without calling it. */
+KT_API kt_status kt_layer_build(kt_layer *layer, kt_shape input_shape);
+
+/** Name ("kernel") and path ("sequential/dense/kernel") of a variable; its value as a new tensor; a new
+ * value (same shape, converted). */
+KT_API const char *kt_var_name(const kt_var *v);
+KT_API const char *kt_var_path(kt_var *v);
+KT_API kt_tensor *kt_var_value(kt_var *v);
+KT_API kt_status kt_var_assign(kt_var *v, const kt_tensor *value);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

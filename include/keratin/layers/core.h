@@ -1,0 +1,170 @@
+/* Core layers, reshaping, merging, activation, regularization and preprocessing layers of the first slice:
+ * see layers.h. */
+#ifndef KERATIN_LAYERS_CORE_H
+#define KERATIN_LAYERS_CORE_H
+
+#include <keratin/layers/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** An input of a functional model, or the first item of a sequential one.
+ *
+ * Keras: keras.Input.  `shape` is without the batch axis; KT_NONE where open, {KT_SCALAR} for ().
+ *
+ *     kt_sym *x = kt_input({28, 28, 1}, .name = "picture");
+ */
+typedef struct kt_input_args {
+    size_t size;
+    int64_t shape[KT_MAX_RANK];
+    int64_t batch_size; ///< default KT_NONE: any
+    const char *dtype;  ///< default: the dtype policy's
+    const char *name;
+    bool sparse;        ///< not supported
+} kt_input_args;
+#define KT_INPUT_DEFAULTS .batch_size = KT_NONE,
+#define kt_input(...) KT_CALL(kt_input_new, kt_input_args, KT_INPUT_DEFAULTS, __VA_ARGS__)
+KT_API kt_sym *kt_input_new(const kt_input_args *args);
+
+/** Densely connected layer: activation(x . kernel + bias).
+ *
+ * Keras: keras.layers.Dense.  Shape: (batch, ..., in) -> (batch, ..., units).
+ * Errors: units <= 0; an input of fewer than two axes or with an open last axis.
+ *
+ *     kt_dense(64, .activation = "relu")
+ */
+typedef struct kt_dense_args {
+    size_t size;               ///< set by the macro
+    int units;                 ///< size of the last output axis, > 0
+    kt_ref activation;         ///< name or object; NULL (None) means linear
+    bool use_bias;             ///< default true
+    kt_ref kernel_initializer; ///< default "glorot_uniform"
+    kt_ref bias_initializer;   ///< default "zeros"
+    kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
+    kt_ref kernel_constraint, bias_constraint;
+    KT_LAYER_ARGS              ///< name, dtype, trainable
+} kt_dense_args;
+#define KT_DENSE_DEFAULTS                                                                           \
+    .use_bias = true, .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros",          \
+    KT_LAYER_DEFAULTS
+#define kt_dense(...) KT_CALL(kt_dense_new, kt_dense_args, KT_DENSE_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_dense_new(const kt_dense_args *args);
+
+/** All axes but the batch axis become one. Keras: keras.layers.Flatten.
+ *
+ *     kt_flatten()
+ */
+typedef struct kt_flatten_args {
+    size_t size;
+    const char *data_format; ///< "channels_last" (default) or "channels_first"
+    KT_LAYER_ARGS
+} kt_flatten_args;
+#define KT_FLATTEN_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_flatten(...) KT_CALL(kt_flatten_new, kt_flatten_args, KT_FLATTEN_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_flatten_new(const kt_flatten_args *args);
+
+/** An activation function as a layer. Keras: keras.layers.Activation.
+ *
+ *     kt_activation("relu")
+ */
+typedef struct kt_activation_args {
+    size_t size;
+    kt_ref activation; ///< name or object
+    KT_LAYER_ARGS
+} kt_activation_args;
+#define KT_ACTIVATION_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_activation(...)                                                                          \
+    KT_CALL(kt_activation_new, kt_activation_args, KT_ACTIVATION_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_activation_new(const kt_activation_args *args);
+
+/** max(x, 0), with a slope below the threshold and a ceiling. Keras: keras.layers.ReLU.
+ *
+ *     kt_relu(.max_value = 6)
+ */
+typedef struct kt_relu_args {
+    size_t size;
+    double max_value;      ///< default KT_NONE_F: no ceiling; >= 0
+    double negative_slope; ///< default 0; >= 0
+    double threshold;      ///< default 0; >= 0
+    KT_LAYER_ARGS
+} kt_relu_args;
+#define KT_RELU_DEFAULTS .max_value = KT_NONE_F, KT_LAYER_DEFAULTS
+#define kt_relu(...) KT_CALL(kt_relu_new, kt_relu_args, KT_RELU_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_relu_new(const kt_relu_args *args);
+
+/** exp(x) / sum(exp(x)) along an axis. Keras: keras.layers.Softmax.
+ *
+ *     kt_softmax()
+ */
+typedef struct kt_softmax_args {
+    size_t size;
+    int axis; ///< default -1
+    KT_LAYER_ARGS
+} kt_softmax_args;
+#define KT_SOFTMAX_DEFAULTS .axis = -1, KT_LAYER_DEFAULTS
+#define kt_softmax(...) KT_CALL(kt_softmax_new, kt_softmax_args, KT_SOFTMAX_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_softmax_new(const kt_softmax_args *args);
+
+/** Sets a share of the inputs to 0 while training and scales the rest by 1 / (1 - rate).
+ *
+ * Keras: keras.layers.Dropout.
+ *
+ *     kt_dropout(0.5)
+ */
+typedef struct kt_dropout_args {
+    size_t size;
+    double rate;                         ///< 0 <= rate <= 1
+    int64_t noise_shape[KT_MAX_RANK];    ///< 1 where one draw serves the axis, KT_NONE: the input's size
+    int64_t seed;                        ///< default KT_NONE: from the seed of the session
+    KT_LAYER_ARGS
+} kt_dropout_args;
+#define KT_DROPOUT_DEFAULTS .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_dropout(...) KT_CALL(kt_dropout_new, kt_dropout_args, KT_DROPOUT_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_dropout_new(const kt_dropout_args *args);
+
+/** x * scale + offset. Keras: keras.layers.Rescaling.
+ *
+ *     kt_rescaling(1.0 / 255)
+ */
+typedef struct kt_rescaling_args {
+    size_t size;
+    double scale;
+    double offset;
+    KT_LAYER_ARGS
+} kt_rescaling_args;
+#define KT_RESCALING_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_rescaling(...)                                                                           \
+    KT_CALL(kt_rescaling_new, kt_rescaling_args, KT_RESCALING_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_rescaling_new(const kt_rescaling_args *args);
+
+/** Sum of two or more inputs, broadcast. Keras: keras.layers.Add.
+ *
+ *     kt_sym *y = kt_call(kt_add(), kt_list(a, b));
+ */
+typedef struct kt_add_args {
+    size_t size;
+    KT_LAYER_ARGS
+} kt_add_args;
+#define KT_ADD_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_add(...) KT_CALL(kt_add_new, kt_add_args, KT_ADD_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_add_new(const kt_add_args *args);
+
+/** Inputs one after the other along an axis. Keras: keras.layers.Concatenate.
+ *
+ *     kt_sym *y = kt_call(kt_concatenate(), kt_list(a, b));
+ */
+typedef struct kt_concatenate_args {
+    size_t size;
+    int axis; ///< default -1
+    KT_LAYER_ARGS
+} kt_concatenate_args;
+#define KT_CONCATENATE_DEFAULTS .axis = -1, KT_LAYER_DEFAULTS
+#define kt_concatenate(...)                                                                         \
+    KT_CALL(kt_concatenate_new, kt_concatenate_args, KT_CONCATENATE_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_concatenate_new(const kt_concatenate_args *args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

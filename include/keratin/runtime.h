@@ -1,0 +1,35 @@
+/* Settings of the library as a whole. */
+#ifndef KERATIN_RUNTIME_H
+#define KERATIN_RUNTIME_H
+
+#include <keratin/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Seeds everything random: initial weights, dropout, shuffling. Keras: keras.utils.set_random_seed.
+ * Without a call the seed is taken from the system, so runs differ.
+ *
+ *     kt_set_random_seed(42);
+ */
+KT_API void kt_set_random_seed(uint64_t seed);
+
+/** The dtype that layers compute in and weights have when their `dtype` is left out: "float32" (default)
+ * or "float64". Keras: keras.config.set_dtype_policy. Unknown names: KT_EINVAL. */
+KT_API kt_status kt_set_dtype_policy(const char *name);
+KT_API const char *kt_dtype_policy(void);
+
+/** Threads that work is split over; 0 is the default: the processors this process may use, or
+ * KT_NUM_THREADS. Results do not depend on it. */
+KT_API void kt_set_num_threads(int n);
+KT_API int kt_num_threads(void);
+
+/** Where progress bars, summaries and printed tensors go instead of stdout; NULL: stdout again. */
+typedef void kt_output_fn(const char *text, size_t n, void *data);
+KT_API void kt_set_output(kt_output_fn *fn, void *data);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,73 @@
+/* What the files of this folder give to table.c, per level. See kernels.h for what each does. */
+#ifndef KT_KERNELS_PARTS_H
+#define KT_KERNELS_PARTS_H
+
+#include "backend/cpu/kernels/kernels.h"
+#include "backend/cpu/kernels/vec.h"
+
+/* strips.c */
+#define KT_UNARY(name, value, grad) void KT_FN(kt_un_##name)(float *y, const float *x, int64_t n);
+#include "ir/unary.def"
+#undef KT_UNARY
+#define KT_BINARY(name, value, da, db)                                                             \
+    void KT_FN(kt_bin_##name)(float *y, const float *a, const float *b, int64_t n);                \
+    void KT_FN(kt_bin_vs_##name)(float *y, const float *a, float b, int64_t n);                    \
+    void KT_FN(kt_bin_sv_##name)(float *y, float a, const float *b, int64_t n);
+#include "ir/binary.def"
+#undef KT_BINARY
+#define KT_COMPARE(name, value)                                                                    \
+    void KT_FN(kt_cmp_##name)(float *y, const float *a, const float *b, int64_t n);                \
+    void KT_FN(kt_cmp_vs_##name)(float *y, const float *a, float b, int64_t n);
+#include "ir/compare.def"
+#undef KT_COMPARE
+void KT_FN(kt_select)(float *y, const float *c, const float *a, const float *b, int64_t n);
+void KT_FN(kt_muladd)(float *y, const float *a, const float *b, const float *c, int64_t n);
+void KT_FN(kt_fill)(float *y, float v, int64_t n);
+void KT_FN(kt_from_u8)(float *y, const uint8_t *x, int64_t n);
+void KT_FN(kt_from_i32)(float *y, const int32_t *x, int64_t n);
+void KT_FN(kt_from_i64)(float *y, const int64_t *x, int64_t n);
+void KT_FN(kt_to_bool)(uint8_t *y, const float *x, int64_t n);
+
+/* reduce.c */
+float KT_FN(kt_sum)(const float *x, int64_t n);
+float KT_FN(kt_max)(const float *x, int64_t n);
+float KT_FN(kt_min)(const float *x, int64_t n);
+float KT_FN(kt_dot)(const float *a, const float *b, int64_t n);
+void KT_FN(kt_sum_rows)(float *y, const float *x, int64_t rows, int64_t cols, int64_t ldx);
+int64_t KT_FN(kt_argmax)(const float *x, int64_t n);
+
+/* rows.c */
+void KT_FN(kt_softmax)(float *y, const float *x, int64_t rows, int64_t cols);
+void KT_FN(kt_log_softmax)(float *y, const float *x, int64_t rows, int64_t cols);
+void KT_FN(kt_sparse_xent)(
+    float *loss, float *p, const float *x, const int32_t *label, int64_t rows, int64_t cols);
+void KT_FN(kt_sparse_xent_grad)(
+    float *dx,
+    const float *p,
+    const int32_t *label,
+    const float *dloss,
+    int64_t rows,
+    int64_t cols);
+
+/* adam.c, random.c, transpose.c, gemm.c */
+void KT_FN(kt_adam)(
+    float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *s);
+void KT_FN(kt_uniform)(float *y, int64_t n, int64_t first, const kt_philox *r);
+void KT_FN(kt_dropout)(
+    float *y,
+    const float *x,
+    int64_t n,
+    int64_t first,
+    float rate,
+    float scale,
+    const kt_philox *r);
+void KT_FN(kt_transpose)(float *y, const float *x, int64_t rows, int64_t cols);
+/** The same for a part of a larger array: ldx and ldy are the lengths of stored rows. */
+void KT_FN(kt_transpose_ld)(
+    float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t cols);
+size_t KT_FN(kt_gemm_scratch)(const kt_gemm *g);
+void KT_FN(kt_gemm)(const kt_gemm *g, void *scratch);
+
+extern const kt_kernels KT_FN(kt_kernels);
+
+#endif

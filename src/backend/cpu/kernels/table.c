@@ -1,0 +1,47 @@
+/* The table of this level, put together from the other files. */
+#include "backend/cpu/kernels/parts.h"
+
+#define KT_TEXT2(x) #x
+#define KT_TEXT(x) KT_TEXT2(x)
+
+const kt_kernels KT_FN(kt_kernels) = {
+    .name = KT_TEXT(KT_ISA),
+    .lanes = LANES,
+#define KT_UNARY(name, value, grad) .unary[KT_UN_##name] = KT_FN(kt_un_##name),
+#include "ir/unary.def"
+#undef KT_UNARY
+#define KT_BINARY(name, value, da, db)                                                             \
+    .binary[KT_BIN_##name] = KT_FN(kt_bin_##name),                                                 \
+    .binary_vs[KT_BIN_##name] = KT_FN(kt_bin_vs_##name),                                           \
+    .binary_sv[KT_BIN_##name] = KT_FN(kt_bin_sv_##name),
+#include "ir/binary.def"
+#undef KT_BINARY
+#define KT_COMPARE(name, value)                                                                    \
+    .compare[KT_CMP_##name] = KT_FN(kt_cmp_##name),                                                \
+    .compare_vs[KT_CMP_##name] = KT_FN(kt_cmp_vs_##name),
+#include "ir/compare.def"
+#undef KT_COMPARE
+    .select = KT_FN(kt_select),
+    .muladd = KT_FN(kt_muladd),
+    .fill = KT_FN(kt_fill),
+    .from_u8 = KT_FN(kt_from_u8),
+    .from_i32 = KT_FN(kt_from_i32),
+    .from_i64 = KT_FN(kt_from_i64),
+    .to_bool = KT_FN(kt_to_bool),
+    .sum = KT_FN(kt_sum),
+    .max = KT_FN(kt_max),
+    .min = KT_FN(kt_min),
+    .dot = KT_FN(kt_dot),
+    .sum_rows = KT_FN(kt_sum_rows),
+    .argmax = KT_FN(kt_argmax),
+    .softmax = KT_FN(kt_softmax),
+    .log_softmax = KT_FN(kt_log_softmax),
+    .sparse_xent = KT_FN(kt_sparse_xent),
+    .sparse_xent_grad = KT_FN(kt_sparse_xent_grad),
+    .adam = KT_FN(kt_adam),
+    .dropout = KT_FN(kt_dropout),
+    .uniform = KT_FN(kt_uniform),
+    .transpose = KT_FN(kt_transpose),
+    .gemm_scratch = KT_FN(kt_gemm_scratch),
+    .gemm = KT_FN(kt_gemm),
+};

@@ -1,0 +1,143 @@
+/* Ops over the last axis, and reductions that come down to rows or columns of a matrix. */
+#include "backend/cpu/impls.h"
+#include "base/error.h"
+
+static bool last_axis_f32(const kt_node *n) {
+    return is_f32(n->in[0]) && ((const axis_attrs *)n->attrs)->axis == n->in[0]->spec.shape.ndim - 1;
+}
+
+typedef struct {
+    const kt_kargs *k;
+    int64_t cols;
+} rows_job;
+
+/* Runs fn over the rows of input 0, at least 64 rows or 4096 elements to a piece. */
+static kt_status over_rows(const kt_kargs *k, kt_range_fn *fn, double cost_ns) {
+    const kt_shape *s = &k->node->in[0]->spec.shape;
+    const int64_t cols = s->dim[s->ndim - 1], rows = kt_shape_range(s, 0, s->ndim - 1);
+    rows_job j = {k, cols};
+    const int64_t piece = cols < 4096 ? (4096 / (cols + 1) + 1) : 1;
+    return kt_cpu_range(fn, &j, rows, piece, cost_ns * (double)cols);
+}
+
+static kt_status softmax_rows(void *arg, int64_t first, int64_t n) {
+    const rows_job *j = arg;
+    const int64_t at = first * j->cols;
+    kt_kernels_get()->softmax((float *)j->k->out[0] + at, (const float *)j->k->in[0] + at, n, j->cols);
+    return KT_OK;
+}
+static kt_status softmax_run(const kt_kargs *k) { return over_rows(k, softmax_rows, 1); }
+const kt_impl impl_softmax_rows = {"softmax", "rows", last_axis_f32, softmax_run, NULL};
+
+static kt_status log_softmax_rows(void *arg, int64_t first, int64_t n) {
+    const rows_job *j = arg;
+    const int64_t at = first * j->cols;
+    kt_kernels_get()->log_softmax((float *)j->k->out[0] + at, (const float *)j->k->in[0] + at, n, j->cols);
+    return KT_OK;
+}
+static kt_status log_softmax_run(const kt_kargs *k) { return over_rows(k, log_softmax_rows, 1); }
+const kt_impl impl_log_softmax_rows = {"log_softmax", "rows", last_axis_f32, log_softmax_run, NULL};
+
+static bool first_f32(const kt_node *n) { return is_f32(n->in[0]); }
+
+/* Kernels write at the label, so it is looked at first; label 0 of the piece is row `first`. */
+static kt_status check_labels(const rows_job *j, const int32_t *label, int64_t first, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        if (label[i] < 0 || label[i] >= j->cols) return kt_label_error(first + i, label[i], j->cols);
+    return KT_OK;
+}
+
+static kt_status xent_rows(void *arg, int64_t first, int64_t n) {
+    const rows_job *j = arg;
+    const int32_t *label = (const int32_t *)j->k->in[1] + first;
+    const kt_status st = check_labels(j, label, first, n);
+    if (st) return st;
+    const int64_t at = first * j->cols;
+    kt_kernels_get()->sparse_xent(
+        (float *)j->k->out[0] + first,
+        (float *)j->k->out[1] + at,
+        (const float *)j->k->in[0] + at,
+        label,
+        n,
+        j->cols);
+    return KT_OK;
+}
+static kt_status xent_run(const kt_kargs *k) { return over_rows(k, xent_rows, 1); }
+const kt_impl impl_sparse_xent_rows = {"sparse_xent", "rows", first_f32, xent_run, NULL};
+
+static kt_status xent_grad_rows(void *arg, int64_t first, int64_t n) {
+    const rows_job *j = arg;
+    const int64_t at = first * j->cols;
+    const int32_t *label = (const int32_t *)j->k->in[1] + first;
+    const kt_status st = check_labels(j, label, first, n);
+    if (st) return st;
+    kt_kernels_get()->sparse_xent_grad(
+        (float *)j->k->out[0] + at,
+        (const float *)j->k->in[0] + at,
+        label,
+        (const float *)j->k->in[2] + first,
+        n,
+        j->cols);
+    return KT_OK;
+}
+static kt_status xent_grad_run(const kt_kargs *k) { return over_rows(k, xent_grad_rows, 0.2); }
+const kt_impl impl_sparse_xent_grad_rows = {"sparse_xent_grad", "rows", first_f32, xent_grad_run, NULL};
+
+static kt_status argmax_rows(void *arg, int64_t first, int64_t n) {
+    const rows_job *j = arg;
+    for (int64_t i = first; i < first + n; i++)
+        ((int32_t *)j->k->out[0])[i] =
+            (int32_t)kt_kernels_get()->argmax((const float *)j->k->in[0] + i * j->cols, j->cols);
+    return KT_OK;
+}
+static kt_status argmax_run(const kt_kargs *k) { return over_rows(k, argmax_rows, 0.3); }
+const kt_impl impl_argmax_rows = {"argmax", "rows", last_axis_f32, argmax_run, NULL};
+
+/* reduce: the axes are all trailing (rows) or all leading (columns, sums only). */
+static bool axes_are(const kt_node *n, bool trailing) {
+    const int nd = n->in[0]->spec.shape.ndim, axes = ((const reduce_attrs *)n->attrs)->axes;
+    int count = 0;
+    for (int i = 0; i < nd; i++) count += axes >> i & 1;
+    const int low = (1 << count) - 1;
+    return axes == (trailing ? low << (nd - count) : low);
+}
+
+static bool reduce_supports(const kt_node *n) {
+    const int kind = ((const reduce_attrs *)n->attrs)->kind;
+    if (!is_f32(n->in[0]) || kind == KT_RED_PROD || val_size(n->in[0]) == 0) return false;
+    return axes_are(n, true) || (kind == KT_RED_SUM && axes_are(n, false));
+}
+
+typedef struct {
+    const float *x;
+    float *y;
+    int64_t rows, cols;
+    float (*f)(const float *x, int64_t n);
+} reduce_job;
+
+static kt_status reduce_lanes(void *arg, int64_t first, int64_t n) {
+    const reduce_job *j = arg;
+    for (int64_t i = first; i < first + n; i++) j->y[i] = j->f(j->x + i * j->cols, j->cols);
+    return KT_OK;
+}
+
+static kt_status reduce_columns(void *arg, int64_t first, int64_t n) {
+    const reduce_job *j = arg;
+    kt_kernels_get()->sum_rows(j->y + first, j->x + first, j->rows, n, j->cols);
+    return KT_OK;
+}
+
+static kt_status reduce_run(const kt_kargs *k) {
+    const kt_kernels *kn = kt_kernels_get();
+    const int kind = ((const reduce_attrs *)k->node->attrs)->kind;
+    const int64_t total = val_size(k->node->in[0]), out = val_size(k->node->out[0]);
+    reduce_job j = {k->in[0], k->out[0], out, total / out, NULL};
+    if (axes_are(k->node, true)) {
+        j.f = kind == KT_RED_SUM ? kn->sum : kind == KT_RED_MAX ? kn->max : kn->min;
+        return kt_cpu_range(reduce_lanes, &j, out, 4096 / (j.cols + 1) + 1, 0.1 * (double)j.cols);
+    }
+    j.rows = total / out;
+    j.cols = out;
+    return kt_cpu_range(reduce_columns, &j, out, 64, 0.1 * (double)j.rows);
+}
+const kt_impl impl_reduce_rows = {"reduce", "rows", reduce_supports, reduce_run, NULL};

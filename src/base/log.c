@@ -1,0 +1,45 @@
+/* Where text goes. See log.h. */
+#include "base/log.h"
+
+#include <keratin/runtime.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+static kt_output_fn *output_fn;
+static void *output_data;
+
+void kt_set_output(kt_output_fn *fn, void *data) {
+    output_fn = fn;
+    output_data = data;
+}
+
+void kt_out(const char *text, size_t n) {
+    if (output_fn) {
+        output_fn(text, n, output_data);
+        return;
+    }
+    fwrite(text, 1, n, stdout);
+    fflush(stdout);
+}
+
+void kt_log(const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+}
+
+bool kt_out_is_terminal(void) { return !output_fn && isatty(STDOUT_FILENO); }
+
+int kt_out_width(void) {
+    const char *columns = getenv("COLUMNS");
+    if (columns && strtol(columns, NULL, 10) > 0) return (int)strtol(columns, NULL, 10);
+    struct winsize size;
+    if (kt_out_is_terminal() && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col) return size.ws_col;
+    return 80;
+}

@@ -1,0 +1,258 @@
+/* Thread pool. See pool.h.
+ *
+ * One word, `pool.gate`, decides who takes part in a job: bit 31 says that the job is open, the low bits
+ * count the workers inside. A worker enters by compare-and-swap while the bit is set; the caller clears
+ * the bit when no chunk is left and then waits for those inside only. So a worker that the scheduler
+ * keeps away for milliseconds costs nothing: the caller does its chunks, and the late worker finds the
+ * gate shut. (Pools that wait for *every* worker take 3 to 10 ms per job on a busy machine.)
+ *
+ * Idle workers watch `pool.jobs`, a counter of jobs, for at most 20 us and then sleep on it. The caller
+ * makes the system call that wakes them only if somebody sleeps. Nobody spins between programs. */
+#if defined(__linux__)
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sched_getaffinity */
+#endif
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#endif
+#include "base/pool.h"
+
+#include "base/fpu.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define POOL_MAX 256
+#define SPIN_NS 20000
+#define GATE_OPEN 0x80000000u
+#define GATE_AWAITED 0x40000000u /* the caller sleeps until those inside have left */
+
+static struct {
+    pthread_mutex_t lock; /* held by the caller whose job runs, and while threads start and stop */
+    bool started, hooked; /* under lock */
+    int n_workers;        /* under lock */
+    atomic_int n_threads; /* 0: not decided yet */
+    pthread_t worker[POOL_MAX];
+    /* the job: written before the gate opens, read by those inside */
+    kt_pool_fn *fn;
+    void *arg;
+    int64_t n_chunks;
+    /* words that both sides write stand on cache lines of their own */
+    _Alignas(64) atomic_llong next;
+    _Alignas(64) atomic_uint gate;
+    _Alignas(64) atomic_uint jobs;
+    atomic_int sleepers;
+    atomic_bool stop;
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static _Thread_local bool pool_inside; /* this thread runs a chunk: nested jobs run alone */
+
+static void pool_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
+static int64_t pool_clock(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+#if defined(__linux__)
+/* Sleeps unless *word changed meanwhile; may wake without cause. */
+static void pool_sleep(atomic_uint *word, unsigned seen) {
+    syscall(SYS_futex, (void *)word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+static void pool_wake(atomic_uint *word, int n) {
+    syscall(SYS_futex, (void *)word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
+}
+#else
+static pthread_mutex_t sleep_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t sleep_cond = PTHREAD_COND_INITIALIZER;
+
+static void pool_sleep(atomic_uint *word, unsigned seen) {
+    pthread_mutex_lock(&sleep_lock);
+    if (atomic_load(word) == seen) pthread_cond_wait(&sleep_cond, &sleep_lock);
+    pthread_mutex_unlock(&sleep_lock);
+}
+
+static void pool_wake(atomic_uint *word, int n) {
+    (void)word, (void)n;
+    pthread_mutex_lock(&sleep_lock);
+    pthread_cond_broadcast(&sleep_cond);
+    pthread_mutex_unlock(&sleep_lock);
+}
+#endif
+
+/* Spins until *word is no longer `seen`; false after SPIN_NS. */
+static bool pool_spin(atomic_uint *word, unsigned seen) {
+    const int64_t start = pool_clock();
+    do {
+        for (int i = 0; i < 32; i++) {
+            if (atomic_load_explicit(word, memory_order_acquire) != seen) return true;
+            pool_pause();
+        }
+    } while (pool_clock() - start < SPIN_NS);
+    return false;
+}
+
+static void pool_take_chunks(int thread) {
+    for (;;) {
+        const int64_t chunk = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
+        if (chunk >= pool.n_chunks) return;
+        pool.fn(pool.arg, chunk, thread);
+    }
+}
+
+static bool pool_enter(void) {
+    unsigned gate = atomic_load(&pool.gate);
+    while (gate & GATE_OPEN)
+        if (atomic_compare_exchange_weak(&pool.gate, &gate, gate + 1)) return true;
+    return false;
+}
+
+static void pool_leave(void) {
+    if (atomic_fetch_sub(&pool.gate, 1) == (GATE_AWAITED | 1)) pool_wake(&pool.gate, 1);
+}
+
+static void *pool_worker(void *arg) {
+    const int thread = (int)(intptr_t)arg;
+    unsigned seen = 0;
+    kt_fpu_flush_begin();
+    pool_inside = true;
+    for (;;) {
+        if (!pool_spin(&pool.jobs, seen)) {
+            atomic_fetch_add(&pool.sleepers, 1);
+            while (atomic_load(&pool.jobs) == seen) pool_sleep(&pool.jobs, seen);
+            atomic_fetch_sub(&pool.sleepers, 1);
+        }
+        seen = atomic_load(&pool.jobs);
+        if (atomic_load(&pool.stop)) return NULL;
+        if (!pool_enter()) continue;
+        pool_take_chunks(thread);
+        pool_leave();
+    }
+}
+
+static int pool_default_threads(void) {
+    const char *env = getenv("KT_NUM_THREADS");
+    long n = env ? strtol(env, NULL, 10) : 0;
+#if defined(__linux__)
+    cpu_set_t set;
+    if (n <= 0 && !sched_getaffinity(0, sizeof set, &set)) n = CPU_COUNT(&set);
+#endif
+    if (n <= 0) n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > POOL_MAX ? POOL_MAX : (int)n;
+}
+
+int kt_pool_threads(void) {
+    int n = atomic_load_explicit(&pool.n_threads, memory_order_relaxed);
+    if (n) return n;
+    int none = 0;
+    n = pool_default_threads();
+    return atomic_compare_exchange_strong(&pool.n_threads, &none, n) ? n : none;
+}
+
+/* After fork() only the calling thread lives on; a job that ran at that moment is lost with its caller. */
+static void pool_after_fork(void) {
+    const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
+    pool.lock = unlocked;
+    pool.started = false;
+    pool.n_workers = 0;
+    atomic_store(&pool.gate, 0);
+    atomic_store(&pool.jobs, 0);
+    atomic_store(&pool.sleepers, 0);
+    atomic_store(&pool.stop, false);
+}
+
+/* Under the lock. With fewer threads than wanted the pool is smaller, not broken. */
+static void pool_start(void) {
+    if (!pool.hooked) pool.hooked = !pthread_atfork(NULL, NULL, pool_after_fork);
+    const int wanted = kt_pool_threads() - 1;
+    pool.started = true;
+    atomic_store(&pool.jobs, 0);
+    atomic_store(&pool.stop, false);
+    while (pool.n_workers < wanted) {
+        const int i = pool.n_workers;
+        if (pthread_create(&pool.worker[i], NULL, pool_worker, (void *)(intptr_t)(i + 1))) break;
+        pool.n_workers++;
+    }
+}
+
+/* Under the lock. */
+static void pool_stop(void) {
+    atomic_store(&pool.stop, true);
+    atomic_fetch_add(&pool.jobs, 1);
+    pool_wake(&pool.jobs, INT_MAX);
+    for (int i = 0; i < pool.n_workers; i++) pthread_join(pool.worker[i], NULL);
+    pool.n_workers = 0;
+    pool.started = false;
+}
+
+void kt_pool_set_threads(int n) {
+    if (n <= 0) n = pool_default_threads();
+    if (n > POOL_MAX) n = POOL_MAX;
+    if (pool_inside) return; /* from within a job it cannot be obeyed */
+    pthread_mutex_lock(&pool.lock);
+    if (pool.started && n != atomic_load(&pool.n_threads)) pool_stop();
+    atomic_store(&pool.n_threads, n);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+#if defined(__GNUC__)
+/* Threads of a library that is being unloaded must be gone; a running job (exit() in a callback) wins. */
+__attribute__((destructor)) static void pool_unload(void) {
+    if (pool_inside || pthread_mutex_trylock(&pool.lock)) return;
+    if (pool.started) pool_stop();
+    pthread_mutex_unlock(&pool.lock);
+}
+#endif
+
+static void pool_wait_inside(void) {
+    unsigned gate = atomic_fetch_and(&pool.gate, ~GATE_OPEN) & ~GATE_OPEN;
+    while (gate & ~GATE_AWAITED) {
+        if (!pool_spin(&pool.gate, gate)) {
+            gate = atomic_fetch_or(&pool.gate, GATE_AWAITED) | GATE_AWAITED;
+            if (gate != GATE_AWAITED) pool_sleep(&pool.gate, gate);
+        }
+        gate = atomic_load(&pool.gate);
+    }
+}
+
+static void pool_run_shared(kt_pool_fn *fn, void *arg, int64_t n_chunks) {
+    pool.fn = fn;
+    pool.arg = arg;
+    pool.n_chunks = n_chunks;
+    atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
+    atomic_store(&pool.gate, GATE_OPEN);
+    atomic_fetch_add(&pool.jobs, 1);
+    const int sleepers = atomic_load(&pool.sleepers);
+    const int64_t helpers = n_chunks - 1;
+    if (sleepers) pool_wake(&pool.jobs, sleepers < helpers ? sleepers : (int)helpers);
+    pool_inside = true;
+    pool_take_chunks(0);
+    pool_inside = false;
+    pool_wait_inside();
+}
+
+void kt_pool_run(kt_pool_fn *fn, void *arg, int64_t n_chunks) {
+    const bool shared = n_chunks > 1 && !pool_inside && kt_pool_threads() > 1 &&
+                        !pthread_mutex_trylock(&pool.lock);
+    if (!shared) {
+        for (int64_t i = 0; i < n_chunks; i++) fn(arg, i, 0);
+        return;
+    }
+    if (!pool.started) pool_start();
+    pool_run_shared(fn, arg, n_chunks);
+    pthread_mutex_unlock(&pool.lock);
+}

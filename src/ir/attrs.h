@@ -1,0 +1,95 @@
+/* Attribute structs of the primitives. Data only: passes and kernels read them too. */
+#ifndef KT_IR_ATTRS_H
+#define KT_IR_ATTRS_H
+
+#include <keratin/tensor.h>
+
+typedef struct { /* const: every element has this value; with `data` a whole array (borrowed by the arena) */
+    double value;
+    int dtype;
+    kt_shape shape;
+    const void *data;
+} const_attrs;
+typedef struct { /* input, var: which one, and what it looks like */
+    int index;
+    int dtype;
+    kt_shape shape;
+} leaf_attrs;
+typedef struct { /* assign: slot and first element; view: elements offset … of a contiguous value */
+    int slot;
+    int64_t offset;
+    kt_shape shape;
+} view_attrs;
+typedef struct { /* pack: first element of each input inside the flat result, and its length */
+    const int64_t *offsets;
+    int64_t size;
+} pack_attrs;
+typedef struct {
+    int dtype;
+} cast_attrs;
+typedef struct { /* broadcast, reshape: the result's shape */
+    kt_shape shape;
+} shape_attrs;
+typedef struct {
+    int perm[KT_MAX_RANK];
+} transpose_attrs;
+typedef struct {
+    int axis;
+} axis_attrs;
+typedef enum { KT_RED_SUM, KT_RED_MAX, KT_RED_MIN, KT_RED_PROD } kt_reduce_kind;
+typedef struct { /* reduce: bit i of axes set: axis i goes to length 1, or goes away without keepdims */
+    int kind;
+    int axes;
+    bool keepdims;
+} reduce_attrs;
+typedef struct { /* matmul of the last two axes; leading axes must be equal. bias and epilogue: fusion */
+    bool ta, tb;
+    bool bias;    ///< input 2 is added to each row
+    int epilogue; ///< 1 + index into the unary family; 0: none
+} matmul_attrs;
+typedef struct { /* slice: start (inclusive), length and step per axis; pad is its mirror */
+    int64_t start[KT_MAX_RANK], length[KT_MAX_RANK], step[KT_MAX_RANK];
+} slice_attrs;
+typedef struct {
+    int64_t before[KT_MAX_RANK], after[KT_MAX_RANK];
+    double value;
+} pad_attrs;
+typedef struct {
+    int64_t depth;
+    int dtype;
+} one_hot_attrs;
+typedef struct { /* dropout, random: rate, key of the stream; input 1 is the int64 call counter */
+    double rate;
+    int64_t key;
+    kt_shape shape;
+} random_attrs;
+typedef struct { /* conv2d, pools: NHWC, kernel HWIO */
+    int stride[2], dilation[2], pad_before[2], pad_after[2], window[2];
+    int groups;
+} conv_attrs;
+typedef struct {
+    kt_shape shape;
+    conv_attrs conv;
+} conv_grad_attrs; /* shape: of the gradient */
+
+/** One step of a fused region: reg[dst] = f(reg[a], reg[b], reg[c]). Registers 0 … n_in-1 are inputs. */
+typedef enum { KT_MICRO_UNARY, KT_MICRO_BINARY, KT_MICRO_COMPARE, KT_MICRO_SELECT, KT_MICRO_CONST } kt_micro_kind;
+typedef struct {
+    short kind, fn; ///< fn: index into the family
+    short dst, a, b, c;
+    float value; ///< KT_MICRO_CONST
+} kt_micro;
+/** How a region reads an input: element i of the region is element (i / div % mod) of the input. */
+typedef struct {
+    int64_t div, mod;
+} kt_micro_input;
+typedef struct {
+    int n_steps, n_regs, n_out;
+    const kt_micro *steps;
+    const kt_micro_input *inputs; ///< one per input
+    const short *outs;            ///< register of each output
+    const int *out_dtypes;
+    kt_shape shape; ///< of every output
+} fused_attrs;
+
+#endif

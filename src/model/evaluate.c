@@ -1,0 +1,134 @@
+/* evaluate, test_on_batch, train_on_batch.  keras.Model.evaluate */
+#include "model/loops.h"
+
+typedef struct {
+    kt_model *m;
+    kt_progbar *bar;
+    kt_callback_list *cb;
+    kt_logs *logs;
+} test_run;
+
+static kt_status run_batch(
+    kt_model *m, const kt_feed *f, kt_program_kind kind, int64_t first, int64_t n) {
+    kt_batch_specs specs;
+    kt_program *p;
+    kt_cpu_run *run = NULL;
+    kt_feed_specs(f, n, &specs);
+    kt_status st = kt_model_program(m, kind, &specs, &p);
+    if (st == KT_OK) st = kt_program_acquire(p, &run);
+    if (st) return st;
+    kt_feed_fill(f, run, true, NULL, first, n);
+    st = kt_cpu_execute(run);
+    kt_program_release(p, run);
+    return st;
+}
+
+static kt_status test_after(test_run *r, int64_t step) {
+    const bool due = r->bar && r->bar->verbose == 1 && kt_progbar_due(r->bar, step + 1);
+    const bool wanted = r->cb && r->cb->wants[KT_ON_TEST_BATCH_END];
+    if (!due && !wanted) return KT_OK;
+    kt_logs_clear(r->logs);
+    kt_status st = kt_model_results(r->m, "", r->logs);
+    if (st == KT_OK && due) kt_progbar_update(r->bar, step + 1, r->logs, false);
+    if (st == KT_OK && wanted) st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_END, r->m, step, r->logs);
+    return st;
+}
+
+static kt_status test_steps(test_run *r, const kt_feed *f, int64_t batch, int64_t steps) {
+    kt_status st = KT_OK;
+    for (int64_t step = 0, at = 0; at < f->n && st == KT_OK; step++, at += batch) {
+        if (steps != KT_NONE && step == steps) break;
+        const int64_t n = f->n - at < batch ? f->n - at : batch;
+        if (r->cb && r->cb->wants[KT_ON_TEST_BATCH_BEGIN])
+            st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_BEGIN, r->m, step, NULL);
+        if (st == KT_OK) st = run_batch(r->m, f, KT_TEST, at, n);
+        if (st == KT_OK) st = test_after(r, step);
+    }
+    return st;
+}
+
+kt_status kt_run_test(
+    kt_model *m, const kt_feed *f, int64_t batch, int64_t steps, kt_progbar *bar, kt_callback_list *cb) {
+    if (batch < 1)
+        return KT_FAIL(KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)batch);
+    test_run r = {m, bar, cb, kt_logs_new()};
+    if (kt_failed(r.logs)) return kt_check(r.logs);
+    kt_compiled_reset(kt_model_of(m)->compiled);
+    kt_status st = cb ? kt_callbacks_run(cb, KT_ON_TEST_BEGIN, m, 0, NULL) : KT_OK;
+    if (st == KT_OK) st = test_steps(&r, f, batch, steps);
+    if (st == KT_OK && cb && cb->wants[KT_ON_TEST_END]) {
+        kt_logs_clear(r.logs);
+        st = kt_model_results(m, "", r.logs);
+        if (st == KT_OK) st = kt_callbacks_run(cb, KT_ON_TEST_END, m, 0, r.logs);
+    }
+    kt_free(r.logs);
+    return st;
+}
+
+static kt_status require_compiled(kt_model *m, const char *verb) {
+    const kt_status st = kt_model_require(m, verb);
+    if (st || kt_model_of(m)->compiled) return st;
+    KT_FAIL(KT_ESTATE, "%s before compile", verb);
+    return kt_error_hint("call kt_model_compile first");
+}
+
+static kt_status evaluate_into(const kt_evaluate_args *a, kt_logs *logs) {
+    kt_feed f = {0};
+    kt_callback_list cb = {0};
+    kt_progbar bar;
+    const int64_t batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
+    kt_status st = kt_feed_open(&f, a->model, a->x, a->y, a->sample_weight, false);
+    if (st == KT_OK) st = kt_callbacks_begin(&cb, a->callbacks);
+    if (st == KT_OK && batch > 0) {
+        int64_t steps = (f.n + batch - 1) / batch;
+        if (a->steps != KT_NONE && a->steps < steps) steps = a->steps;
+        kt_progbar_begin(&bar, steps, a->verbose == KT_AUTO ? 1 : a->verbose, 0, 0);
+        st = kt_run_test(a->model, &f, batch, a->steps, &bar, &cb);
+        if (st == KT_OK) st = kt_model_results(a->model, "", logs);
+        if (st == KT_OK) kt_progbar_update(&bar, steps, logs, true);
+    } else if (st == KT_OK) {
+        st = KT_FAIL(KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)batch);
+    }
+    kt_callbacks_end(&cb);
+    kt_feed_close(&f);
+    return st;
+}
+
+static kt_logs *finish(kt_status st, kt_logs *logs, kt_model *m, const char *verb) {
+    if (st == KT_OK) return logs;
+    kt_free(logs);
+    if (kt_is_model(m)) kt_error_context("in %s of model \"%s\"", verb, kt_layer_name(m));
+    return kt_fail_object(st);
+}
+
+kt_logs *kt_model_evaluate_with(const kt_evaluate_args *a) {
+    kt_logs *logs = kt_logs_new();
+    kt_status st = kt_check(logs);
+    if (st == KT_OK) st = require_compiled(a->model, "kt_model_evaluate");
+    if (st == KT_OK) st = evaluate_into(a, logs);
+    return finish(st, logs, a->model, "evaluate");
+}
+
+static kt_logs *on_batch(const kt_on_batch_args *a, kt_program_kind kind, const char *verb) {
+    kt_feed f = {0};
+    kt_logs *logs = kt_logs_new();
+    kt_status st = kt_check(logs);
+    if (st == KT_OK) st = require_compiled(a->model, verb);
+    if (st == KT_OK) st = kt_feed_open(&f, a->model, a->x, a->y, a->sample_weight, false);
+    if (st == KT_OK) st = kt_feed_class_weight(&f, a->class_weight);
+    if (st == KT_OK) {
+        kt_compiled_reset(kt_model_of(a->model)->compiled);
+        st = run_batch(a->model, &f, kind, 0, f.n);
+    }
+    if (st == KT_OK) st = kt_model_results(a->model, "", logs);
+    kt_feed_close(&f);
+    return finish(st, logs, a->model, verb + sizeof "kt_model_" - 1);
+}
+
+kt_logs *kt_model_train_on_batch_with(const kt_on_batch_args *a) {
+    return on_batch(a, KT_TRAIN, "kt_model_train_on_batch");
+}
+
+kt_logs *kt_model_test_on_batch_with(const kt_on_batch_args *a) {
+    return on_batch(a, KT_TEST, "kt_model_test_on_batch");
+}

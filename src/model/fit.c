@@ -1,0 +1,203 @@
+/* The training loop.  keras.Model.fit
+ *
+ * Per step: gather a batch into the program's inputs, run the program. Nothing else happens unless a
+ * callback or the progress bar asks: metrics live in variables that the program itself updates. */
+#include "base/mem.h"
+#include "base/rng.h"
+#include "model/callback.h"
+#include "model/feed.h"
+#include "model/loops.h"
+#include "model/progbar.h"
+#include "nn/optimizers/optimizer.h"
+#include "runtime/settings.h"
+
+#include <string.h>
+
+typedef struct {
+    const kt_fit_args *a;
+    kt_model *m;
+    kt_model_state *s;
+    kt_feed train, val;
+    bool has_val;
+    kt_callback_list callbacks;
+    kt_progbar bar;
+    int64_t *order, steps, position;
+    kt_history *history;
+    kt_logs *logs;
+    int verbose;
+} fit_run;
+
+/* Fisher-Yates with numbers of this epoch: the same seed gives the same order. */
+static void shuffle_order(fit_run *r, int epoch) {
+    const uint64_t key = kt_rng_key(kt_seed(), "shuffle");
+    for (int64_t i = 0; i < r->train.n; i++) r->order[i] = r->train.first + i;
+    if (!r->a->shuffle) return;
+    for (int64_t i = r->train.n; i-- > 1;) {
+        const int64_t j = (int64_t)(kt_rng_double(key, (uint64_t)epoch, (uint64_t)i) * (double)(i + 1));
+        const int64_t t = r->order[i];
+        r->order[i] = r->order[j];
+        r->order[j] = t;
+    }
+}
+
+static kt_status check_args(const kt_fit_args *a) {
+    if (a->batch_size < 1 && a->batch_size != KT_NONE)
+        return KT_FAIL(KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)a->batch_size);
+    if (a->epochs < 0 || a->initial_epoch < 0)
+        return KT_FAIL(KT_EINVAL, "epochs: expected numbers >= 0, got %d from %d", a->epochs, a->initial_epoch);
+    if (!(a->validation_split >= 0 && a->validation_split < 1))
+        return KT_FAIL(
+            KT_EINVAL, "validation_split: expected a number in [0, 1), got %g", a->validation_split);
+    if (a->validation_freq < 1)
+        return KT_FAIL(KT_EINVAL, "validation_freq: expected a positive integer, got %d", a->validation_freq);
+    if (a->steps_per_epoch != KT_NONE && a->steps_per_epoch < 1)
+        return KT_FAIL(
+            KT_EINVAL, "steps_per_epoch: expected a positive integer, got %lld", (long long)a->steps_per_epoch);
+    return KT_OK;
+}
+
+static kt_status open_data(fit_run *r) {
+    const kt_fit_args *a = r->a;
+    kt_status st = kt_feed_open(&r->train, r->m, a->x, a->y, a->sample_weight, false);
+    if (st == KT_OK) st = kt_feed_class_weight(&r->train, a->class_weight);
+    if (st) return st;
+    if (a->validation_x) {
+        r->has_val = true;
+        return kt_feed_open(
+            &r->val, r->m, a->validation_x, a->validation_y, a->validation_sample_weight, false);
+    }
+    if (a->validation_split == 0) return KT_OK;
+    const int64_t cut = (int64_t)((double)r->train.n * (1 - a->validation_split));
+    if (cut < 1 || cut >= r->train.n)
+        return KT_FAIL(
+            KT_EINVAL,
+            "validation_split: %g of %lld rows leaves a part empty",
+            a->validation_split,
+            (long long)r->train.n);
+    r->has_val = true;
+    r->val = kt_feed_slice(&r->train, cut, r->train.n);
+    r->train.n = cut;
+    return KT_OK;
+}
+
+static kt_status one_step(fit_run *r, int64_t first, int64_t n) {
+    kt_batch_specs specs;
+    kt_program *p;
+    kt_cpu_run *run = NULL;
+    kt_feed_specs(&r->train, n, &specs);
+    kt_status st = kt_model_program(r->m, KT_TRAIN, &specs, &p);
+    if (st == KT_OK) st = kt_program_acquire(p, &run);
+    if (st) return st;
+    kt_feed_fill(&r->train, run, true, r->order + first, 0, n);
+    st = kt_cpu_execute(run);
+    kt_program_release(p, run);
+    return st;
+}
+
+static kt_status after_step(fit_run *r, int64_t step) {
+    const bool due = r->verbose == 1 && kt_progbar_due(&r->bar, step + 1);
+    const bool wanted = r->callbacks.wants[KT_ON_TRAIN_BATCH_END];
+    kt_status st = KT_OK;
+    if (!due && !wanted) return st;
+    kt_logs_clear(r->logs);
+    st = kt_model_results(r->m, "", r->logs);
+    if (st == KT_OK && due) kt_progbar_update(&r->bar, step + 1, r->logs, false);
+    if (st == KT_OK && wanted)
+        st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_END, r->m, step, r->logs);
+    return st;
+}
+
+/* Arrays run through once per epoch; with steps_per_epoch the next epoch goes on where this one stopped. */
+static kt_status run_steps(fit_run *r, int epoch) {
+    const int64_t batch = r->a->batch_size == KT_NONE ? 32 : r->a->batch_size;
+    kt_status st = KT_OK;
+    for (int64_t step = 0; step < r->steps && st == KT_OK && !r->s->stop_training; step++) {
+        if (r->position >= r->train.n) {
+            if (step == 0 || r->a->steps_per_epoch == KT_NONE) r->position = 0;
+            else break;
+        }
+        if (r->position == 0) shuffle_order(r, epoch);
+        const int64_t left = r->train.n - r->position, n = left < batch ? left : batch;
+        if (r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN])
+            st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_BEGIN, r->m, step, NULL);
+        if (st == KT_OK) st = one_step(r, r->position, n);
+        r->position += n;
+        if (st == KT_OK) st = after_step(r, step);
+    }
+    if (r->a->steps_per_epoch == KT_NONE) r->position = 0;
+    return st;
+}
+
+static kt_status validate(fit_run *r) {
+    const int64_t batch = r->a->validation_batch_size != KT_NONE ? r->a->validation_batch_size
+                          : r->a->batch_size == KT_NONE          ? 32
+                                                                 : r->a->batch_size;
+    const kt_status st = kt_run_test(r->m, &r->val, batch, r->a->validation_steps, NULL, &r->callbacks);
+    return st ? st : kt_model_results(r->m, "val_", r->logs);
+}
+
+static kt_status one_epoch(fit_run *r, int epoch) {
+    kt_progbar_begin(&r->bar, r->steps, r->verbose, epoch + 1, r->a->epochs);
+    kt_compiled_reset(r->s->compiled);
+    kt_status st = kt_callbacks_run(&r->callbacks, KT_ON_EPOCH_BEGIN, r->m, epoch, NULL);
+    if (st == KT_OK) st = run_steps(r, epoch);
+    kt_logs_clear(r->logs);
+    if (st == KT_OK) st = kt_model_results(r->m, "", r->logs);
+    if (st == KT_OK && r->has_val && (epoch + 1) % r->a->validation_freq == 0) st = validate(r);
+    if (st) return st;
+    kt_progbar_update(&r->bar, r->steps, r->logs, true);
+    st = kt_callbacks_run(&r->callbacks, KT_ON_EPOCH_END, r->m, epoch, r->logs);
+    if (st == KT_OK) st = kt_history_add(r->history, epoch, r->logs);
+    return st;
+}
+
+static kt_status fit_open(fit_run *r) {
+    kt_status st = kt_model_require(r->a->model, "kt_model_fit");
+    if (st) return st;
+    r->m = r->a->model;
+    r->s = r->m->state;
+    st = check_args(r->a);
+    if (st == KT_OK && !r->s->compiled) {
+        KT_FAIL(KT_ESTATE, "fit before compile");
+        st = kt_error_hint("call kt_model_compile first");
+    }
+    if (st == KT_OK) st = open_data(r);
+    if (st == KT_OK) st = kt_callbacks_begin(&r->callbacks, r->a->callbacks);
+    if (st) return st;
+    const int64_t batch = r->a->batch_size == KT_NONE ? 32 : r->a->batch_size;
+    const int64_t all = (r->train.n + batch - 1) / batch;
+    r->steps = r->a->steps_per_epoch == KT_NONE ? all : r->a->steps_per_epoch;
+    r->verbose = r->a->verbose == KT_AUTO ? 1 : r->a->verbose;
+    r->order = kt_alloc_array(r->train.n, sizeof *r->order);
+    r->history = kt_history_new();
+    r->logs = kt_logs_new();
+    if (!r->order || kt_failed(r->history) || kt_failed(r->logs)) return KT_ENOMEM;
+    r->s->stop_training = false;
+    return KT_OK;
+}
+
+kt_history *kt_model_fit_with(const kt_fit_args *a) {
+    fit_run r = {.a = a};
+    kt_status st = fit_open(&r);
+    const bool opened = st == KT_OK;
+    if (opened) st = kt_callbacks_run(&r.callbacks, KT_ON_TRAIN_BEGIN, r.m, 0, NULL);
+    for (int e = a->initial_epoch; e < a->epochs && st == KT_OK && !r.s->stop_training; e++)
+        st = one_epoch(&r, e);
+    if (st == KT_OK && opened) st = kt_callbacks_run(&r.callbacks, KT_ON_TRAIN_END, r.m, 0, r.logs);
+    if (st == KT_OK) st = kt_optimizer_finish(r.s->compiled->optimizer);
+    kt_callbacks_end(&r.callbacks);
+    kt_feed_close(&r.train);
+    kt_feed_close(&r.val);
+    kt_mem_free(r.order);
+    kt_free(r.logs);
+    if (st == KT_OK) return r.history;
+    kt_free(r.history);
+    if (r.m) kt_error_context("in fit of model \"%s\"", kt_layer_name(r.m));
+    return kt_fail_object(st);
+}
+
+kt_status kt_model_stop_training(kt_model *m) {
+    const kt_status st = kt_model_require(m, "kt_model_stop_training");
+    if (st == KT_OK) kt_model_of(m)->stop_training = true;
+    return st;
+}

@@ -1,0 +1,373 @@
+/* Functional models: everything between some symbolic inputs and outputs, as one layer.
+ * keras.Model(inputs, outputs)
+ *
+ * Linking walks back from the outputs and keeps the calls in an order that can run; calling replays them
+ * into the graph that is being traced. Sequential models are linked the same way. */
+#include "model/model.h"
+
+#include "base/mem.h"
+#include "model/compile.h"
+
+#include <string.h>
+
+bool kt_is_model(const kt_layer *l) {
+    return kt_is(l, KT_KIND_LAYER) && (l->cls == &kt_class_sequential || l->cls == &kt_class_functional);
+}
+
+kt_status kt_model_require(const kt_model *m, const char *verb) {
+    char got[96];
+    if (m && kt_is_obj(m) && kt_failed(m)) return kt_check(m);
+    if (kt_is_model(m)) return KT_OK;
+    return KT_FAIL(
+        KT_EINVAL, "%s: expected a model, got %s", verb, kt_ref_describe(m, got, sizeof got));
+}
+
+/* Linking ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    kt_call_node *call;
+    int next; /* input to look at next */
+} walk_frame;
+
+typedef struct {
+    KT_VEC(kt_call_node *) order;     /* inputs of a call before the call */
+    KT_VEC(kt_layer *) layers;        /* in the order in which they were first seen */
+    KT_VEC(walk_frame) stack;
+    int n_in;
+    kt_sym *const *in;
+} walk;
+
+static int find_call(const walk *w, const kt_call_node *call) {
+    for (int i = w->order.n; i-- > 0;)
+        if (w->order.v[i] == call) return i;
+    return -1;
+}
+
+static bool is_model_input(const walk *w, const kt_sym *s) {
+    for (int i = 0; i < w->n_in; i++)
+        if (w->in[i]->node == s->node && w->in[i]->index == s->index) return true;
+    return false;
+}
+
+static kt_status walk_enter(walk *w, kt_call_node *call) {
+    bool known = false;
+    for (int i = 0; i < w->layers.n; i++) known = known || w->layers.v[i] == call->layer;
+    if (!known && kt_vec_push(&w->layers, call->layer)) return KT_ENOMEM;
+    return kt_vec_push(&w->stack, ((walk_frame){call, 0}));
+}
+
+static kt_status walk_check_input(const walk *w, const kt_call_node *call) {
+    for (int i = 0; i < w->n_in; i++)
+        if (w->in[i]->node == call) return KT_OK;
+    KT_FAIL(KT_EINVAL, "an output depends on input \"%s\", which is not among the inputs",
+            kt_layer_name(call->layer));
+    return kt_error_hint("give every kt_input() that the outputs need in `inputs`");
+}
+
+/* Depth first, without recursion: models may be thousands of calls deep. */
+static kt_status walk_from(walk *w, kt_call_node *from) {
+    kt_status st = find_call(w, from) < 0 ? walk_enter(w, from) : KT_OK;
+    while (st == KT_OK && w->stack.n) {
+        walk_frame *top = &w->stack.v[w->stack.n - 1];
+        kt_call_node *call = top->call;
+        bool is_input = false;
+        for (int i = 0; i < w->n_in; i++) is_input = is_input || w->in[i]->node == call;
+        if (!is_input && top->next < call->n_in) {
+            kt_sym *s = call->in[top->next++];
+            if (find_call(w, s->node) < 0) st = walk_enter(w, s->node);
+            continue;
+        }
+        if (kt_layer_is_input(call->layer)) st = walk_check_input(w, call);
+        w->stack.n--;
+        if (st == KT_OK && find_call(w, call) < 0) st = kt_vec_push(&w->order, call);
+    }
+    return st;
+}
+
+/* Keras' order of layers: by depth (longest way to an output), then as first seen. */
+static kt_status order_layers(kt_layer *l, const walk *w) {
+    const int n = w->order.n, n_layers = w->layers.n;
+    int *node_depth = kt_alloc_array(n + 1, sizeof(int));
+    int *depth = kt_alloc_array(n_layers + 1, sizeof(int));
+    kt_status st = node_depth && depth ? KT_OK : KT_ENOMEM;
+    int deepest = 0;
+    for (int i = n; st == KT_OK && i-- > 0;) {
+        const kt_call_node *call = w->order.v[i];
+        int at = 0;
+        while (w->layers.v[at] != call->layer) at++;
+        if (depth[at] > node_depth[i]) node_depth[i] = depth[at];
+        depth[at] = node_depth[i];
+        if (depth[at] > deepest) deepest = depth[at];
+        for (int k = 0; k < call->n_in; k++) {
+            const int src = find_call(w, call->in[k]->node);
+            if (src >= 0 && node_depth[src] < node_depth[i] + 1) node_depth[src] = node_depth[i] + 1;
+        }
+    }
+    for (int d = deepest; st == KT_OK && d >= 0; d--)
+        for (int i = 0; st == KT_OK && i < n_layers; i++)
+            if (depth[i] == d && kt_failed(kt_add_sublayer(l, w->layers.v[i]))) st = KT_ENOMEM;
+    kt_mem_free(node_depth);
+    kt_mem_free(depth);
+    return st;
+}
+
+static kt_status check_names(const kt_layer *l) {
+    for (int i = 0; i < l->children.n; i++)
+        for (int k = i + 1; k < l->children.n; k++)
+            if (!strcmp(kt_layer_name(l->children.v[i]), kt_layer_name(l->children.v[k]))) {
+                KT_FAIL(KT_EINVAL, "two layers are named \"%s\"", kt_layer_name(l->children.v[i]));
+                return kt_error_hint("names must be unique within a model");
+            }
+    return KT_OK;
+}
+
+static kt_status link_node(kt_model_state *s, const walk *w, int i) {
+    kt_call_node *call = w->order.v[i];
+    kt_model_node n = {call, NULL, NULL};
+    bool is_input = false;
+    for (int k = 0; k < w->n_in; k++) is_input = is_input || w->in[k]->node == call;
+    n.src_node = kt_alloc_array(call->n_in + 1, sizeof(int));
+    n.src_index = kt_alloc_array(call->n_in + 1, sizeof(int));
+    if (!n.src_node || !n.src_index || kt_vec_push(&s->nodes, n)) {
+        kt_mem_free(n.src_node);
+        kt_mem_free(n.src_index);
+        return KT_ENOMEM;
+    }
+    atomic_fetch_add(&call->refs, 1);
+    for (int k = 0; !is_input && k < call->n_in; k++) {
+        n.src_node[k] = find_call(w, call->in[k]->node);
+        n.src_index[k] = call->in[k]->index;
+    }
+    return KT_OK;
+}
+
+static kt_status link_ends(kt_model_state *s, const walk *w, int n_out, kt_sym *const *out) {
+    s->in = kt_alloc_array(w->n_in + 1, sizeof(kt_sym *));
+    s->out = kt_alloc_array(n_out + 1, sizeof(kt_sym *));
+    s->in_node = kt_alloc_array(w->n_in + 1, sizeof(int));
+    s->out_node = kt_alloc_array(n_out + 1, sizeof(int));
+    s->out_index = kt_alloc_array(n_out + 1, sizeof(int));
+    s->out_name = kt_alloc_array(n_out + 1, sizeof(char *));
+    if (!s->in || !s->out || !s->in_node || !s->out_node || !s->out_index || !s->out_name)
+        return KT_ENOMEM;
+    for (int i = 0; i < w->n_in; i++) {
+        s->in[s->n_in++] = kt_adopt(w->in[i]);
+        s->in_node[i] = find_call(w, w->in[i]->node);
+    }
+    for (int i = 0; i < n_out; i++) {
+        s->out[s->n_out++] = kt_adopt(out[i]);
+        s->out_node[i] = find_call(w, out[i]->node);
+        s->out_index[i] = out[i]->index;
+        s->out_name[i] = kt_strdup(kt_layer_name(out[i]->node->layer));
+        if (!s->out_name[i]) return KT_ENOMEM;
+    }
+    return KT_OK;
+}
+
+kt_status kt_model_link(kt_layer *l, int n_in, kt_sym *const *in, int n_out, kt_sym *const *out) {
+    kt_model_state *s = l->state;
+    walk w = {.n_in = n_in, .in = in};
+    kt_status st = KT_OK;
+    for (int i = 0; st == KT_OK && i < n_out; i++) st = walk_from(&w, out[i]->node);
+    for (int i = 0; st == KT_OK && i < n_in; i++) st = walk_from(&w, in[i]->node);
+    for (int i = 0; i < w.order.n; i++) kt_layer_name(w.order.v[i]->layer); /* in order of data flow */
+    if (st == KT_OK && !s->is_sequential) st = order_layers(l, &w);
+    if (st == KT_OK) st = check_names(l);
+    for (int i = 0; st == KT_OK && i < w.order.n; i++) st = link_node(s, &w, i);
+    if (st == KT_OK) st = link_ends(s, &w, n_out, out);
+    if (st == KT_OK && !s->counter) {
+        kt_var *v = kt_var_new("step", (kt_spec){KT_INT64, {0, {0}}}, false);
+        st = kt_failed(v) ? kt_check(v) : KT_OK;
+        s->counter = st ? NULL : kt_adopt(v);
+    }
+    kt_vec_free(&w.order);
+    kt_vec_free(&w.layers);
+    kt_vec_free(&w.stack);
+    l->built = st == KT_OK;
+    if (st) kt_model_unlink(l);
+    return st;
+}
+
+/* Outputs first, so that no release sets off a chain of others. */
+void kt_model_unlink(kt_layer *l) {
+    kt_model_state *s = l->state;
+    void (*give_back)(const void *) = l->built ? kt_release : kt_unadopt;
+    for (int i = 0; i < s->n_out; i++) {
+        give_back(s->out[i]);
+        kt_mem_free(s->out_name[i]);
+    }
+    for (int i = 0; i < s->n_in; i++) give_back(s->in[i]);
+    for (int i = s->nodes.n; i-- > 0;) {
+        kt_mem_free(s->nodes.v[i].src_node);
+        kt_mem_free(s->nodes.v[i].src_index);
+        kt_call_node_unref(s->nodes.v[i].call);
+    }
+    kt_vec_free(&s->nodes);
+    kt_mem_free(s->in);
+    kt_mem_free(s->out);
+    kt_mem_free(s->in_node);
+    kt_mem_free(s->out_node);
+    kt_mem_free(s->out_index);
+    kt_mem_free(s->out_name);
+    s->in = s->out = NULL;
+    s->in_node = s->out_node = s->out_index = NULL;
+    s->out_name = NULL;
+    s->n_in = s->n_out = 0;
+    l->built = false;
+}
+
+/* Calling ------------------------------------------------------------------------------------------ */
+
+static kt_status check_model_input(const kt_spec *want, const kt_spec *got, const char *name) {
+    bool ok = want->shape.ndim == got->shape.ndim;
+    for (int i = 0; ok && i < want->shape.ndim; i++)
+        ok = want->shape.dim[i] == KT_NONE || want->shape.dim[i] == got->shape.dim[i];
+    if (ok) return KT_OK;
+    char a[KT_SHAPE_STR], b[KT_SHAPE_STR];
+    KT_FAIL(KT_ESHAPE, "shape mismatch at input \"%s\"", name);
+    kt_error_expected("%s", kt_spec_str(want, a, sizeof a));
+    return kt_error_got("%s", kt_spec_str(got, b, sizeof b));
+}
+
+/* Numbers come in the dtype that the input says; ids for an integer input must be integers. */
+static kt_status take_model_input(const kt_model_node *n, kt_sym *x, kt_sym **out) {
+    kt_graph *g = kt_tracer_current()->g;
+    const kt_spec *want = &n->call->out[0];
+    kt_val *v = kt_unwrap(x, NULL);
+    if (!v) return g->status;
+    const kt_status st = check_model_input(want, &v->spec, kt_layer_name(n->call->layer));
+    if (st) return st;
+    *out = v->spec.dtype == want->dtype ? x : kt_wrap(kt_g_cast(g, v, want->dtype));
+    return kt_check(*out);
+}
+
+static kt_status replay_node(const kt_model_node *n, bool training, kt_sym *(*all)[KT_MAX_TENSORS], int i) {
+    const kt_call_node *call = n->call;
+    kt_sym *in[KT_OP_MAX_IN], *mask[KT_OP_MAX_IN] = {NULL};
+    const int n_args = call->n_in - call->n_state - call->has_mask;
+    for (int k = 0; k < call->n_in; k++) {
+        in[k] = all[n->src_node[k]][n->src_index[k]];
+        mask[k] = in[k]->mask;
+    }
+    if (call->has_mask) mask[0] = in[n_args];
+    kt_trace t = {
+        .n_in = n_args,
+        .in = in,
+        .in_mask = mask,
+        .training = call->training == KT_AUTO ? training : call->training != 0,
+        .n_initial_state = call->n_state,
+        .initial_state = in + n_args + call->has_mask,
+    };
+    const kt_status st = kt_layer_trace_call(call->layer, &t);
+    for (int k = 0; st == KT_OK && k < t.n_out; k++) all[i][k] = t.out[k];
+    return st;
+}
+
+kt_status kt_model_call(kt_layer *l, kt_trace *t) {
+    kt_model_state *s = l->state;
+    kt_tracer *tr = kt_tracer_current();
+    if (!s->nodes.n) return KT_FAIL(KT_ESTATE, "the model has not been built yet");
+    if (t->n_in != s->n_in)
+        return KT_FAIL(KT_EINVAL, "the model has %d inputs, got %d", s->n_in, t->n_in);
+    kt_sym *(*all)[KT_MAX_TENSORS] = kt_arena_alloc(tr->g->arena, sizeof *all * (size_t)s->nodes.n);
+    kt_status st = all ? KT_OK : KT_ENOMEM;
+    for (int i = 0; i < s->n_in && st == KT_OK; i++) {
+        const int at = s->in_node[i], index = s->in[i]->index;
+        if (kt_layer_is_input(s->nodes.v[at].call->layer))
+            st = take_model_input(&s->nodes.v[at], t->in[i], &all[at][index]);
+        else all[at][index] = t->in[i];
+        if (st == KT_OK && t->in_mask) all[at][index]->mask = t->in_mask[i];
+    }
+    for (int i = 0; i < s->nodes.n && st == KT_OK; i++)
+        if (!all[i][0] && !all[i][1]) st = replay_node(&s->nodes.v[i], t->training, all, i);
+    t->n_out = s->n_out;
+    for (int i = 0; i < s->n_out && st == KT_OK; i++) {
+        t->out[i] = all[s->out_node[i]][s->out_index[i]];
+        t->out_mask[i] = t->out[i]->mask;
+    }
+    return st;
+}
+
+void kt_model_destroy(kt_layer *l) {
+    kt_model_state *s = l->state;
+    kt_model_forget_programs(l, true);
+    kt_compiled_free(s->compiled);
+    kt_vec_free(&s->programs);
+    kt_model_unlink(l);
+    kt_release(s->counter);
+}
+
+/* Public ------------------------------------------------------------------------------------------- */
+
+static const kt_field functional_fields[] = {
+    KT_F(kt_functional_args, inputs), KT_F(kt_functional_args, outputs), KT_F_END};
+
+static kt_status functional_take(kt_ref ref, const char *what, int *n, kt_sym **out) {
+    char got[96];
+    const bool list = kt_is(ref, KT_KIND_LIST);
+    *n = list ? kt_list_len(ref) : 1;
+    if (*n < 1 || *n > KT_MAX_TENSORS)
+        return KT_FAIL(KT_ELIMIT, "%s: expected 1 to %d tensors, got %d", what, KT_MAX_TENSORS, *n);
+    for (int i = 0; i < *n; i++) {
+        const void *item = list ? kt_list_get(ref, i) : ref;
+        if (kt_is(item, KT_KIND_SYM) && ((const kt_sym *)item)->node) out[i] = (kt_sym *)(uintptr_t)item;
+        else
+            return KT_FAIL(
+                KT_EINVAL,
+                "%s: expected a symbolic tensor from kt_input() or kt_call(), got %s",
+                what,
+                kt_ref_describe(item, got, sizeof got));
+    }
+    return KT_OK;
+}
+
+static kt_status functional_init(kt_layer *l) {
+    const kt_functional_args *a = kt_layer_args(l);
+    kt_sym *in[KT_MAX_TENSORS], *out[KT_MAX_TENSORS];
+    int n_in, n_out;
+    kt_status st = functional_take(a->inputs, "inputs", &n_in, in);
+    if (st == KT_OK) st = functional_take(a->outputs, "outputs", &n_out, out);
+    return st ? st : kt_model_link(l, n_in, in, n_out, out);
+}
+
+const kt_layer_class kt_class_functional = {
+    .name = "Functional",
+    .args_size = sizeof(kt_functional_args),
+    .state_size = sizeof(kt_model_state),
+    .fields = functional_fields,
+    .init = functional_init,
+    .call = kt_model_call,
+    .destroy = kt_model_destroy,
+    .min_inputs = 1,
+    .max_inputs = KT_MAX_TENSORS,
+    .supports_masking = true,
+    .computes_mask = true,
+};
+
+kt_model *kt_functional_new(const kt_functional_args *a) {
+    kt_model *m = kt_layer_new(&kt_class_functional, a);
+    if (!kt_failed(m)) kt_layer_name(m);
+    return m;
+}
+
+int kt_model_n_layers(const kt_model *m) { return kt_is_model(m) ? m->children.n : 0; }
+
+kt_layer *kt_model_layer(const kt_model *m, int i) {
+    return i >= 0 && i < kt_model_n_layers(m) ? m->children.v[i] : NULL;
+}
+
+kt_layer *kt_model_get_layer(const kt_model *m, const char *name) {
+    for (int i = 0; name && i < kt_model_n_layers(m); i++)
+        if (!strcmp(kt_layer_name(m->children.v[i]), name)) return m->children.v[i];
+    return NULL;
+}
+
+kt_sym *kt_model_input(const kt_model *m, int i) {
+    const kt_model_state *s = kt_is_model(m) ? m->state : NULL;
+    return s && i >= 0 && i < s->n_in ? s->in[i] : NULL;
+}
+
+kt_sym *kt_model_output(const kt_model *m, int i) {
+    const kt_model_state *s = kt_is_model(m) ? m->state : NULL;
+    return s && i >= 0 && i < s->n_out ? s->out[i] : NULL;
+}

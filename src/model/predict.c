@@ -1,0 +1,121 @@
+/* predict, predict_on_batch.  keras.Model.predict
+ *
+ * One sample must be cheap: the arrays are checked, the program is found, run, and its outputs copied. */
+#include "model/loops.h"
+
+#include <string.h>
+
+typedef struct {
+    kt_model *m;
+    kt_feed feed;
+    int64_t batch, steps, rows; /* rows that come out */
+    int n_out;
+    kt_tensor *out[KT_MAX_TENSORS];
+    kt_callback_list cb;
+    kt_progbar bar;
+} predict_run;
+
+/* Outputs are made when the first batch shows their shapes. */
+static kt_status make_outputs(predict_run *r, const kt_program *p, int64_t batch) {
+    const kt_graph *g = kt_program_graph(p);
+    r->n_out = g->outputs.n;
+    for (int i = 0; i < r->n_out; i++) {
+        kt_spec s = g->outputs.v[i]->spec;
+        if (s.shape.ndim < 1 || s.shape.dim[0] != batch)
+            return KT_FAIL(KT_ESHAPE, "output %d has no batch axis: predict cannot put batches together", i);
+        s.shape.dim[0] = r->rows;
+        r->out[i] = kt_tensor_new(s.dtype, s.shape, NULL);
+        if (kt_failed(r->out[i])) return kt_check(r->out[i]);
+    }
+    return KT_OK;
+}
+
+static void copy_outputs(predict_run *r, const kt_cpu_run *run, int64_t first, int64_t n) {
+    for (int i = 0; i < r->n_out; i++) {
+        const kt_tensor *t = r->out[i];
+        const size_t row = (size_t)kt_shape_range(&t->shape, 1, t->shape.ndim) * kt_dtype_size(t->dtype);
+        memcpy((char *)t->data + (size_t)first * row, kt_cpu_output(run, i), (size_t)n * row);
+    }
+}
+
+static kt_status predict_batch(predict_run *r, int64_t first, int64_t n) {
+    kt_batch_specs specs;
+    kt_program *p;
+    kt_cpu_run *run = NULL;
+    kt_feed_specs(&r->feed, n, &specs);
+    kt_status st = kt_model_program(r->m, KT_PREDICT, &specs, &p);
+    if (st == KT_OK && !r->n_out) st = make_outputs(r, p, n);
+    if (st == KT_OK) st = kt_program_acquire(p, &run);
+    if (st) return st;
+    kt_feed_fill(&r->feed, run, false, NULL, first, n);
+    st = kt_cpu_execute(run);
+    if (st == KT_OK) copy_outputs(r, run, first, n);
+    kt_program_release(p, run);
+    return st;
+}
+
+static kt_status predict_loop(predict_run *r) {
+    kt_status st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BEGIN, r->m, 0, NULL);
+    for (int64_t step = 0, at = 0; at < r->rows && st == KT_OK; step++, at += r->batch) {
+        const int64_t n = r->rows - at < r->batch ? r->rows - at : r->batch;
+        if (r->cb.wants[KT_ON_PREDICT_BATCH_BEGIN])
+            st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BATCH_BEGIN, r->m, step, NULL);
+        if (st == KT_OK) st = predict_batch(r, at, n);
+        if (st == KT_OK && r->cb.wants[KT_ON_PREDICT_BATCH_END])
+            st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BATCH_END, r->m, step, NULL);
+        if (st == KT_OK && r->bar.verbose == 1 && kt_progbar_due(&r->bar, step + 1))
+            kt_progbar_update(&r->bar, step + 1, NULL, false);
+    }
+    if (st == KT_OK) kt_progbar_update(&r->bar, r->steps, NULL, true);
+    return st ? st : kt_callbacks_run(&r->cb, KT_ON_PREDICT_END, r->m, 0, NULL);
+}
+
+static kt_status predict_into(predict_run *r, const kt_predict_args *a) {
+    kt_status st = kt_model_require(a->model, "kt_model_predict");
+    r->m = a->model;
+    r->batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
+    if (st == KT_OK && r->batch < 1)
+        st = KT_FAIL(KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)r->batch);
+    if (st == KT_OK) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
+    if (st == KT_OK) st = kt_callbacks_begin(&r->cb, a->callbacks);
+    if (st == KT_OK) {
+        r->steps = (r->feed.n + r->batch - 1) / r->batch;
+        if (a->steps != KT_NONE && a->steps < r->steps) r->steps = a->steps;
+        r->rows = r->steps * r->batch < r->feed.n ? r->steps * r->batch : r->feed.n;
+        kt_progbar_begin(&r->bar, r->steps, a->verbose == KT_AUTO ? 1 : a->verbose, 0, 0);
+        st = predict_loop(r);
+    }
+    kt_callbacks_end(&r->cb);
+    kt_feed_close(&r->feed);
+    if (st == KT_OK) return st;
+    for (int i = 0; i < r->n_out; i++) kt_free(r->out[i]);
+    if (kt_is_model(a->model)) kt_error_context("in predict of model \"%s\"", kt_layer_name(a->model));
+    return st;
+}
+
+kt_tensor *kt_model_predict_with(const kt_predict_args *a) {
+    predict_run r = {0};
+    kt_status st = predict_into(&r, a);
+    if (st == KT_OK && r.n_out == 1) return r.out[0];
+    if (st == KT_OK) {
+        for (int i = 0; i < r.n_out; i++) kt_free(r.out[i]);
+        KT_FAIL(KT_EINVAL, "the model has %d outputs", r.n_out);
+        st = kt_error_hint("kt_model_predict_list gives them all");
+    }
+    return kt_fail_object(st);
+}
+
+kt_list_t *kt_model_predict_list_with(const kt_predict_args *a) {
+    predict_run r = {0};
+    const void *items[KT_MAX_TENSORS];
+    const kt_status st = predict_into(&r, a);
+    if (st) return kt_fail_object(st);
+    for (int i = 0; i < r.n_out; i++) items[i] = r.out[i];
+    return kt_list_of(r.n_out, items);
+}
+
+kt_tensor *kt_model_predict_on_batch(kt_model *m, kt_ref x) {
+    const kt_tensor *t = kt_is(x, KT_KIND_TENSOR) ? x : kt_is(x, KT_KIND_LIST) ? kt_list_get(x, 0) : NULL;
+    const int64_t n = t && t->shape.ndim && t->shape.dim[0] > 0 ? t->shape.dim[0] : 1;
+    return kt_model_predict(m, x, n, 0);
+}

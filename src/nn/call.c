@@ -1,0 +1,290 @@
+/* Calling layers: inside a trace they run, in a model under construction the call is recorded. */
+#include "nn/layer.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "runtime/settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+kt_status kt_layer_context(kt_layer *l, kt_status st) {
+    if (!st || st != kt_error_last()) return st;
+    if (l->name) kt_error_context("in layer \"%s\" (%s)", l->name, l->class_name);
+    else kt_error_context("in layer %s", l->class_name);
+    return st;
+}
+
+/* Building ----------------------------------------------------------------------------------------- */
+
+static kt_status check_count(const kt_layer *l, int n) {
+    const int low = l->cls->min_inputs ? l->cls->min_inputs : 1;
+    const int high = l->cls->max_inputs ? l->cls->max_inputs : l->cls->min_inputs ? KT_OP_MAX_IN : 1;
+    if (n >= low && n <= high) return KT_OK;
+    if (low == high) return KT_FAIL(KT_EINVAL, "expected %d input%s, got %d", low, low == 1 ? "" : "s", n);
+    return KT_FAIL(KT_EINVAL, "expected %d to %d inputs, got %d", low, high, n);
+}
+
+kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
+    if (l->built) return KT_OK;
+    l->n_inputs = n;
+    kt_status st = KT_OK;
+    for (int i = 0; i < n && st == KT_OK; i++)
+        st = kt_input_spec_check(l, &(kt_spec){l->dtype, in[i]});
+    if (st == KT_OK && l->cls->build) st = l->cls->build(l, in);
+    if (st == KT_OK) l->built = true;
+    if (st == KT_OK) return st;
+    for (int i = 0; i < l->vars.n; i++) kt_release(l->vars.v[i]); /* nothing half-built */
+    l->vars.n = 0;
+    l->obj.status = KT_OK;
+    return st;
+}
+
+kt_status kt_layer_build(kt_layer *l, kt_shape input_shape) {
+    const kt_status st = kt_layer_require(l, "kt_layer_build");
+    return st ? st : kt_layer_context(l, kt_layer_ensure_built(l, 1, &input_shape));
+}
+
+/* Inside a trace ----------------------------------------------------------------------------------- */
+
+/* Floats come in the layer's dtype, as Keras' autocast does; integers stay. */
+static kt_status cast_inputs(const kt_layer *l, kt_trace *t) {
+    kt_tracer *tr = kt_tracer_current();
+    for (int i = 0; i < t->n_in; i++) {
+        kt_val *v = kt_unwrap(t->in[i], NULL);
+        if (!v) return tr->g->status;
+        const kt_status st = kt_input_spec_check(l, &v->spec);
+        if (st) return st;
+        if (kt_dtype_is_float(v->spec.dtype) && v->spec.dtype != l->dtype)
+            t->in[i] = kt_wrap(kt_g_cast(tr->g, v, l->dtype));
+    }
+    return KT_OK;
+}
+
+static kt_status add_activity(kt_layer *l, kt_sym *out) {
+    const kt_regularizer_class *cls = (const kt_regularizer_class *)l->activity_regularizer->cls;
+    kt_sym *penalty = cls->penalty(l->activity_regularizer, out);
+    const kt_shape s = kt_sym_shape(out);
+    const double batch = s.ndim && s.dim[0] > 0 ? (double)s.dim[0] : 1;
+    return kt_add_loss(kt_op_divide(penalty, kt_num(batch)));
+}
+
+static kt_status finish_outputs(kt_layer *l, kt_trace *t) {
+    for (int i = 0; i < t->n_out; i++) {
+        if (kt_failed(t->out[i])) return kt_check(t->out[i]);
+        kt_val *v = kt_unwrap(t->out[i], NULL);
+        if (!v) return kt_tracer_current()->g->status;
+        if (l->cls->supports_masking && !l->cls->computes_mask && t->n_in)
+            t->out_mask[i] = t->in_mask ? t->in_mask[0] : NULL;
+        t->out[i] = kt_wrap(v); /* a symbol of its own: masks must not leak to the inputs */
+        if (kt_failed(t->out[i])) return kt_check(t->out[i]);
+        t->out[i]->mask = t->out_mask[i];
+    }
+    return l->activity_regularizer ? add_activity(l, t->out[0]) : KT_OK;
+}
+
+kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
+    kt_tracer *tr = kt_tracer_current();
+    char path[512];
+    const char *outer_scope = tr->g->scope;
+    kt_layer *outer_layer = tr->layer;
+    const bool outer_training = tr->training;
+    if (l->name) kt_layer_path(l, path, sizeof path);
+    else snprintf(path, sizeof path, "%s", l->class_name);
+    tr->g->scope = kt_arena_strdup(tr->g->arena, path);
+    tr->layer = l;
+    tr->training = t->training;
+    if (!t->n_out) t->n_out = 1;
+    kt_status st = check_count(l, t->n_in);
+    if (st == KT_OK) st = cast_inputs(l, t);
+    if (st == KT_OK) st = l->cls->call(l, t);
+    if (st == KT_OK) st = tr->g->status;
+    if (st == KT_OK) st = finish_outputs(l, t);
+    tr->training = outer_training;
+    tr->layer = outer_layer;
+    tr->g->scope = outer_scope;
+    return kt_layer_context(l, st);
+}
+
+/* Inferring shapes --------------------------------------------------------------------------------- */
+
+/* Lengths that stand for open dimensions: one per axis, so that equal axes of several inputs agree; two
+ * sets, so that what depends on them shows. Primes that no real network has. */
+static const int64_t open_length[2][KT_MAX_RANK] = {
+    {1009, 2003, 3001, 4001, 5003, 6007, 7001, 8009},
+    {1021, 2017, 3019, 4013, 5021, 6029, 7019, 8017}};
+
+static kt_shape close_shape(kt_shape s, int set) {
+    for (int i = 0; i < s.ndim; i++)
+        if (s.dim[i] == KT_NONE) s.dim[i] = open_length[set][i];
+    return s;
+}
+
+/* The other way round: for a sub-layer that is built inside such a trace. */
+static kt_shape reopen_shape(kt_shape s) {
+    for (int i = 0; i < s.ndim; i++)
+        for (int set = 0; set < 2; set++)
+            if (s.dim[i] == open_length[set][i]) s.dim[i] = KT_NONE;
+    return s;
+}
+
+static kt_status infer_once(
+    kt_layer *l, const kt_call_node *call, const kt_spec *in, int set, kt_spec *out, int *n_out) {
+    kt_graph *g = kt_graph_new();
+    if (!g) return KT_ENOMEM;
+    kt_tracer tr;
+    kt_sym *syms[KT_OP_MAX_IN], *masks[KT_OP_MAX_IN] = {NULL};
+    const int n_args = call->n_in - call->n_state - call->has_mask;
+    kt_tracer_begin(&tr, g, call->training == 1, NULL);
+    for (int i = 0; i < call->n_in; i++)
+        syms[i] = kt_wrap(kt_g_input(g, (kt_spec){in[i].dtype, close_shape(in[i].shape, set)}));
+    if (call->has_mask) masks[0] = syms[n_args];
+    kt_trace t = {
+        .n_in = n_args,
+        .in = syms,
+        .in_mask = masks,
+        .training = call->training == 1,
+        .n_initial_state = call->n_state,
+        .initial_state = syms + n_args + call->has_mask,
+    };
+    kt_status st = g->status;
+    if (st == KT_OK) st = kt_layer_trace_call(l, &t);
+    for (int i = 0; i < t.n_out && st == KT_OK; i++) out[i] = t.out[i]->spec;
+    *n_out = t.n_out;
+    kt_tracer_end(&tr);
+    if (st == KT_OK) st = g->status;
+    kt_graph_free(g);
+    return st;
+}
+
+kt_status kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out) {
+    kt_spec other[KT_MAX_TENSORS];
+    kt_status st = infer_once(l, call, in, 0, out, n_out);
+    if (st == KT_OK) st = infer_once(l, call, in, 1, other, n_out);
+    for (int i = 0; st == KT_OK && i < *n_out; i++)
+        for (int d = 0; d < out[i].shape.ndim; d++)
+            if (out[i].shape.dim[d] != other[i].shape.dim[d]) out[i].shape.dim[d] = KT_NONE;
+    return st;
+}
+
+/* kt_call ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    int n_args, n_mask, n_state, n;
+    kt_sym *in[KT_OP_MAX_IN];
+} call_inputs;
+
+static kt_status take_ref(call_inputs *c, kt_ref ref, const char *what, int *count) {
+    char got[96];
+    const bool list = kt_is(ref, KT_KIND_LIST);
+    const int n = list ? kt_list_len(ref) : ref ? 1 : 0;
+    if (ref && kt_failed(ref)) return kt_check(ref);
+    for (int i = 0; i < n; i++) {
+        const void *item = list ? kt_list_get(ref, i) : ref;
+        if (kt_is_obj(item) && kt_failed(item)) return kt_check(item);
+        if (!kt_is(item, KT_KIND_SYM))
+            return KT_FAIL(
+                KT_EINVAL,
+                "%s: expected a symbolic tensor, got %s",
+                what,
+                kt_ref_describe(item, got, sizeof got));
+        if (c->n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "%s: more than %d tensors", what, KT_OP_MAX_IN);
+        c->in[c->n++] = (kt_sym *)(uintptr_t)item;
+    }
+    *count = n;
+    return KT_OK;
+}
+
+static kt_status take_inputs(call_inputs *c, const kt_call_args *a) {
+    if (!a->inputs) return KT_FAIL(KT_EINVAL, "inputs: expected a symbolic tensor, got None");
+    kt_status st = take_ref(c, a->inputs, "inputs", &c->n_args);
+    if (st == KT_OK) st = take_ref(c, a->mask, "mask", &c->n_mask);
+    if (st == KT_OK) st = take_ref(c, a->initial_state, "initial_state", &c->n_state);
+    return st ? st : check_count(a->layer, c->n_args);
+}
+
+static kt_sym *call_traced(const kt_call_args *a, call_inputs *c) {
+    kt_tracer *tr = kt_tracer_current();
+    kt_sym *masks[KT_OP_MAX_IN] = {NULL};
+    kt_shape shapes[KT_OP_MAX_IN];
+    for (int i = 0; i < c->n_args; i++) {
+        masks[i] = c->n_mask ? c->in[c->n_args] : c->in[i]->mask;
+        shapes[i] = reopen_shape(c->in[i]->spec.shape);
+    }
+    kt_trace t = {
+        .n_in = c->n_args,
+        .in = c->in,
+        .in_mask = masks,
+        .training = a->training == KT_AUTO ? tr->training : a->training != 0,
+        .n_initial_state = c->n_state,
+        .initial_state = c->in + c->n_args + c->n_mask,
+    };
+    kt_status st = kt_layer_ensure_built(a->layer, c->n_args, shapes);
+    if (st == KT_OK) st = kt_layer_trace_call(a->layer, &t);
+    else kt_layer_context(a->layer, st);
+    return st ? kt_fail_object(st) : t.out[0];
+}
+
+static kt_status fill_node(kt_call_node *node, const kt_call_args *a, const call_inputs *c) {
+    kt_spec in[KT_OP_MAX_IN], out[KT_MAX_TENSORS];
+    kt_shape shapes[KT_OP_MAX_IN];
+    node->in = kt_alloc_array(c->n + 1, sizeof(kt_sym *));
+    if (!node->in) return KT_ENOMEM;
+    for (int i = 0; i < c->n; i++) {
+        in[i] = c->in[i]->spec;
+        shapes[i] = in[i].shape;
+        node->in[node->n_in++] = kt_adopt(c->in[i]);
+    }
+    node->training = a->training;
+    node->n_state = c->n_state;
+    node->has_mask = c->n_mask > 0;
+    kt_status st = kt_layer_ensure_built(a->layer, c->n_args, shapes);
+    if (st) return kt_layer_context(a->layer, st);
+    st = kt_layer_infer(a->layer, node, in, out, &node->n_out);
+    if (st) return st;
+    node->out = kt_alloc_array(node->n_out, sizeof *node->out);
+    if (!node->out) return KT_ENOMEM;
+    memcpy(node->out, out, sizeof *out * (size_t)node->n_out);
+    return KT_OK;
+}
+
+static kt_sym *call_recorded(const kt_call_args *a, const call_inputs *c) {
+    for (int i = 0; i < c->n; i++)
+        if (!c->in[i]->node)
+            return kt_fail_object(KT_FAIL(KT_EINVAL, "input %d is not a tensor of a model", i));
+    kt_call_node *node = kt_alloc(sizeof *node);
+    if (!node) return kt_fail_object(KT_ENOMEM);
+    atomic_store(&node->refs, 1);
+    node->layer = kt_adopt(a->layer);
+    const kt_status st = fill_node(node, a, c);
+    kt_sym *y = st ? kt_fail_object(st) : kt_sym_of_node(node, 0);
+    node->abandoned = kt_failed(y);
+    kt_call_node_unref(node);
+    return y;
+}
+
+kt_sym *kt_call_with(const kt_call_args *a) {
+    call_inputs c = {0};
+    kt_status st = kt_layer_require(a->layer, "layer");
+    if (st == KT_OK) st = take_inputs(&c, a);
+    kt_sym *y = st ? kt_fail_object(st)
+                   : kt_tracer_current() ? call_traced(a, &c) : call_recorded(a, &c);
+    kt_drop(a->inputs);
+    kt_drop(a->mask);
+    kt_drop(a->initial_state);
+    return y;
+}
+
+/* Random numbers ----------------------------------------------------------------------------------- */
+
+kt_sym *kt_random_dropout(kt_layer *l, kt_sym *x, double rate, int64_t seed) {
+    kt_tracer *tr = kt_tracer_current();
+    kt_val *v = tr ? kt_unwrap(x, NULL) : NULL;
+    if (!v) return kt_fail_object(tr ? tr->g->status : KT_ESTATE);
+    char path[560];
+    kt_layer_path(l, path, sizeof path - 24);
+    const size_t at = strlen(path);
+    snprintf(path + at, sizeof path - at, "#%d", tr->n_random++);
+    const uint64_t key = kt_rng_key(seed == KT_NONE ? kt_seed() : (uint64_t)seed, path);
+    return kt_wrap(kt_g_dropout(tr->g, v, kt_tracer_counter(tr), rate, (int64_t)key));
+}

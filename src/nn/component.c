@@ -1,0 +1,90 @@
+/* See component.h. */
+#include "nn/component.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <string.h>
+#include <strings.h>
+
+static void component_destroy(void *self) {
+    kt_component *c = self;
+    if (c->cls->destroy && c->state) c->cls->destroy(c);
+    if (c->args) (c->obj.status ? kt_args_return : kt_args_release)(c->args, c->cls->fields);
+    kt_mem_free(c->args);
+    kt_mem_free(c->state);
+    kt_mem_free(c->name);
+}
+
+void *kt_component_new(const kt_class *cls, const void *args) {
+    kt_component *c = kt_obj_new(sizeof *c, cls->kind, component_destroy);
+    if (!c) return kt_fail_object(KT_ENOMEM);
+    c->cls = cls;
+    void *copy = kt_alloc(cls->args_size);
+    kt_status st = copy ? kt_args_copy(copy, args, cls->args_size, cls->defaults, cls->fields) : KT_ENOMEM;
+    if (st) {
+        kt_mem_free(copy);
+        kt_free(c);
+        return kt_fail_object(st);
+    }
+    c->args = copy;
+    c->state = kt_alloc(cls->state_size);
+    if (!c->state) st = KT_ENOMEM;
+    if (st == KT_OK && cls->init) st = cls->init(c);
+    if (st == KT_OK) return c;
+    kt_obj_fail(c, st);
+    kt_free(c);
+    return kt_fail_object(st);
+}
+
+bool kt_class_has_name(const kt_class *cls, const char *name) {
+    char snake[64];
+    kt_snake_case(cls->name, snake, sizeof snake);
+    if (!strcmp(cls->name, name) || !strcmp(snake, name)) return true;
+    if (cls->kind == KT_KIND_OPTIMIZER && !strcasecmp(cls->name, name)) return true;
+    for (int i = 0; i < 4 && cls->aliases[i]; i++)
+        if (!strcmp(cls->aliases[i], name)) return true;
+    return false;
+}
+
+static kt_status unknown_name(const char *name, const kt_class *const *registry, const char *what) {
+    const char *names[256];
+    static _Thread_local char snake[128][48];
+    int n = 0;
+    for (int i = 0; registry[i] && i < 128; i++) {
+        kt_snake_case(registry[i]->name, snake[i], sizeof snake[i]);
+        names[n++] = snake[i];
+        if (registry[i]->aliases[0]) names[n++] = registry[i]->aliases[0];
+    }
+    const char *near = kt_nearest(name, names, n);
+    KT_FAIL(KT_EINVAL, "%s: unknown name \"%.60s\"", what, name);
+    if (near) kt_error_hint("did you mean \"%s\"?", near);
+    return KT_EINVAL;
+}
+
+kt_status kt_component_get(
+    kt_component **out, kt_ref ref, kt_kind kind, const kt_class *const *registry, const char *what) {
+    char got[96];
+    *out = NULL;
+    if (!ref) return KT_OK;
+    if (kt_is_obj(ref)) {
+        if (kt_failed(ref)) return kt_check(ref);
+        *out = (kt_component *)(uintptr_t)ref;
+        if (kt_is(ref, kind)) return KT_OK;
+        *out = NULL;
+        return KT_FAIL(
+            KT_EINVAL,
+            "%s: expected a name or a %s, got %s",
+            what,
+            kt_kind_name(kind),
+            kt_ref_describe(ref, got, sizeof got));
+    }
+    for (int i = 0; registry[i]; i++) {
+        if (!kt_class_has_name(registry[i], ref)) continue;
+        if (!registry[i]->defaults)
+            return KT_FAIL(KT_EINVAL, "%s: \"%s\" needs arguments", what, (const char *)ref);
+        *out = kt_component_new(registry[i], registry[i]->defaults);
+        return kt_check(*out);
+    }
+    return unknown_name(ref, registry, what);
+}

@@ -1,0 +1,72 @@
+/* The base of all layers, and the model-level view of calls. Layer files include this. */
+#ifndef KT_NN_LAYER_H
+#define KT_NN_LAYER_H
+
+#include "base/error.h"
+#include "nn/activations/activation.h"
+#include "nn/tracer.h"
+
+struct kt_layer {
+    kt_obj obj;
+    const kt_layer_class *cls;
+    const char *class_name; ///< cls->name, or that of a recorded operation
+    void *args, *state;
+    char *name; ///< NULL until it is given or asked for
+    kt_layer *parent; ///< borrowed: the layer this one is part of, for paths
+    kt_dtype dtype;
+    bool trainable, built, was_built_by_call;
+    int n_inputs;
+    kt_input_spec spec;
+    KT_VEC(kt_var *) vars;        ///< own variables, in creation order, adopted
+    KT_VEC(kt_layer *) children;  ///< sub-layers, adopted
+    KT_VEC(kt_component *) parts; ///< components that init resolved, adopted
+    kt_component *activity_regularizer;
+    int n_random; ///< random streams handed out so far, for their keys
+    bool in_use;  ///< being built, compiled or fitted
+};
+
+/** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l, &s->activation,
+ * a->activation);` */
+kt_status kt_layer_activation(kt_layer *l, const kt_component **out, kt_ref ref);
+/** Keeps a component with the layer (adopts it). */
+kt_status kt_layer_keep(kt_layer *l, kt_component *c);
+/** Sets the activity regularizer from a name or object. */
+kt_status kt_layer_activity(kt_layer *l, kt_ref ref);
+
+/** Runs one call inside the current trace: spec check, call, masks, activity regularizer, context of
+ * errors. t->in … are set by the caller. Builds nothing. */
+kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t);
+/** Builds for these input shapes if not built yet. */
+kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in);
+/** Output specs for input specs with open dimensions: traces twice with different lengths for each open
+ * dimension and calls what differs open. */
+kt_status kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out);
+
+/** Shape complaint of a layer: every message about inputs comes from here (input_spec.c). */
+kt_status kt_input_spec_check(const kt_layer *l, const kt_spec *in);
+/** Adds `in layer "dense_1" (Dense)` to the error just set. */
+kt_status kt_layer_context(kt_layer *l, kt_status st);
+
+/** A fresh automatic name for a class: "dense", "dense_1". Freed by the caller. */
+char *kt_auto_name(const char *class_name);
+/** "model/dense" into buf: names of the layers around and this one. */
+void kt_layer_path(kt_layer *l, char *buf, size_t size);
+/** Walks a layer and everything inside it, parents first (children in creation order). */
+typedef kt_status kt_layer_visit(kt_layer *l, void *data);
+kt_status kt_layer_walk(kt_layer *l, kt_layer_visit *visit, void *data);
+/** All variables in Keras' order (own trainable, own others, then each sub-layer's) into a vector. */
+typedef KT_VEC(kt_var *) kt_var_list;
+kt_status kt_layer_collect(kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now);
+
+/** Checks an object is a layer and usable; `what` names the argument. */
+kt_status kt_layer_require(const kt_layer *l, const char *what);
+
+/** Built-in layer classes: all, ended by NULL; one by Keras' name, NULL if there is none. */
+const kt_layer_class *const *kt_layer_all(void);
+const kt_layer_class *kt_layer_find(const char *class_name);
+
+/** The class of input placeholders, and of recorded operations. */
+extern const kt_layer_class kt_class_input_layer;
+bool kt_layer_is_input(const kt_layer *l);
+
+#endif

@@ -1,0 +1,78 @@
+/* Operations: a kt_op_*() call between kt_input() and kt_functional() becomes a node of the model, played by
+ * a layer that holds the op and its attributes. Keras records its `Operation`s the same way. */
+#include "base/mem.h"
+#include "nn/layer.h"
+
+#include <string.h>
+
+typedef struct {
+    size_t size;
+    const kt_op_class *op;
+    unsigned char attrs[192];
+    int n_operands;
+    /* an operand that is a number stands here, the others are inputs in order */
+    struct {
+        bool is_num;
+        double num;
+        const kt_tensor *constant; /* adopted by the layer */
+    } operand[KT_OP_MAX_IN];
+    KT_LAYER_ARGS
+} operation_args;
+
+static kt_status operation_call(kt_layer *l, kt_trace *t) {
+    const operation_args *a = kt_layer_args(l);
+    kt_sym *in[KT_OP_MAX_IN];
+    int next = 0;
+    for (int i = 0; i < a->n_operands; i++) {
+        if (a->operand[i].is_num) in[i] = kt_num(a->operand[i].num);
+        else in[i] = a->operand[i].constant ? kt_const(a->operand[i].constant) : t->in[next++];
+    }
+    t->out[0] = kt_op_apply(a->op, a->n_operands, in, a->attrs);
+    for (int i = 0; i < a->n_operands; i++)
+        if (a->operand[i].constant) kt_drop(in[i]);
+    return kt_check(t->out[0]);
+}
+
+static void operation_destroy(kt_layer *l) {
+    const operation_args *a = kt_layer_args(l);
+    for (int i = 0; i < a->n_operands; i++) kt_release(a->operand[i].constant);
+}
+
+static const kt_field operation_fields[] = {KT_F_END};
+
+static const kt_layer_class operation_base = {
+    .name = "Operation",
+    .args_size = sizeof(operation_args),
+    .fields = operation_fields,
+    .call = operation_call,
+    .destroy = operation_destroy,
+    .min_inputs = 1,
+    .max_inputs = KT_OP_MAX_IN,
+};
+
+kt_sym *kt_op_record(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs) {
+    operation_args args = {.size = sizeof args, .op = op, .n_operands = n, .trainable = true};
+    const void *inputs[KT_OP_MAX_IN];
+    int n_inputs = 0;
+    if (n > KT_OP_MAX_IN || op->attrs_size > sizeof args.attrs)
+        return kt_fail_object(KT_FAIL(KT_ELIMIT, "%s: too many operands", op->name));
+    for (int i = 0; i < n; i++) {
+        if (!kt_is(in[i], KT_KIND_SYM))
+            return kt_fail_object(KT_FAIL(KT_EINVAL, "%s: expected a symbolic tensor", op->name));
+        args.operand[i].is_num = in[i]->is_num;
+        args.operand[i].num = in[i]->num;
+        args.operand[i].constant = in[i]->constant;
+        if (in[i]->node) inputs[n_inputs++] = in[i];
+    }
+    if (!n_inputs)
+        return kt_fail_object(KT_FAIL(KT_EINVAL, "%s: no operand belongs to a model", op->name));
+    if (op->attrs_size) memcpy(args.attrs, attrs, op->attrs_size);
+    kt_layer *l = kt_layer_new(&operation_base, &args);
+    if (kt_failed(l)) return kt_fail_object(kt_check(l));
+    l->class_name = op->name;
+    for (int i = 0; i < n; i++) kt_adopt(args.operand[i].constant);
+    kt_sym *y = kt_call(l, kt_list_of(n_inputs, inputs));
+    for (int i = 0; i < n; i++)
+        if (!in[i]->node) kt_drop(in[i]);
+    return y;
+}

@@ -1,0 +1,354 @@
+/* kt_op_*: the public functions on symbolic tensors, each one row over the builders of ops/build.h. */
+#include "nn/tracer.h"
+
+#include "base/str.h"
+
+/* Integer with float gives that float; of two floats or two integers the wider one; bool gives way. */
+static kt_dtype promote(kt_dtype a, kt_dtype b) {
+    static const int rank[KT_DTYPE_COUNT] = {
+        [KT_BOOL] = 1, [KT_UINT8] = 2, [KT_INT32] = 3, [KT_INT64] = 4,
+        [KT_FLOAT16] = 5, [KT_BFLOAT16] = 6, [KT_FLOAT32] = 7, [KT_FLOAT64] = 8};
+    return rank[a] > rank[b] ? a : b;
+}
+
+/* Unwraps operands: numbers take the dtype of the first operand that is none; then all are promoted. */
+static bool operands(kt_tracer *t, int n, kt_sym *const *in, kt_val **out) {
+    const kt_val *like = NULL;
+    for (int i = 0; i < n; i++)
+        if (kt_is(in[i], KT_KIND_SYM) && !in[i]->is_num && !like) like = kt_unwrap(in[i], NULL);
+    for (int i = 0; i < n; i++)
+        if (!(out[i] = kt_unwrap(in[i], like))) return false;
+    (void)t;
+    return true;
+}
+
+kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs) {
+    kt_tracer *t = kt_tracer_current();
+    kt_val *vals[KT_OP_MAX_IN];
+    for (int i = 0; i < n; i++)
+        if (kt_failed(in[i])) return kt_fail_object(kt_check(in[i]));
+    if (!t) return kt_op_record(op, n, in, attrs);
+    if (n > KT_OP_MAX_IN)
+        return kt_fail_object(KT_FAIL(KT_ELIMIT, "%s: at most %d operands", op->name, KT_OP_MAX_IN));
+    if (!operands(t, n, in, vals)) return kt_fail_object(t->g->status);
+    return kt_wrap(op->build(t->g, n, vals, attrs));
+}
+
+#define UNARY(fn, camel, builder)                                                                   \
+    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                 \
+        (void)n, (void)attrs;                                                                       \
+        return builder(g, in[0]);                                                                   \
+    }                                                                                               \
+    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                   \
+    kt_sym *kt_op_##fn(kt_sym *x) { return kt_op_apply(&fn##_class, 1, &x, NULL); }
+
+UNARY(negative, "Negative", kt_g_neg)
+UNARY(abs, "Absolute", kt_g_abs)
+UNARY(sign, "Sign", kt_g_sign)
+UNARY(square, "Square", kt_g_square)
+UNARY(sqrt, "Sqrt", kt_g_sqrt)
+UNARY(rsqrt, "Rsqrt", kt_g_rsqrt)
+UNARY(reciprocal, "Reciprocal", kt_g_reciprocal)
+UNARY(exp, "Exp", kt_g_exp)
+UNARY(expm1, "Expm1", kt_g_expm1)
+UNARY(log, "Log", kt_g_log)
+UNARY(log1p, "Log1p", kt_g_log1p)
+UNARY(sin, "Sin", kt_g_sin)
+UNARY(cos, "Cos", kt_g_cos)
+UNARY(tan, "Tan", kt_g_tan)
+UNARY(arcsin, "Arcsin", kt_g_asin)
+UNARY(arccos, "Arccos", kt_g_acos)
+UNARY(arctan, "Arctan", kt_g_atan)
+UNARY(sinh, "Sinh", kt_g_sinh)
+UNARY(cosh, "Cosh", kt_g_cosh)
+UNARY(tanh, "Tanh", kt_g_tanh)
+UNARY(arcsinh, "Arcsinh", kt_g_asinh)
+UNARY(arctanh, "Arctanh", kt_g_atanh)
+UNARY(erf, "Erf", kt_g_erf)
+UNARY(sigmoid, "Sigmoid", kt_g_sigmoid)
+UNARY(softplus, "Softplus", kt_g_softplus)
+UNARY(relu, "Relu", kt_g_relu)
+UNARY(floor, "Floor", kt_g_floor)
+UNARY(ceil, "Ceil", kt_g_ceil)
+UNARY(round, "Round", kt_g_round)
+UNARY(trunc, "Trunc", kt_g_trunc)
+UNARY(stop_gradient, "StopGradient", kt_g_stop_gradient)
+
+static kt_val *promoted(
+    kt_graph *g, kt_val *a, kt_val *b, kt_val *(*builder)(kt_graph *, kt_val *, kt_val *)) {
+    const kt_dtype d = promote(a->spec.dtype, b->spec.dtype);
+    return builder(g, kt_g_cast(g, a, d), kt_g_cast(g, b, d));
+}
+
+#define BINARY(fn, camel, builder)                                                                  \
+    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                 \
+        (void)n, (void)attrs;                                                                       \
+        return promoted(g, in[0], in[1], builder);                                                  \
+    }                                                                                               \
+    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                   \
+    kt_sym *kt_op_##fn(kt_sym *a, kt_sym *b) {                                                      \
+        kt_sym *in[2] = {a, b};                                                                     \
+        return kt_op_apply(&fn##_class, 2, in, NULL);                                               \
+    }
+
+BINARY(add, "Add", kt_g_add)
+BINARY(subtract, "Subtract", kt_g_sub)
+BINARY(multiply, "Multiply", kt_g_mul)
+BINARY(power, "Power", kt_g_pow)
+BINARY(maximum, "Maximum", kt_g_maximum)
+BINARY(minimum, "Minimum", kt_g_minimum)
+BINARY(floor_divide, "FloorDivide", kt_g_floor_div)
+BINARY(mod, "Mod", kt_g_mod)
+BINARY(arctan2, "Arctan2", kt_g_atan2)
+BINARY(equal, "Equal", kt_g_eq)
+BINARY(not_equal, "NotEqual", kt_g_ne)
+BINARY(less, "Less", kt_g_lt)
+BINARY(less_equal, "LessEqual", kt_g_le)
+BINARY(greater, "Greater", kt_g_gt)
+BINARY(greater_equal, "GreaterEqual", kt_g_ge)
+
+/* True division: integers become floats first, as in NumPy. */
+static kt_val *divide_floats(kt_graph *g, kt_val *a, kt_val *b) {
+    if (!a || !b || kt_dtype_is_float(a->spec.dtype)) return kt_g_div(g, a, b);
+    const kt_dtype d = kt_dtype_of(kt_dtype_policy());
+    return kt_g_div(g, kt_g_cast(g, a, d), kt_g_cast(g, b, d));
+}
+BINARY(divide, "Divide", divide_floats)
+
+static kt_val *where_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n, (void)attrs;
+    const kt_dtype d = promote(in[1]->spec.dtype, in[2]->spec.dtype);
+    kt_val *cond = in[0];
+    if (cond->spec.dtype != KT_BOOL) cond = kt_g_ne(g, cond, kt_g_num(g, 0, cond));
+    return kt_g_select(g, cond, kt_g_cast(g, in[1], d), kt_g_cast(g, in[2], d));
+}
+static const kt_op_class where_class = {"Where", 0, where_build};
+kt_sym *kt_op_where(kt_sym *condition, kt_sym *a, kt_sym *b) {
+    kt_sym *in[3] = {condition, a, b};
+    return kt_op_apply(&where_class, 3, in, NULL);
+}
+
+typedef struct {
+    double low, high;
+} clip_attrs;
+static kt_val *clip_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    return kt_g_clip(g, in[0], ((const clip_attrs *)attrs)->low, ((const clip_attrs *)attrs)->high);
+}
+static const kt_op_class clip_class = {"Clip", sizeof(clip_attrs), clip_build};
+kt_sym *kt_op_clip(kt_sym *x, double x_min, double x_max) {
+    return kt_op_apply(&clip_class, 1, &x, &(clip_attrs){x_min, x_max});
+}
+
+static kt_val *cast_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    return kt_g_cast(g, in[0], (kt_dtype)((const cast_attrs *)attrs)->dtype);
+}
+static const kt_op_class cast_class = {"Cast", sizeof(cast_attrs), cast_build};
+kt_sym *kt_op_cast(kt_sym *x, const char *dtype) {
+    const kt_dtype d = dtype ? kt_dtype_of(dtype) : KT_NO_DTYPE;
+    if (d == KT_NO_DTYPE)
+        return kt_fail_object(KT_FAIL(KT_EINVAL, "dtype: unknown name \"%s\"", dtype ? dtype : "None"));
+    return kt_op_apply(&cast_class, 1, &x, &(cast_attrs){d});
+}
+
+/* Reductions */
+typedef struct {
+    int kind; /* kt_reduce_kind, or MEAN */
+    int64_t axis;
+    bool keepdims;
+} op_reduce_attrs;
+#define MEAN 100
+
+static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    const op_reduce_attrs *a = attrs;
+    kt_val *x = in[0];
+    const int axes = a->axis == KT_NONE ? kt_axes_all(x) : kt_axis_bit(g, x, (int)a->axis);
+    if (g->status) return NULL;
+    const bool to_float = a->kind == MEAN && !kt_dtype_is_float(x->spec.dtype);
+    if (to_float) x = kt_g_cast(g, x, kt_dtype_of(kt_dtype_policy()));
+    if (a->kind == KT_RED_SUM && x->spec.dtype == KT_BOOL) x = kt_g_cast(g, x, KT_INT32);
+    if (a->kind == MEAN) return kt_g_mean(g, x, axes, a->keepdims);
+    return kt_g_reduce(g, (kt_reduce_kind)a->kind, x, axes, a->keepdims);
+}
+#define REDUCE(fn, camel, kind)                                                                     \
+    static const kt_op_class fn##_class = {camel, sizeof(op_reduce_attrs), op_reduce_build};        \
+    kt_sym *kt_op_##fn(kt_sym *x, int64_t axis, bool keepdims) {                                    \
+        return kt_op_apply(&fn##_class, 1, &x, &(op_reduce_attrs){kind, axis, keepdims});           \
+    }
+REDUCE(sum, "Sum", KT_RED_SUM)
+REDUCE(mean, "Mean", MEAN)
+REDUCE(max, "Max", KT_RED_MAX)
+REDUCE(min, "Min", KT_RED_MIN)
+REDUCE(prod, "Prod", KT_RED_PROD)
+
+/* Ops with one axis */
+#define AXIS(fn, camel, builder)                                                                    \
+    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                 \
+        (void)n;                                                                                    \
+        return builder(g, in[0], ((const axis_attrs *)attrs)->axis);                                \
+    }                                                                                               \
+    static const kt_op_class fn##_class = {camel, sizeof(axis_attrs), fn##_build};
+AXIS(argmax, "Argmax", kt_g_argmax)
+AXIS(softmax, "Softmax", kt_g_softmax)
+AXIS(log_softmax, "LogSoftmax", kt_g_log_softmax)
+AXIS(expand_dims, "ExpandDims", kt_g_expand_dims)
+AXIS(squeeze, "Squeeze", kt_g_squeeze)
+#define APPLY_AXIS(fn, T)                                                                           \
+    kt_sym *kt_op_##fn(kt_sym *x, T axis) {                                                         \
+        return kt_op_apply(&fn##_class, 1, &x, &(axis_attrs){(int)axis});                           \
+    }
+APPLY_AXIS(argmax, int64_t)
+APPLY_AXIS(softmax, int)
+APPLY_AXIS(log_softmax, int)
+APPLY_AXIS(expand_dims, int)
+APPLY_AXIS(squeeze, int)
+
+/* Products */
+static kt_shape with_batch(const kt_shape *batch, const kt_shape *s) {
+    kt_shape out = *batch;
+    for (int i = s->ndim < 2 ? 0 : s->ndim - 2; i < s->ndim; i++) out.dim[out.ndim++] = s->dim[i];
+    return out;
+}
+
+/* (…, n, k) x (k, m): one product over all rows, the case of Dense on sequences. */
+static kt_val *matmul_rows(kt_graph *g, kt_val *a, kt_val *b) {
+    kt_shape out = a->spec.shape;
+    const int64_t k = out.dim[out.ndim - 1];
+    out.dim[out.ndim - 1] = b->spec.shape.dim[1];
+    int64_t rows = kt_shape_range(&a->spec.shape, 0, out.ndim - 1);
+    kt_val *flat = kt_g_reshape(g, a, (kt_shape){2, {rows, k}});
+    return kt_g_reshape(g, kt_g_matmul(g, flat, b, false, false), out);
+}
+
+static kt_val *matmul_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n, (void)attrs;
+    const kt_dtype d = promote(in[0]->spec.dtype, in[1]->spec.dtype);
+    kt_val *a = kt_g_cast(g, in[0], d), *b = kt_g_cast(g, in[1], d);
+    if (!a || !b) return NULL;
+    const int ra = a->spec.shape.ndim, rb = b->spec.shape.ndim;
+    if (ra == 0 || rb == 0)
+        return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "matmul: expected at least one axis on each side"));
+    if (ra == 1) return kt_g_squeeze(g, matmul_build(g, 2, (kt_val *[]){kt_g_expand_dims(g, a, 0), b}, NULL), rb == 1 ? 0 : -2);
+    if (rb == 1) return kt_g_squeeze(g, matmul_build(g, 2, (kt_val *[]){a, kt_g_expand_dims(g, b, 1)}, NULL), -1);
+    if (rb == 2 && ra > 2 && a->spec.shape.dim[ra - 1] == b->spec.shape.dim[0]) return matmul_rows(g, a, b);
+    kt_shape ba = a->spec.shape, bb = b->spec.shape, batch;
+    ba.ndim -= 2;
+    bb.ndim -= 2;
+    if (kt_shape_broadcast(&ba, &bb, &batch))
+        return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "matmul: leading axes do not go together"));
+    return kt_g_matmul(
+        g,
+        kt_g_broadcast(g, a, with_batch(&batch, &a->spec.shape)),
+        kt_g_broadcast(g, b, with_batch(&batch, &b->spec.shape)),
+        false,
+        false);
+}
+static const kt_op_class matmul_class = {"Matmul", 0, matmul_build};
+kt_sym *kt_op_matmul(kt_sym *a, kt_sym *b) {
+    kt_sym *in[2] = {a, b};
+    return kt_op_apply(&matmul_class, 2, in, NULL);
+}
+
+static kt_val *one_hot_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    const one_hot_attrs *a = attrs;
+    return kt_g_one_hot(g, kt_g_cast(g, in[0], KT_INT32), a->depth, (kt_dtype)a->dtype);
+}
+static const kt_op_class one_hot_class = {"OneHot", sizeof(one_hot_attrs), one_hot_build};
+kt_sym *kt_op_one_hot(kt_sym *x, int64_t num_classes) {
+    const one_hot_attrs a = {num_classes, kt_dtype_of(kt_dtype_policy())};
+    return kt_op_apply(&one_hot_class, 1, &x, &a);
+}
+
+static kt_val *take_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n, (void)attrs;
+    return kt_g_gather(g, in[0], kt_g_cast(g, in[1], KT_INT32));
+}
+static const kt_op_class take_class = {"Take", 0, take_build};
+kt_sym *kt_op_take(kt_sym *x, kt_sym *indices) {
+    kt_sym *in[2] = {x, indices};
+    return kt_op_apply(&take_class, 2, in, NULL);
+}
+
+/* Shapes */
+static kt_val *reshape_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    kt_shape s = ((const shape_attrs *)attrs)->shape;
+    for (int i = 0; i < s.ndim; i++)
+        if (s.dim[i] == KT_NONE) s.dim[i] = i < in[0]->spec.shape.ndim ? in[0]->spec.shape.dim[i] : -1;
+    return kt_g_reshape(g, in[0], s);
+}
+static const kt_op_class reshape_class = {"Reshape", sizeof(shape_attrs), reshape_build};
+kt_sym *kt_op_reshape(kt_sym *x, kt_shape shape) {
+    return kt_op_apply(&reshape_class, 1, &x, &(shape_attrs){shape});
+}
+
+static kt_val *broadcast_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    kt_shape s = ((const shape_attrs *)attrs)->shape;
+    for (int i = 0; i < s.ndim; i++)
+        if (s.dim[i] == KT_NONE) s.dim[i] = i < in[0]->spec.shape.ndim ? in[0]->spec.shape.dim[i] : 1;
+    return kt_g_broadcast(g, in[0], s);
+}
+static const kt_op_class broadcast_class = {"BroadcastTo", sizeof(shape_attrs), broadcast_build};
+kt_sym *kt_op_broadcast_to(kt_sym *x, kt_shape shape) {
+    return kt_op_apply(&broadcast_class, 1, &x, &(shape_attrs){shape});
+}
+
+static kt_val *transpose_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    const kt_shape *axes = &((const shape_attrs *)attrs)->shape;
+    const int nd = in[0]->spec.shape.ndim;
+    int perm[KT_MAX_RANK];
+    if (axes->ndim && axes->ndim != nd)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "transpose: expected %d axes, got %d", nd, axes->ndim));
+    for (int i = 0; i < nd; i++) perm[i] = axes->ndim ? (int)axes->dim[i] : nd - 1 - i;
+    return kt_g_transpose(g, in[0], perm);
+}
+static const kt_op_class transpose_class = {"Transpose", sizeof(shape_attrs), transpose_build};
+kt_sym *kt_op_transpose(kt_sym *x, kt_shape axes) {
+    return kt_op_apply(&transpose_class, 1, &x, &(shape_attrs){axes});
+}
+
+static kt_val *concatenate_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    kt_dtype d = in[0]->spec.dtype;
+    for (int i = 1; i < n; i++) d = promote(d, in[i]->spec.dtype);
+    for (int i = 0; i < n; i++) in[i] = kt_g_cast(g, in[i], d);
+    return kt_g_concat(g, n, in, ((const axis_attrs *)attrs)->axis);
+}
+static const kt_op_class concatenate_class = {"Concatenate", sizeof(axis_attrs), concatenate_build};
+kt_sym *kt_op_concatenate(kt_ref xs, int axis) {
+    kt_sym *in[KT_OP_MAX_IN];
+    const int n = kt_is(xs, KT_KIND_LIST) ? kt_list_len(xs) : 1;
+    if (kt_failed(xs)) return kt_fail_object(kt_check(xs));
+    if (n > KT_OP_MAX_IN) return kt_fail_object(KT_FAIL(KT_ELIMIT, "concatenate: at most %d", KT_OP_MAX_IN));
+    for (int i = 0; i < n; i++)
+        in[i] = (kt_sym *)(uintptr_t)(kt_is(xs, KT_KIND_LIST) ? kt_list_get(xs, i) : xs);
+    kt_sym *y = kt_op_apply(&concatenate_class, n, in, &(axis_attrs){axis});
+    kt_drop(xs);
+    return y;
+}
+
+typedef struct {
+    int axis;
+    int64_t start, stop;
+} op_slice_attrs;
+static kt_val *op_slice_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    const op_slice_attrs *a = attrs;
+    const int axis = kt_axis(a->axis, in[0]->spec.shape.ndim);
+    if (axis < 0) return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "slice: axis %d is out of range", a->axis));
+    const int64_t len = in[0]->spec.shape.dim[axis];
+    int64_t start = a->start == KT_NONE ? 0 : a->start, stop = a->stop == KT_NONE ? len : a->stop;
+    if (start < 0) start += len;
+    if (stop < 0) stop += len;
+    start = start < 0 ? 0 : start > len ? len : start;
+    stop = stop < start ? start : stop > len ? len : stop;
+    return kt_g_slice_axis(g, in[0], axis, start, stop);
+}
+static const kt_op_class op_slice_class = {"GetItem", sizeof(op_slice_attrs), op_slice_build};
+kt_sym *kt_op_slice(kt_sym *x, int axis, int64_t start, int64_t stop) {
+    return kt_op_apply(&op_slice_class, 1, &x, &(op_slice_attrs){axis, start, stop});
+}

@@ -1,0 +1,93 @@
+/* Tracing: layers run with symbolic tensors and leave a graph behind.
+ *
+ * A kt_sym is one of four things: a value of the graph being traced (val), an output of a call in a model
+ * under construction (node), a plain number, a constant array. The tracer of a thread is the one that
+ * kt_value(), kt_assign() and kt_op_*() work on. */
+#ifndef KT_NN_TRACER_H
+#define KT_NN_TRACER_H
+
+#include "nn/kinds.h"
+#include "ops/build.h"
+
+typedef struct kt_tracer kt_tracer;
+typedef struct kt_call_node kt_call_node;
+
+struct kt_sym {
+    kt_obj obj;
+    kt_spec spec; ///< KT_NONE where open (model level only)
+    /* traced */
+    kt_tracer *tracer;
+    kt_val *val;
+    kt_sym *mask; ///< bool, without the feature axis; NULL: none
+    /* model level */
+    kt_call_node *node; ///< adopted
+    int index;
+    /* operands */
+    bool is_num;
+    double num;
+    const kt_tensor *constant; ///< adopted
+};
+
+/** A call recorded between kt_input() and kt_functional(). Owned by its output symbols and by models. */
+struct kt_call_node {
+    atomic_int refs;
+    kt_layer *layer; ///< adopted
+    int n_in, n_out;
+    kt_sym **in; ///< adopted
+    kt_spec *out;
+    int training;    ///< KT_AUTO, 0, 1
+    int n_state;     ///< the last n_state of `in` are initial states
+    bool has_mask;   ///< the one before them is an explicit mask
+    bool abandoned;  ///< the call failed: what it took floats again
+};
+
+typedef struct kt_traced_var {
+    kt_var *var;
+    kt_val *val; ///< its value now
+    bool assigned;
+} kt_traced_var;
+
+struct kt_tracer {
+    kt_graph *g;
+    bool training;
+    kt_var *counter;  ///< int64 scalar: calls so far, for random numbers; NULL: a constant 0
+    KT_VEC(kt_traced_var) vars;
+    KT_VEC(kt_val *) losses; ///< add_loss, activity regularizers
+    kt_tracer *outer;
+    kt_layer *layer; ///< being called
+    int n_random;    ///< random streams handed out, for their keys
+};
+
+/** Makes a tracer the current one of this thread; the graph stays the caller's. */
+void kt_tracer_begin(kt_tracer *t, kt_graph *g, bool training, kt_var *counter);
+/** Writes what was assigned into the graph and steps out. */
+kt_status kt_tracer_end(kt_tracer *t);
+kt_tracer *kt_tracer_current(void);
+
+/** A value as a symbol of the current trace (arena memory; failed object for NULL). */
+kt_sym *kt_wrap(kt_val *v);
+/** The value of a symbol in the current trace; numbers and constants become nodes; `like` gives numbers
+ * their dtype. NULL (graph status set) if it cannot be. */
+kt_val *kt_unwrap(kt_sym *s, const kt_val *like);
+/** Is this a symbol of a model under construction? */
+bool kt_sym_is_node(const kt_sym *s);
+/** The current value of a variable as a graph value. */
+kt_val *kt_tracer_var(kt_tracer *t, kt_var *v);
+/** The int64 scalar that keys random numbers of this program run. */
+kt_val *kt_tracer_counter(kt_tracer *t);
+
+/** A model-level symbol: output `index` of a call. */
+kt_sym *kt_sym_of_node(kt_call_node *node, int index);
+void kt_call_node_unref(kt_call_node *node);
+
+/** Ops with attributes: inside a trace `build` runs, in a model an operation node is recorded. */
+typedef struct kt_op_class {
+    const char *name; ///< Keras' class of the operation, "Matmul"
+    size_t attrs_size;
+    kt_val *(*build)(kt_graph *g, int n, kt_val **in, const void *attrs);
+} kt_op_class;
+kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs);
+/** The second case: nn/layers/operation.c. */
+kt_sym *kt_op_record(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs);
+
+#endif

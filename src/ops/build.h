@@ -1,0 +1,105 @@
+/* kt_g_*: adding nodes to a graph, with the conveniences that op and layer code wants (scalars,
+ * broadcasting, negative axes). NULL in, NULL out; the graph remembers why (g->status). */
+#ifndef KT_OPS_BUILD_H
+#define KT_OPS_BUILD_H
+
+#include "ir/attrs.h"
+#include "ir/opdef.h"
+
+/* Leaves */
+kt_val *kt_g_input(kt_graph *g, kt_spec spec);
+/** Every element is `value`. */
+kt_val *kt_g_const(kt_graph *g, double value, kt_spec spec);
+/** A scalar constant of the dtype of `like`. */
+kt_val *kt_g_num(kt_graph *g, double value, const kt_val *like);
+/** A constant array; `data` is copied into the graph. */
+kt_val *kt_g_array(kt_graph *g, const void *data, kt_spec spec);
+/** What a slot holds when the program starts. */
+kt_val *kt_g_var(kt_graph *g, int slot);
+/** Writes `value` to elements offset … of a slot, at the end of the program. */
+void kt_g_assign(kt_graph *g, int slot, int64_t offset, kt_val *value);
+/** Elements offset … of a contiguous value under a shape; no copy. */
+kt_val *kt_g_view(kt_graph *g, kt_val *x, int64_t offset, kt_shape shape);
+/** A flat array of `size` elements in which input i starts at offsets[i]; gaps are 0. */
+kt_val *kt_g_pack(kt_graph *g, int n, kt_val *const *in, const int64_t *offsets, int64_t size);
+
+/* Elementwise. Operands of binary functions are broadcast as in NumPy; scalars take part as constants. */
+kt_val *kt_g_unary(kt_graph *g, const kt_opdef *op, kt_val *x);
+kt_val *kt_g_binary(kt_graph *g, const kt_opdef *op, kt_val *a, kt_val *b);
+#define KT_UNARY(name, value, grad)                                                                 \
+    extern const kt_opdef kt_opdef_##name;                                                          \
+    static inline kt_val *kt_g_##name(kt_graph *g, kt_val *x) {                                     \
+        return kt_g_unary(g, &kt_opdef_##name, x);                                                  \
+    }
+#include "ir/unary.def"
+#undef KT_UNARY
+#define KT_BINARY_FN(name)                                                                          \
+    extern const kt_opdef kt_opdef_##name;                                                          \
+    static inline kt_val *kt_g_##name(kt_graph *g, kt_val *a, kt_val *b) {                          \
+        return kt_g_binary(g, &kt_opdef_##name, a, b);                                              \
+    }
+#define KT_BINARY(name, value, da, db) KT_BINARY_FN(name)
+#include "ir/binary.def"
+#undef KT_BINARY
+#define KT_COMPARE(name, value) KT_BINARY_FN(name)
+#include "ir/compare.def"
+#undef KT_COMPARE
+/** a * c, a + c with a plain number. */
+kt_val *kt_g_scale(kt_graph *g, kt_val *a, double c);
+kt_val *kt_g_shift(kt_graph *g, kt_val *a, double c);
+/** cond ? a : b; cond is bool. All three are broadcast. */
+kt_val *kt_g_select(kt_graph *g, kt_val *cond, kt_val *a, kt_val *b);
+kt_val *kt_g_cast(kt_graph *g, kt_val *x, kt_dtype dtype);
+kt_val *kt_g_clip(kt_graph *g, kt_val *x, double low, double high);
+/** x, as a constant for the gradient. */
+kt_val *kt_g_stop_gradient(kt_graph *g, kt_val *x);
+
+kt_val *kt_g_stop_gradient(kt_graph *g, kt_val *x);
+
+/* Shapes */
+kt_val *kt_g_broadcast(kt_graph *g, kt_val *x, kt_shape shape);
+/** One dimension may be -1. */
+kt_val *kt_g_reshape(kt_graph *g, kt_val *x, kt_shape shape);
+kt_val *kt_g_transpose(kt_graph *g, kt_val *x, const int *perm);
+/** A new axis of length 1 at `axis` of the result; and the opposite. */
+kt_val *kt_g_expand_dims(kt_graph *g, kt_val *x, int axis);
+kt_val *kt_g_squeeze(kt_graph *g, kt_val *x, int axis);
+kt_val *kt_g_slice(kt_graph *g, kt_val *x, const slice_attrs *a);
+/** Elements start … stop-1 along one axis. */
+kt_val *kt_g_slice_axis(kt_graph *g, kt_val *x, int axis, int64_t start, int64_t stop);
+kt_val *kt_g_pad(kt_graph *g, kt_val *x, const pad_attrs *a);
+kt_val *kt_g_concat(kt_graph *g, int n, kt_val *const *in, int axis);
+
+/* Reductions. `axes` is a bit mask, kt_axes_all(x) for all. */
+kt_val *kt_g_reduce(kt_graph *g, kt_reduce_kind kind, kt_val *x, int axes, bool keepdims);
+kt_val *kt_g_sum(kt_graph *g, kt_val *x, int axes, bool keepdims);
+kt_val *kt_g_mean(kt_graph *g, kt_val *x, int axes, bool keepdims);
+int kt_axes_all(const kt_val *x);
+/** Bit of one axis, negative from the end; 0 and g->status if out of range. */
+int kt_axis_bit(kt_graph *g, const kt_val *x, int axis);
+/** Sums a gradient back to the shape its value had before broadcasting. */
+kt_val *kt_g_unbroadcast(kt_graph *g, kt_val *dy, const kt_shape *shape);
+kt_val *kt_g_argmax(kt_graph *g, kt_val *x, int axis); ///< int32, that axis goes away
+kt_val *kt_g_one_hot(kt_graph *g, kt_val *index, int64_t depth, kt_dtype dtype);
+
+/* Products and rows */
+kt_val *kt_g_matmul(kt_graph *g, kt_val *a, kt_val *b, bool ta, bool tb);
+kt_val *kt_g_softmax(kt_graph *g, kt_val *x, int axis);
+kt_val *kt_g_log_softmax(kt_graph *g, kt_val *x, int axis);
+/** -log softmax(logits)[label] per row; logits [rows, classes], labels int32 [rows]. */
+kt_val *kt_g_sparse_xent(kt_graph *g, kt_val *logits, kt_val *labels);
+/** Rows of `table` along axis 0 by int32 index; and its gradient. */
+kt_val *kt_g_gather(kt_graph *g, kt_val *table, kt_val *index);
+kt_val *kt_g_scatter_add(kt_graph *g, kt_val *updates, kt_val *index, kt_shape table_shape);
+
+/* Random: `counter` is an int64 scalar that differs from call to call. */
+kt_val *kt_g_dropout(kt_graph *g, kt_val *x, kt_val *counter, double rate, int64_t key);
+kt_val *kt_g_uniform(kt_graph *g, kt_val *counter, int64_t key, kt_spec spec); ///< in [0, 1)
+
+/** Adam over a flat array; s = (alpha, 1-b1, 1-b2, epsilon) as a float [4]. out: p, m, v. */
+bool kt_g_adam(kt_graph *g, kt_val *p, kt_val *m, kt_val *v, kt_val *grad, kt_val *s, kt_val *out[3]);
+
+/** Gradients of a scalar: dx[i] = d loss / d wrt[i], zeros where it does not depend. */
+kt_status kt_grad(kt_graph *g, kt_val *loss, int n, kt_val *const *wrt, kt_val **dx);
+
+#endif

@@ -1,0 +1,80 @@
+/* Programs and their contexts. See program.h. */
+#include "runtime/program.h"
+
+#include "base/error.h"
+#include "passes/passes.h"
+
+#include <pthread.h>
+
+struct kt_program {
+    kt_graph *g;
+    kt_cpu_code *code;
+    void **slots;
+    pthread_mutex_t lock;
+    KT_VEC(kt_cpu_run *) idle;
+};
+
+/* Stores are kept alive for the program; variables got their first values before it was traced. */
+static kt_status bind_slots(kt_program *p) {
+    p->slots = kt_alloc_array(p->g->slots.n + 1, sizeof *p->slots);
+    if (!p->slots) return KT_ENOMEM;
+    for (int i = 0; i < p->g->slots.n; i++) {
+        kt_store *s = p->g->slots.v[i].key;
+        kt_store_ref(s); /* before touching: free drops every store once p->slots is there */
+    }
+    for (int i = 0; i < p->g->slots.n; i++) {
+        kt_store *s = p->g->slots.v[i].key;
+        if (kt_store_touch(s)) return KT_ENOMEM;
+        p->slots[i] = s->data;
+    }
+    return KT_OK;
+}
+
+kt_status kt_program_new(kt_graph *g, kt_program **out) {
+    kt_program *p = kt_alloc(sizeof *p);
+    if (!p) {
+        kt_graph_free(g);
+        return KT_ENOMEM;
+    }
+    p->g = g;
+    pthread_mutex_init(&p->lock, NULL);
+    kt_status st = g->status;
+    if (st == KT_OK) st = kt_passes_run(g);
+    if (st == KT_OK) st = kt_cpu_compile(g, &p->code);
+    if (st == KT_OK) st = bind_slots(p);
+    if (st == KT_OK) *out = p;
+    else kt_program_free(p);
+    return st;
+}
+
+void kt_program_free(kt_program *p) {
+    if (!p) return;
+    for (int i = 0; i < p->idle.n; i++) kt_cpu_run_free(p->idle.v[i]);
+    kt_vec_free(&p->idle);
+    if (p->slots)
+        for (int i = 0; i < p->g->slots.n; i++) kt_store_unref(p->g->slots.v[i].key);
+    kt_mem_free(p->slots);
+    kt_cpu_code_free(p->code);
+    kt_graph_free(p->g);
+    pthread_mutex_destroy(&p->lock);
+    kt_mem_free(p);
+}
+
+const kt_graph *kt_program_graph(const kt_program *p) { return p->g; }
+
+const kt_plan *kt_program_plan(const kt_program *p) { return kt_cpu_plan(p->code); }
+
+kt_status kt_program_acquire(kt_program *p, kt_cpu_run **run) {
+    pthread_mutex_lock(&p->lock);
+    *run = p->idle.n ? p->idle.v[--p->idle.n] : NULL;
+    pthread_mutex_unlock(&p->lock);
+    return *run ? KT_OK : kt_cpu_run_new(p->code, p->slots, run);
+}
+
+void kt_program_release(kt_program *p, kt_cpu_run *run) {
+    if (!run) return;
+    pthread_mutex_lock(&p->lock);
+    const kt_status st = kt_vec_push(&p->idle, run);
+    pthread_mutex_unlock(&p->lock);
+    if (st) kt_cpu_run_free(run);
+}

@@ -1,0 +1,10 @@
+/* Settings of the session that Keras keeps globally too. Public setters: keratin/runtime.h. */
+#ifndef KT_RUNTIME_SETTINGS_H
+#define KT_RUNTIME_SETTINGS_H
+
+#include <keratin/runtime.h>
+
+/** The session's seed: what kt_set_random_seed set, else drawn from the system once. */
+uint64_t kt_seed(void);
+
+#endif

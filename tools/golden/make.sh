@@ -1,0 +1,18 @@
+#!/bin/sh
+# Writes the golden files into tests/golden (or KT_GOLDEN_OUT) by running real Keras.
+#
+#   tools/golden/make.sh              all topics
+#   tools/golden/make.sh losses …     some topics
+#
+# Makes the environment first if need be (env.sh). The files are part of the repository: run this
+# only to add or change a topic, and look at the difference before committing it.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+all="layers_slice curves_slice summary console activations losses metrics regularizers constraints
+     initializers optimizers schedules layers_more numpy_print"
+python=$("$here/env.sh" | tail -n 1)/bin/python
+
+for topic in ${*:-$all}; do
+    (cd "$here" && PYTHONDONTWRITEBYTECODE=1 "$python" -W ignore "$topic.py")
+done
