@@ -61,8 +61,9 @@ typedef struct kt_compile_args {
     kt_ref metrics;           ///< name, object, kt_list, or a list of lists with several outputs
     kt_ref weighted_metrics;  ///< metrics that see sample and class weights
 } kt_compile_args;
+#define KT_COMPILE_DEFAULTS .optimizer = "rmsprop",
 #define kt_model_compile(...)                                                                       \
-    KT_CALL(kt_model_compile_with, kt_compile_args, .optimizer = "rmsprop", __VA_ARGS__)
+    KT_CALL(kt_model_compile_with, kt_compile_args, KT_COMPILE_DEFAULTS, __VA_ARGS__)
 KT_API kt_status kt_model_compile_with(const kt_compile_args *args);
 
 typedef struct kt_history kt_history;
@@ -179,6 +180,13 @@ KT_API kt_logs *kt_model_train_on_batch_with(const kt_on_batch_args *args);
 KT_API kt_logs *kt_model_test_on_batch_with(const kt_on_batch_args *args);
 /** Outputs of one batch, without progress bar or batching. Keras: Model.predict_on_batch */
 KT_API kt_tensor *kt_model_predict_on_batch(kt_model *model, kt_ref x);
+
+/** The same into a tensor of the output's shape and dtype: the quickest call, nothing is allocated once the
+ * model has seen this batch size.
+ *
+ *     kt_model_predict_into(m, x, y);
+ */
+KT_API kt_status kt_model_predict_into(kt_model *model, const kt_tensor *x, kt_tensor *y);
 
 /** The table of layers. Keras: Model.summary, character for character. */
 typedef struct kt_summary_args {

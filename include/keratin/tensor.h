@@ -35,9 +35,11 @@ KT_API size_t kt_dtype_size(kt_dtype dtype);
 KT_API kt_tensor *kt_tensor_new(kt_dtype dtype, kt_shape shape, const void *data);
 /** An array over the caller's memory, which is not copied and must outlive it. */
 KT_API kt_tensor *kt_tensor_wrap(kt_dtype dtype, kt_shape shape, void *data);
-/** Rows start … stop-1 along axis 0, sharing the memory of `t`, which stays alive as long as the slice. */
+/** Rows start … stop-1 along axis 0, sharing the memory of `t`, which stays alive as long as the
+ * slice. */
 KT_API kt_tensor *kt_tensor_slice(const kt_tensor *t, int64_t start, int64_t stop);
-/** A copy; kt_tensor_cast converts the elements; kt_tensor_reshape shares memory under another shape. */
+/** A copy; kt_tensor_cast converts the elements; kt_tensor_reshape shares memory under another
+ * shape. */
 KT_API kt_tensor *kt_tensor_copy(const kt_tensor *t);
 KT_API kt_tensor *kt_tensor_cast(const kt_tensor *t, kt_dtype dtype);
 KT_API kt_tensor *kt_tensor_reshape(const kt_tensor *t, kt_shape shape);
@@ -52,10 +54,11 @@ KT_API void *kt_tensor_data(const kt_tensor *t);
 /** Element i in C order as a double (0 when out of range), and how to write one. */
 KT_API double kt_tensor_get(const kt_tensor *t, int64_t i);
 KT_API kt_status kt_tensor_set(kt_tensor *t, int64_t i, double value);
-/** Index of the largest element of row `row` of a 2-D array (or of a 1-D array, row 0): the first of
- * equals, the first NaN if there is one; -1 if there is no such row or it is empty. */
+/** Index of the largest element of row `row` of a 2-D array (or of a 1-D array, row 0): the first
+ * of equals, the first NaN if there is one; -1 if there is no such row or it is empty. */
 KT_API int64_t kt_tensor_argmax(const kt_tensor *t, int64_t row);
-/** As NumPy prints it: into `buf` (always terminated; returns the full length), or to the text output. */
+/** As NumPy prints it: into `buf` (always terminated; returns the full length), or to the text
+ * output. */
 KT_API size_t kt_tensor_str(const kt_tensor *t, char *buf, size_t size);
 KT_API void kt_tensor_print(const kt_tensor *t);
 

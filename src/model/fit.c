@@ -184,7 +184,7 @@ kt_history *kt_model_fit_with(const kt_fit_args *a) {
     for (int e = a->initial_epoch; e < a->epochs && st == KT_OK && !r.s->stop_training; e++)
         st = one_epoch(&r, e);
     if (st == KT_OK && opened) st = kt_callbacks_run(&r.callbacks, KT_ON_TRAIN_END, r.m, 0, r.logs);
-    if (st == KT_OK) st = kt_optimizer_finish(r.s->compiled->optimizer);
+    if (st == KT_OK) kt_optimizer_finalize(r.s->compiled->optimizer);
     kt_callbacks_end(&r.callbacks);
     kt_feed_close(&r.train);
     kt_feed_close(&r.val);

@@ -43,9 +43,10 @@ static int find_call(const walk *w, const kt_call_node *call) {
     return -1;
 }
 
-static bool is_model_input(const walk *w, const kt_sym *s) {
+/* Outputs of these calls are given: the walk stops there. */
+static bool is_given(const walk *w, const kt_call_node *call) {
     for (int i = 0; i < w->n_in; i++)
-        if (w->in[i]->node == s->node && w->in[i]->index == s->index) return true;
+        if (w->in[i]->node == call) return true;
     return false;
 }
 
@@ -57,8 +58,7 @@ static kt_status walk_enter(walk *w, kt_call_node *call) {
 }
 
 static kt_status walk_check_input(const walk *w, const kt_call_node *call) {
-    for (int i = 0; i < w->n_in; i++)
-        if (w->in[i]->node == call) return KT_OK;
+    if (is_given(w, call)) return KT_OK;
     KT_FAIL(KT_EINVAL, "an output depends on input \"%s\", which is not among the inputs",
             kt_layer_name(call->layer));
     return kt_error_hint("give every kt_input() that the outputs need in `inputs`");
@@ -70,9 +70,7 @@ static kt_status walk_from(walk *w, kt_call_node *from) {
     while (st == KT_OK && w->stack.n) {
         walk_frame *top = &w->stack.v[w->stack.n - 1];
         kt_call_node *call = top->call;
-        bool is_input = false;
-        for (int i = 0; i < w->n_in; i++) is_input = is_input || w->in[i]->node == call;
-        if (!is_input && top->next < call->n_in) {
+        if (!is_given(w, call) && top->next < call->n_in) {
             kt_sym *s = call->in[top->next++];
             if (find_call(w, s->node) < 0) st = walk_enter(w, s->node);
             continue;
@@ -124,8 +122,6 @@ static kt_status check_names(const kt_layer *l) {
 static kt_status link_node(kt_model_state *s, const walk *w, int i) {
     kt_call_node *call = w->order.v[i];
     kt_model_node n = {call, NULL, NULL};
-    bool is_input = false;
-    for (int k = 0; k < w->n_in; k++) is_input = is_input || w->in[k]->node == call;
     n.src_node = kt_alloc_array(call->n_in + 1, sizeof(int));
     n.src_index = kt_alloc_array(call->n_in + 1, sizeof(int));
     if (!n.src_node || !n.src_index || kt_vec_push(&s->nodes, n)) {
@@ -134,7 +130,7 @@ static kt_status link_node(kt_model_state *s, const walk *w, int i) {
         return KT_ENOMEM;
     }
     atomic_fetch_add(&call->refs, 1);
-    for (int k = 0; !is_input && k < call->n_in; k++) {
+    for (int k = 0; !is_given(w, call) && k < call->n_in; k++) {
         n.src_node[k] = find_call(w, call->in[k]->node);
         n.src_index[k] = call->in[k]->index;
     }

@@ -114,6 +114,38 @@ kt_list_t *kt_model_predict_list_with(const kt_predict_args *a) {
     return kt_list_of(r.n_out, items);
 }
 
+static kt_status check_target(const kt_program *p, const kt_tensor *y) {
+    char want[KT_SHAPE_STR], got[KT_SHAPE_STR];
+    const kt_graph *g = kt_program_graph(p);
+    const kt_spec *s = &g->outputs.v[0]->spec;
+    if (kt_failed(y)) return kt_check(y);
+    if (g->outputs.n == 1 && y->dtype == s->dtype && kt_shape_equal(&y->shape, &s->shape)) return KT_OK;
+    KT_FAIL(KT_ESHAPE, "the output does not fit into the tensor given");
+    kt_error_expected("%s", kt_spec_str(s, want, sizeof want));
+    return kt_error_got("%s", kt_spec_str(&(kt_spec){y->dtype, y->shape}, got, sizeof got));
+}
+
+kt_status kt_model_predict_into(kt_model *m, const kt_tensor *x, kt_tensor *y) {
+    kt_feed f;
+    kt_batch_specs specs;
+    kt_program *p;
+    kt_cpu_run *run = NULL;
+    kt_status st = kt_model_require(m, "kt_model_predict_into");
+    if (st == KT_OK) st = kt_feed_open(&f, m, x, NULL, NULL, true);
+    if (st) return st;
+    kt_feed_specs(&f, f.n, &specs);
+    st = kt_model_program(m, KT_PREDICT, &specs, &p);
+    if (st == KT_OK) st = check_target(p, y);
+    if (st == KT_OK) st = kt_program_acquire(p, &run);
+    if (st) return st;
+    kt_feed_fill(&f, run, false, NULL, 0, f.n);
+    st = kt_cpu_execute(run);
+    if (st == KT_OK)
+        memcpy(y->data, kt_cpu_output(run, 0), (size_t)kt_tensor_size(y) * kt_dtype_size(y->dtype));
+    kt_program_release(p, run);
+    return st;
+}
+
 kt_tensor *kt_model_predict_on_batch(kt_model *m, kt_ref x) {
     const kt_tensor *t = kt_is(x, KT_KIND_TENSOR) ? x : kt_is(x, KT_KIND_LIST) ? kt_list_get(x, 0) : NULL;
     const int64_t n = t && t->shape.ndim && t->shape.dim[0] > 0 ? t->shape.dim[0] : 1;

@@ -6,6 +6,8 @@
 
 #include "base/mem.h"
 
+#include <keratin/layers.h>
+
 static const kt_field sequential_fields[] = {KT_F(kt_sequential_args, layers), KT_F_END};
 
 /* Links the stack from an input symbol. */

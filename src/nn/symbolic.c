@@ -15,7 +15,8 @@ static kt_dtype promote(kt_dtype a, kt_dtype b) {
 static bool operands(kt_tracer *t, int n, kt_sym *const *in, kt_val **out) {
     const kt_val *like = NULL;
     for (int i = 0; i < n; i++)
-        if (kt_is(in[i], KT_KIND_SYM) && !in[i]->is_num && !like) like = kt_unwrap(in[i], NULL);
+        if (kt_is(in[i], KT_KIND_SYM) && !in[i]->is_num && (!like || like->spec.dtype == KT_BOOL))
+            like = kt_unwrap(in[i], NULL); /* the condition of a where gives way to its values */
     for (int i = 0; i < n; i++)
         if (!(out[i] = kt_unwrap(in[i], like))) return false;
     (void)t;

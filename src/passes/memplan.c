@@ -39,7 +39,6 @@ typedef struct {
     kt_graph *g;
     mem *m;
     kt_val **val;      /* by id */
-    int *def;          /* by id: index of the defining node */
     slot_range *write; /* of each assignment */
     int n_writes;
 } planner;
@@ -114,7 +113,8 @@ static kt_status assigns_last(planner *p) {
     }
     for (int i = 0; i < n_late; i++) {
         const slot_range from = leaf_range(late[i]->in[0]), to = written_range(late[i]);
-        late[i]->dead = from.slot == to.slot && from.from == to.from; /* assigned what it is */
+        const bool itself = from.slot == to.slot && from.from == to.from;
+        late[i]->dead = itself && writes_over(p, &to) == 1; /* assigned what it is */
         if (!late[i]->dead) late[i]->in[0] = safe_copy(p, late[i]->in[0], order, &n);
     }
     for (int i = 0; i < g->outputs.n; i++) g->outputs.v[i] = safe_copy(p, g->outputs.v[i], order, &n);
@@ -161,7 +161,6 @@ static void init_values(planner *p) {
             mem *m = &p->m[n->out[k]->id];
             *m = (mem){n->out[k]->id, 0, val_bytes(n->out[k]), i, i, KT_AT_ARENA, 0, 0, false};
             p->val[n->out[k]->id] = n->out[k];
-            p->def[n->out[k]->id] = i;
             if (n->op->flags & KT_OP_LEAF) place_leaf(n, m);
         }
         if (!(n->op->flags & (KT_OP_ALIAS | KT_OP_EFFECT))) continue;
@@ -332,10 +331,9 @@ static kt_status planner_init(planner *p, kt_plan *plan) {
     const size_t n = (size_t)g->n_vals + 1;
     p->m = kt_arena_alloc(g->arena, sizeof *p->m * n);
     p->val = kt_arena_alloc(g->arena, sizeof(kt_val *) * n);
-    p->def = kt_arena_alloc(g->arena, sizeof *p->def * n);
     plan->place = kt_arena_alloc(g->arena, sizeof *plan->place * n);
     plan->scratch = kt_arena_alloc(g->arena, sizeof *plan->scratch * ((size_t)g->nodes.n + 1));
-    if (!p->m || !p->val || !p->def || !plan->place || !plan->scratch) return KT_ENOMEM;
+    if (!p->m || !p->val || !plan->place || !plan->scratch) return KT_ENOMEM;
     for (int i = 0; i < g->nodes.n; i++) plan->scratch[i] = -1;
     return KT_OK;
 }

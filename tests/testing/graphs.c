@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "ir/attrs.h"
+#include "ir/opdef.h"
 #include "passes/passes.h"
 
 #include <math.h>
@@ -71,16 +73,67 @@ kt_run_result kt_run_graph(kt_graph *g, void *const *in, void *const *slots) {
     return r;
 }
 
-kt_run_result kt_run_seeded(kt_graph *g, uint64_t seed) {
+static void naive_node(const kt_node *n, char **mem, void *const *in, void *const *slots, kt_status *st) {
+    void *from[64], *to[KT_OP_MAX_OUT];
+    assert_true(n->n_in <= 64);
+    for (int i = 0; i < n->n_in; i++) from[i] = mem[n->in[i]->id];
+    for (int i = 0; i < n->n_out; i++) {
+        mem[n->out[i]->id] = to[i] = malloc((size_t)kt_spec_bytes(&n->out[i]->spec) + 1);
+        assert_non_null(to[i]);
+        memset(to[i], 0xA5, (size_t)kt_spec_bytes(&n->out[i]->spec) + 1);
+    }
+    const size_t bytes = (size_t)kt_spec_bytes(&n->out[0]->spec);
+    const int64_t size = (int64_t)kt_dtype_size(n->out[0]->spec.dtype);
+    if (!strcmp(n->op->name, "input")) memcpy(to[0], in[((const leaf_attrs *)n->attrs)->index], bytes);
+    else if (!strcmp(n->op->name, "var")) memcpy(to[0], slots[((const leaf_attrs *)n->attrs)->index], bytes);
+    else if (!strcmp(n->op->name, "view"))
+        memcpy(to[0], (char *)from[0] + ((const view_attrs *)n->attrs)->offset * size, bytes);
+    else if (n->op->flags & (KT_OP_ALIAS | KT_OP_EFFECT)) memcpy(to[0], from[0], bytes);
+    else {
+        const kt_dtype d = n->n_in ? n->in[0]->spec.dtype : n->out[0]->spec.dtype;
+        kt_kernel *ref = n->op->ref[d == KT_FLOAT32 ? 0 : d == KT_FLOAT64 ? 1 : 2];
+        assert_non_null(ref);
+        *st = ref(&(kt_kargs){.node = n, .in = from, .out = to});
+    }
+}
+
+kt_run_result kt_run_naive(kt_graph *g, void *const *in, void *const *slots) {
+    kt_run_result r = {0};
+    char **mem = calloc((size_t)g->n_vals + 1, sizeof *mem);
+    assert_non_null(mem);
+    for (int i = 0; i < g->nodes.n && r.status == KT_OK; i++)
+        naive_node(g->nodes.v[i], mem, in, slots, &r.status);
+    for (int i = 0; i < g->outputs.n; i++) keep(&r, mem[g->outputs.v[i]->id], &g->outputs.v[i]->spec);
+    for (int i = 0; i < g->slots.n; i++) keep(&r, slots[i], &g->slots.v[i].spec);
+    for (int i = 0; i < g->nodes.n; i++) {
+        const kt_node *n = g->nodes.v[i];
+        if (strcmp(n->op->name, "assign")) continue;
+        const view_attrs *a = n->attrs;
+        const kt_spec *s = &n->in[0]->spec;
+        char *slot = r.data[g->outputs.n + a->slot];
+        memcpy(slot + a->offset * (int64_t)kt_dtype_size(s->dtype), mem[n->in[0]->id], (size_t)kt_spec_bytes(s));
+    }
+    for (int i = 0; i < g->n_vals; i++) free(mem[i]);
+    free(mem);
+    return r;
+}
+
+typedef kt_run_result graph_runner(kt_graph *g, void *const *in, void *const *slots);
+
+static kt_run_result run_seeded(kt_graph *g, uint64_t seed, graph_runner *run) {
     void *in[KT_RUN_MAX], *slots[KT_RUN_MAX];
     assert_true(g->inputs.n <= KT_RUN_MAX && g->slots.n <= KT_RUN_MAX);
     for (int i = 0; i < g->inputs.n; i++) in[i] = kt_test_data(&g->inputs.v[i]->spec, &seed);
     for (int i = 0; i < g->slots.n; i++) slots[i] = kt_test_data(&g->slots.v[i].spec, &seed);
-    const kt_run_result r = kt_run_graph(g, in, slots);
+    const kt_run_result r = run(g, in, slots);
     for (int i = 0; i < g->inputs.n; i++) free(in[i]);
     for (int i = 0; i < g->slots.n; i++) free(slots[i]);
     return r;
 }
+
+kt_run_result kt_run_seeded(kt_graph *g, uint64_t seed) { return run_seeded(g, seed, kt_run_graph); }
+
+kt_run_result kt_run_naive_seeded(kt_graph *g, uint64_t seed) { return run_seeded(g, seed, kt_run_naive); }
 
 void kt_run_free(kt_run_result *r) {
     for (int i = 0; i < r->n; i++) free(r->data[i]);

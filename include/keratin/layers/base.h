@@ -38,7 +38,8 @@ typedef struct kt_call_args {
     kt_ref mask;          ///< a mask or a list of them in place of those that flow with the inputs
     kt_ref initial_state; ///< recurrent layers: a tensor or a list
 } kt_call_args;
-#define kt_call(...) KT_CALL(kt_call_with, kt_call_args, .training = KT_AUTO, __VA_ARGS__)
+#define KT_CALL_DEFAULTS .training = KT_AUTO,
+#define kt_call(...) KT_CALL(kt_call_with, kt_call_args, KT_CALL_DEFAULTS, __VA_ARGS__)
 KT_API kt_sym *kt_call_with(const kt_call_args *args);
 
 /** Name ("dense_1") and class ("Dense"), borrowed. An automatic name is given when the layer joins a model

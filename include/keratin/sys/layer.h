@@ -74,8 +74,9 @@ typedef struct kt_weight_args {
     const char *dtype; ///< default: the layer's
     bool trainable;    ///< default true
 } kt_weight_args;
+#define KT_WEIGHT_DEFAULTS .trainable = true,
 #define kt_add_weight(...)                                                                          \
-    KT_CALL(kt_add_weight_with, kt_weight_args, .trainable = true, __VA_ARGS__)
+    KT_CALL(kt_add_weight_with, kt_weight_args, KT_WEIGHT_DEFAULTS, __VA_ARGS__)
 KT_API kt_var *kt_add_weight_with(const kt_weight_args *args);
 /** Makes a layer part of another one: its weights, name path and training switch. Adopts it. */
 KT_API kt_layer *kt_add_sublayer(kt_layer *parent, kt_layer *child);

@@ -33,8 +33,9 @@ static void choose_slots(const kt_component *opt, kt_opt_layout *l) {
     int n = l->n_slots;
     l->average = a->use_ema ? n++ : -1;
     l->accumulator = a->gradient_accumulation_steps > 1 ? n++ : -1;
-    if (a->use_ema) l->slots[l->average].name = "average";
-    if (l->accumulator >= 0) l->slots[l->accumulator].name = "gradient_accumulator";
+    if (l->average >= 0) l->slots[l->average] = (kt_opt_slot){.name = "average"};
+    if (l->accumulator >= 0)
+        l->slots[l->accumulator] = (kt_opt_slot){.name = "gradient_accumulator"};
 }
 
 static int slot_count(const kt_opt_layout *l) {

@@ -27,8 +27,6 @@ int kt_optimizer_n_weights(const kt_component *opt);
 kt_var *kt_optimizer_weight(const kt_component *opt, int i);
 kt_var *kt_optimizer_average(const kt_component *opt, int i);
 /** The learning rate variable (callbacks set it); NULL when there is a schedule. */
-/** Called when fit ends: EMA weights move in. */
-kt_status kt_optimizer_finish(kt_component *opt);
 kt_var *kt_optimizer_lr(const kt_component *opt);
 
 #endif

@@ -4,15 +4,22 @@
  *
  *   exp 1 ulp, expm1 1, log 1, log1p 1.5, tanh 2, sigmoid 2.5, erf 2, sin and cos 1, atan 2, pow 1
  *
- * (kernels_test.c holds them to 4). NaN gives NaN; infinities, overflow and denormal results are right
- * unless the thread flushes denormals. vm_name(x) is what M(name)(x) of ir/unary.def becomes in kernels;
- * functions that no network spends time in call the C library. */
+ * and none of them more than 4 (kernels_test.c). NaN gives NaN; infinities, overflow and denormal results
+ * are right unless the thread flushes denormals. vm_name(x) is what M(name)(x) of ir/unary.def becomes in
+ * kernels. */
 #ifndef KT_KERNELS_VECMATH_H
 #define KT_KERNELS_VECMATH_H
 
 #include "backend/cpu/kernels/vec.h"
 
 #include <math.h>
+
+#define vm_fabs __builtin_fabsf
+#define vm_sqrt __builtin_sqrtf
+#define vm_floor __builtin_floorf
+#define vm_ceil __builtin_ceilf
+#define vm_rint __builtin_rintf
+#define vm_trunc __builtin_truncf
 
 KT_INLINE uint32_t vm_bits(float x) {
     uint32_t u;
@@ -51,8 +58,9 @@ KT_INLINE float vm_exp_reduce(float x, int32_t *n) {
     return (x - k * VM_LN2_HI) - k * VM_LN2_LO;
 }
 
-KT_INLINE float vm_exp(float x) {
-    x = x > 89.0f ? 89.0f : x; /* NaN stays */
+/* 2^scale exp(x), scale 0 or -1 */
+KT_INLINE float vm_exp_scaled(float x, int32_t scale) {
+    x = x > 90.0f ? 90.0f : x; /* NaN stays */
     x = x < -104.0f ? -104.0f : x;
     int32_t n;
     const float f = vm_exp_reduce(x, &n);
@@ -64,8 +72,10 @@ KT_INLINE float vm_exp(float x) {
     const float p = (q * (f * f) + f) + 1;
     /* in two steps: 2^n itself may lie outside of the normal numbers. NaN has any n, and stays NaN */
     const int32_t half = n >> 1;
-    return p * vm_pow2(half) * vm_pow2(n - half);
+    return p * vm_pow2(half) * vm_pow2(n - half + scale);
 }
+
+KT_INLINE float vm_exp(float x) { return vm_exp_scaled(x, 0); }
 
 /* exp(f) - 1 for the reduced argument */
 KT_INLINE float vm_expm1_poly(float f) {
@@ -207,10 +217,9 @@ KT_INLINE float vm_tan(float x) {
     return above / below;
 }
 
-KT_INLINE float vm_atan(float x) {
-    const float a = __builtin_fabsf(x);
-    const float above = a > 1 ? -1 : a, below = a > 1 ? a : 1;
-    const float t = above / below, s = t * t; /* atan a = pi/2 + atan(-1/a) */
+/* atan t for |t| <= 1 */
+KT_INLINE float vm_atan_poly(float t) {
+    const float s = t * t;
     float p = -0x1.de3c4ep-10f;
     p = p * s + 0x1.6a2386p-7f;
     p = p * s + -0x1.017d7ap-5f;
@@ -220,9 +229,33 @@ KT_INLINE float vm_atan(float x) {
     p = p * s + -0x1.24267ap-3f;
     p = p * s + 0x1.99926ap-3f;
     p = p * s + -0x1.555540p-2f;
-    const float y = p * s * t + t;
-    return __builtin_copysignf(a > 1 ? 0x1.921fb6p+0f + y : y, x);
+    return p * s * t + t;
 }
+
+#define VM_PI 0x1.921fb6p+1f
+
+KT_INLINE float vm_atan(float x) {
+    const float a = __builtin_fabsf(x);
+    const float above = a > 1 ? -1 : a, below = a > 1 ? a : 1;
+    const float y = vm_atan_poly(above / below); /* atan a = pi/2 + atan(-1/a) */
+    return __builtin_copysignf(a > 1 ? VM_PI / 2 + y : y, x);
+}
+
+KT_INLINE float vm_atan2(float y, float x) {
+    const float a = __builtin_fabsf(x), b = __builtin_fabsf(y);
+    const float low = b > a ? a : b, high = b > a ? b : a;
+    float t = low == high ? 1 : low / high; /* two infinities are equal */
+    t = high == 0 ? 0 : t;
+    float r = vm_atan_poly(t);
+    r = b > a ? VM_PI / 2 - r : r;
+    r = vm_bits(x) >> 31 ? VM_PI - r : r; /* -0 counts as negative */
+    r = x == x ? r : x;
+    return y == y ? __builtin_copysignf(r, y) : y;
+}
+
+/* Half-angle forms: no cancellation near the ends, NaN beyond them */
+KT_INLINE float vm_asin(float x) { return 2 * vm_atan_poly(x / (1 + vm_sqrt((1 - x) * (1 + x)))); }
+KT_INLINE float vm_acos(float x) { return 2 * vm_atan(vm_sqrt((1 - x) / (1 + x))); }
 
 /* log2 of a positive finite double */
 KT_INLINE double vm_log2_double(double a) {
@@ -264,33 +297,48 @@ KT_INLINE float vm_pow(float a, float b) {
     l = m == 0 ? -(double)VM_INF : l;
     l = m < VM_INF ? l : (double)m;
     float y = (float)vm_exp2_double((double)b * l);
-    const float whole = __builtin_fabsf(b) < 0x1p24f ? b : 0; /* larger ones are even */
-    const int32_t k = (int32_t)whole;
-    const uint32_t sign = (uint32_t)k << 31 & vm_bits(a); /* odd power of something negative */
-    /* & and | where && and || would branch */
-    y = (a < 0) & ((float)k != whole) & (m < VM_INF) ? VM_NAN : y;
-    y = (float)k == whole ? vm_float(vm_bits(y) | sign) : y;
-    y = (m == 1) & (__builtin_fabsf(b) == VM_INF) ? 1 : y;
-    return (a == 1) | (b == 0) ? 1 : y;
+    /* an odd power keeps the sign; other powers of negative numbers must be whole. (Written with trunc:
+     * gcc makes branches of conversions to int here.) */
+    const float half = 0.5f * b;
+    const uint32_t sign = half != vm_trunc(half) ? vm_bits(a) & 0x80000000u : 0;
+    const float otherwise = a < 0 ? (m < VM_INF ? VM_NAN : y) : y;
+    y = b != vm_trunc(b) ? otherwise : vm_float(vm_bits(y) | sign);
+    y = m == 1 ? (__builtin_fabsf(b) == VM_INF ? 1 : y) : y;
+    y = a == 1 ? 1 : y;
+    return b == 0 ? 1 : y;
+}
+
+KT_INLINE float vm_sinh(float x) {
+    const float a = __builtin_fabsf(x), h = vm_exp_scaled(a, -1);
+    const float e = vm_expm1(a > 1 ? 1 : a);
+    const float y = a > 1 ? h - 0.25f / h : 0.5f * (e + e / (1 + e));
+    return x == x ? __builtin_copysignf(y, x) : x;
+}
+
+KT_INLINE float vm_cosh(float x) {
+    const float h = vm_exp_scaled(__builtin_fabsf(x), -1);
+    return h + 0.25f / h;
+}
+
+/* Beyond this, x^2 + 1 is x^2 */
+#define VM_LARGE 1e6f
+#define VM_LN2 0x1.62e43p-1f
+
+KT_INLINE float vm_asinh(float x) {
+    const float a = __builtin_fabsf(x);
+    const float small = vm_log1p(a + a * a / (1 + vm_sqrt(a * a + 1)));
+    return __builtin_copysignf(a > VM_LARGE ? vm_log(a) + VM_LN2 : small, x);
+}
+
+KT_INLINE float vm_acosh(float x) {
+    const float t = x - 1, small = vm_log1p(t + vm_sqrt(2 * t + t * t));
+    const float y = x > VM_LARGE ? vm_log(x) + VM_LN2 : small;
+    return x < 1 ? VM_NAN : y;
 }
 
 KT_INLINE float vm_atanh(float x) {
     const float a = __builtin_fabsf(x);
     return __builtin_copysignf(0.5f * vm_log1p(2 * a / (1 - a)), x);
 }
-
-#define vm_fabs __builtin_fabsf
-#define vm_sqrt __builtin_sqrtf
-#define vm_floor __builtin_floorf
-#define vm_ceil __builtin_ceilf
-#define vm_rint __builtin_rintf
-#define vm_trunc __builtin_truncf
-#define vm_asin asinf
-#define vm_acos acosf
-#define vm_sinh sinhf
-#define vm_cosh coshf
-#define vm_asinh asinhf
-#define vm_acosh acoshf
-#define vm_atan2 atan2f
 
 #endif

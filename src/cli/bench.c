@@ -1,0 +1,233 @@
+/* keratin bench: times the standard workloads, one JSON line each, in the shape that the scripts beside the
+ * project print for other frameworks. */
+#include "cli.h"
+
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct {
+    kt_model *model;
+    kt_tensor *x, *y, *out;
+} bench_case;
+
+typedef struct {
+    const char *name;
+    int batch; /* rows of x */
+    bool compiled, trains;
+    kt_status (*run)(bench_case *c); /* one repetition */
+    double scale;                    /* the time of a repetition is multiplied by this */
+    int min_reps;
+} workload;
+
+static double now(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Seconds since the kernel started this process. */
+static double since_process_start(void) {
+    char text[1024];
+    FILE *f = fopen("/proc/self/stat", "r");
+    const size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    if (f) fclose(f);
+    text[n] = 0;
+    char *field = strrchr(text, ')');
+    for (int i = 0; field && i < 20; i++) field = strchr(field + 1, ' ');
+    if (!field) return 0;
+    return now(CLOCK_BOOTTIME) - (double)strtoull(field, NULL, 10) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double peak_rss_mb(void) {
+    char line[256];
+    double kb = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (!strncmp(line, "VmHWM:", 6)) kb = strtod(line + 6, NULL);
+    if (f) fclose(f);
+    return kb / 1024;
+}
+
+static kt_status step_run(bench_case *c) {
+    kt_logs *logs = kt_model_train_on_batch(c->model, c->x, c->y);
+    const kt_status st = kt_check(logs);
+    kt_free(logs);
+    return st;
+}
+
+static kt_status fit_run(bench_case *c) {
+    kt_history *h = kt_model_fit(c->model, c->x, c->y, .batch_size = 128, .verbose = 0);
+    const kt_status st = kt_check(h);
+    kt_free(h);
+    return st;
+}
+
+static kt_status fit32_run(bench_case *c) {
+    kt_history *h = kt_model_fit(c->model, c->x, c->y, .batch_size = 32, .verbose = 0);
+    const kt_status st = kt_check(h);
+    kt_free(h);
+    return st;
+}
+
+static kt_status predict_run(bench_case *c) {
+    kt_tensor *p = kt_model_predict(c->model, c->x, .verbose = 0);
+    const kt_status st = kt_check(p);
+    kt_free(p);
+    return st;
+}
+
+static kt_status call_run(bench_case *c) { return kt_model_predict_into(c->model, c->x, c->out); }
+
+static const workload workloads[] = {
+    {"mlp32", 32, true, true, step_run, 1, 5},
+    {"mlp128", 128, true, true, step_run, 1, 5},
+    {"mlp32-fit", 32 * 200, true, true, fit32_run, 1.0 / 200, 5},
+    {"mlp128-fit", 128 * 200, true, true, fit_run, 1.0 / 200, 5},
+    {"fit-mnist", 60000, true, true, fit_run, 1, 3},
+    {"mlp-predict1", 1, false, false, predict_run, 1, 5},
+    {"mlp-call1", 1, false, false, call_run, 1, 5},
+    {"startup", 1, false, false, predict_run, 1, 1},
+};
+#define N_WORKLOADS ((int)(sizeof workloads / sizeof workloads[0]))
+
+static kt_status make_case(const workload *w, bench_case *c) {
+    c->model = kt_sequential(kt_list(
+        kt_input({784}), kt_dense(128, .activation = "relu"), kt_dense(10, .activation = "softmax")));
+    if (w->compiled) kt_model_compile(c->model, "adam", "sparse_categorical_crossentropy");
+    c->x = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, 784), NULL);
+    c->y = kt_tensor_new(KT_INT32, kt_dims(w->batch), NULL);
+    c->out = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, 10), NULL);
+    if (kt_failed(c->model) || kt_failed(c->x) || kt_failed(c->y) || kt_failed(c->out)) return kt_error_last();
+    uint32_t state = 1; /* xorshift: any numbers will do */
+    float *x = kt_tensor_data(c->x);
+    int32_t *y = kt_tensor_data(c->y);
+    for (int64_t i = 0; i < kt_tensor_size(c->x); i++) {
+        state ^= state << 13, state ^= state >> 17, state ^= state << 5;
+        x[i] = (float)(state >> 8) * 0x1p-24f;
+    }
+    for (int i = 0; i < w->batch; i++) y[i] = (int32_t)((uint32_t)i * 2654435761u >> 16) % 10;
+    return KT_OK;
+}
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+#define MAX_REPS 200000
+
+/* Warms up for a quarter of the time, then repeats until `seconds` are full. */
+static int measure(const workload *w, bench_case *c, double seconds, double *times) {
+    const double warm_end = now(CLOCK_MONOTONIC) + seconds / 4;
+    for (int i = 0; i < 50 && now(CLOCK_MONOTONIC) < warm_end; i++)
+        if (w->run(c)) return -1;
+    double total = 0;
+    int n = 0;
+    while (n < MAX_REPS && (n < w->min_reps || total < seconds)) {
+        const double start = now(CLOCK_MONOTONIC);
+        if (w->run(c)) return -1;
+        const double t = now(CLOCK_MONOTONIC) - start;
+        times[n++] = t * w->scale * 1e3;
+        total += t;
+    }
+    qsort(times, (size_t)n, sizeof *times, by_value);
+    return n;
+}
+
+static int run_workload(const workload *w, int threads, double seconds, bool json) {
+    bench_case c = {0};
+    const bool is_startup = !strcmp(w->name, "startup");
+    double *times = malloc(sizeof *times * MAX_REPS);
+    if (!times || make_case(w, &c) || (is_startup && w->run(&c))) {
+        free(times);
+        return cli_fail();
+    }
+    double startup = since_process_start();
+    int n = 1;
+    if (is_startup) times[0] = startup * 1e3;
+    else n = measure(w, &c, seconds, times);
+    if (n > 0) {
+        const double median = times[n / 2], p90 = times[n * 9 / 10 < n ? n * 9 / 10 : n - 1];
+        printf(
+            json ? "{\"peer\": \"keratin\", \"workload\": \"%s\", \"threads\": %d, \"median_ms\": %.6g, "
+                   "\"min_ms\": %.6g, \"p90_ms\": %.6g, \"reps\": %d, \"peak_rss_mb\": %.1f, "
+                   "\"startup_s\": %.4f}\n"
+                 : "%-14s %d threads  median %.6g ms  min %.6g  p90 %.6g  (%d times, %.1f MB, start %.4f s)\n",
+            w->name, threads, median, times[0], p90, n, peak_rss_mb(), startup);
+    }
+    free(times);
+    kt_free(c.model);
+    kt_clear_session();
+    return n > 0 ? EXIT_OK : cli_fail();
+}
+
+/* As many processors as threads, as the peers are bound. */
+static void bind_processors(int n) {
+    cpu_set_t have, use;
+    CPU_ZERO(&use);
+    if (sched_getaffinity(0, sizeof have, &have)) return;
+    for (int i = CPU_SETSIZE - 1; i >= 0 && n > 0; i--) {
+        if (!CPU_ISSET(i, &have)) continue;
+        CPU_SET(i, &use);
+        n--;
+    }
+    sched_setaffinity(0, sizeof use, &use);
+}
+
+static void bench_usage(FILE *out) {
+    fputs(
+        "  keratin bench --workload mlp32 --threads 2 --json\n\n"
+        "usage: keratin bench [--workload W[,W…]] [--threads N] [--seconds S] [--json]\n\nworkloads:",
+        out);
+    for (int i = 0; i < N_WORKLOADS; i++) fprintf(out, " %s", workloads[i].name);
+    fputc('\n', out);
+}
+
+static int run_named(const char *name, int threads, double seconds, bool json) {
+    for (int i = 0; i < N_WORKLOADS; i++)
+        if (!strcmp(workloads[i].name, name)) return run_workload(&workloads[i], threads, seconds, json);
+    fprintf(stderr, "keratin bench: unknown workload \"%s\"\n", name);
+    bench_usage(stderr);
+    return EXIT_USAGE;
+}
+
+int cli_bench(int argc, char **argv) {
+    static const struct option options[] = {
+        {"workload", required_argument, NULL, 'w'},
+        {"threads", required_argument, NULL, 't'},
+        {"seconds", required_argument, NULL, 's'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
+    char all[512] = "mlp32,mlp128,fit-mnist,mlp-predict1,mlp-call1";
+    int threads = 1, opt;
+    double seconds = 2;
+    bool json = false;
+    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (opt == 'w') snprintf(all, sizeof all, "%s", optarg);
+        else if (opt == 't') threads = (int)strtol(optarg, NULL, 10);
+        else if (opt == 's') seconds = strtod(optarg, NULL);
+        else if (opt == 'j') json = true;
+        else {
+            bench_usage(opt == 'h' ? stdout : stderr);
+            return opt == 'h' ? EXIT_OK : EXIT_USAGE;
+        }
+    }
+    if (optind < argc || threads < 1 || !(seconds > 0)) {
+        fputs("keratin bench: expected positive --threads and --seconds, and nothing else\n", stderr);
+        return EXIT_USAGE;
+    }
+    bind_processors(threads);
+    kt_set_num_threads(threads);
+    int code = EXIT_OK;
+    for (char *save = NULL, *w = strtok_r(all, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+        const int one = run_named(w, threads, seconds, json);
+        if (one) code = one;
+    }
+    return code;
+}
