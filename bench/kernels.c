@@ -2,9 +2,10 @@
  *
  *     bench_kernels [word]      rows whose name contains the word
  *
- * Products as GFLOP/s and as a share of the multiply-add peak of one core times the threads in use;
- * strips as ns per element and GB/s of memory moved, on arrays of 4096 (first cache). Each figure is the
- * best of many short runs, so it survives a busy machine. KT_ISA and KT_NUM_THREADS apply. */
+ * Products as GFLOP/s and as a share of the multiply-add peak of one core times the threads in
+ * use; strips as ns per element and GB/s of memory moved, on arrays of 4096 (first cache). Each
+ * figure is the best of many short runs, so it survives a busy machine. KT_ISA and
+ * KT_NUM_THREADS apply. */
 #include "backend/cpu/kernels/kernels.h"
 #include "base/fpu.h"
 #include "base/mem.h"
@@ -36,7 +37,7 @@ static double now(void) {
         (seconds) = best_;                                                                         \
     } while (0)
 
-/* ---- the peak: twelve independent chains of multiply-adds ------------------------------------------- */
+/* ---- the peak: twelve independent chains of multiply-adds ------------------------------------ */
 
 #define PEAK_ROUNDS 100000
 #define PEAK(name, bytes, ...)                                                                     \
@@ -70,7 +71,7 @@ static double peak_gflops(const kt_kernels *k) {
     return 12.0 * 2 * k->lanes * PEAK_ROUNDS / s / 1e9;
 }
 
-/* ---- products --------------------------------------------------------------------------------------- */
+/* ---- products -------------------------------------------------------------------------------- */
 
 static float *array(int64_t n) {
     float *x = kt_alloc_aligned((size_t)n * sizeof *x);
@@ -83,15 +84,18 @@ static void bench_gemm(const kt_kernels *k, const char *only, double peak) {
         int m, n, k;
         const char *form;
     } shapes[] = {
-        {256, 256, 256, "NN"}, {256, 256, 256, "NT"}, {256, 256, 256, "TN"}, {256, 256, 256, "TT"},
-        {128, 128, 128, "NN"}, {64, 64, 64, "NN"}, {32, 32, 32, "NN"}, {16, 16, 16, "NN"}, {8, 8, 8, "NN"},
-        {32, 128, 784, "NN"}, {784, 128, 32, "TN"}, {32, 784, 128, "NT"}, {32, 10, 128, "NN"},
-        {128, 10, 32, "TN"}, {32, 128, 10, "NT"}, {128, 128, 784, "NN"}, {784, 128, 128, "TN"},
-        {1, 128, 784, "NN"}, {1, 784, 128, "NT"}, {1, 10, 128, "NN"}, {32, 256, 64, "NN"}, {512, 64, 64, "NN"},
-        {32, 1024, 1024, "NN"}, {32, 1024, 1024, "NT"}, {1024, 1024, 32, "TN"}, {128, 1024, 1024, "NN"},
-        {1024, 64, 288, "NN"}, {12544, 32, 9, "NN"}, {3872, 64, 288, "NN"}, {288, 64, 3872, "TN"},
-        {512, 512, 512, "NN"}, {1024, 1024, 1024, "NN"}, {1024, 1024, 1024, "NT"}, {1024, 1024, 1024, "TN"},
-        {2000, 2000, 2000, "NN"},
+        {256, 256, 256, "NN"},    {256, 256, 256, "NT"},    {256, 256, 256, "TN"},
+        {256, 256, 256, "TT"},    {128, 128, 128, "NN"},    {64, 64, 64, "NN"},
+        {32, 32, 32, "NN"},       {16, 16, 16, "NN"},       {8, 8, 8, "NN"},
+        {32, 128, 784, "NN"},     {784, 128, 32, "TN"},     {32, 784, 128, "NT"},
+        {32, 10, 128, "NN"},      {128, 10, 32, "TN"},      {32, 128, 10, "NT"},
+        {128, 128, 784, "NN"},    {784, 128, 128, "TN"},    {1, 128, 784, "NN"},
+        {1, 784, 128, "NT"},      {1, 10, 128, "NN"},       {32, 256, 64, "NN"},
+        {512, 64, 64, "NN"},      {32, 1024, 1024, "NN"},   {32, 1024, 1024, "NT"},
+        {1024, 1024, 32, "TN"},   {128, 1024, 1024, "NN"},  {1024, 64, 288, "NN"},
+        {12544, 32, 9, "NN"},     {3872, 64, 288, "NN"},    {288, 64, 3872, "TN"},
+        {512, 512, 512, "NN"},    {1024, 1024, 1024, "NN"}, {1024, 1024, 1024, "NT"},
+        {1024, 1024, 1024, "TN"}, {2000, 2000, 2000, "NN"},
     };
     for (int i = 0; i < (int)(sizeof shapes / sizeof *shapes); i++) {
         const int m = shapes[i].m, n = shapes[i].n, d = shapes[i].k;
@@ -99,20 +103,35 @@ static void bench_gemm(const kt_kernels *k, const char *only, double peak) {
         char name[64];
         snprintf(name, sizeof name, "gemm %dx%dx%d %s", m, n, d, shapes[i].form);
         if (!strstr(name, only)) continue;
-        float *a = array((int64_t)m * d), *b = array((int64_t)n * d), *c = array((int64_t)m * n), *bias = array(n);
-        kt_gemm g = {m, n, d, a, b, c, ta ? m : d, tb ? d : n, n, ta, tb, false, ta || tb ? NULL : bias,
-                     ta || tb ? KT_EPI_NONE : KT_UN_relu};
+        float *a = array((int64_t)m * d), *b = array((int64_t)n * d), *c = array((int64_t)m * n),
+              *bias = array(n);
+        kt_gemm g = {
+            m,
+            n,
+            d,
+            a,
+            b,
+            c,
+            ta ? m : d,
+            tb ? d : n,
+            n,
+            ta,
+            tb,
+            false,
+            ta || tb ? NULL : bias,
+            ta || tb ? KT_EPI_NONE : KT_UN_relu};
         float *scratch = kt_alloc_aligned(k->gemm_scratch(&g));
         double s;
         BEST(s, k->gemm(&g, scratch));
         const double gflops = 2.0 * m * n * d / s / 1e9;
-        printf("%-26s %9.2f us %7.1f GFLOP/s %3.0f %%\n", name, s * 1e6, gflops, 100 * gflops / peak);
+        printf(
+            "%-26s %9.2f us %7.1f GFLOP/s %3.0f %%\n", name, s * 1e6, gflops, 100 * gflops / peak);
         kt_mem_free_aligned(a), kt_mem_free_aligned(b), kt_mem_free_aligned(c);
         kt_mem_free_aligned(bias), kt_mem_free_aligned(scratch);
     }
 }
 
-/* ---- strips and rows -------------------------------------------------------------------------------- */
+/* ---- strips and rows ------------------------------------------------------------------------- */
 
 #define STRIP 4096
 
@@ -181,7 +200,30 @@ static void bench_others(const kt_kernels *k, const char *only) {
     kt_mem_free_aligned(x), kt_mem_free_aligned(y), kt_mem_free_aligned(z), kt_mem_free_aligned(w);
 }
 
-static void nothing(void *arg, int64_t chunk, int thread) { (void)arg, (void)chunk, (void)thread; }
+/* Two chunks of about 5 us on two threads, less the time of one: what handing over costs */
+static void busy(void *arg, int64_t chunk, int thread) {
+    volatile double x = 1;
+    (void)arg, (void)chunk, (void)thread;
+    for (int i = 0; i < 2000; i++) x = x * 0.999;
+}
+
+static void bench_pool(void) {
+    double one, two, asleep = 1e9;
+    if (kt_pool_threads() < 2) return;
+    BEST(one, busy(NULL, 0, 0));
+    BEST(two, kt_pool_run(busy, NULL, 2));
+    for (int i = 0; i < 200; i++) {
+        nanosleep(&(struct timespec){0, 200000}, NULL);
+        const double start = now();
+        kt_pool_run(busy, NULL, 2);
+        if (now() - start < asleep) asleep = now() - start;
+    }
+    printf(
+        "pool: %.2f us per chunk, hand-off %.2f us, to a sleeping worker %.2f us\n",
+        one * 1e6,
+        (two - one) * 1e6,
+        (asleep - one) * 1e6);
+}
 
 int main(int argc, char **argv) {
     const char *only = argc > 1 ? argv[1] : "";
@@ -192,10 +234,6 @@ int main(int argc, char **argv) {
     bench_gemm(k, only, peak);
     bench_strips(k, only);
     bench_others(k, only);
-    if (strstr("pool hand-off", only)) {
-        double s;
-        BEST(s, kt_pool_run(nothing, NULL, 2));
-        printf("%-26s %9.3f us per job\n", "pool hand-off", s * 1e6);
-    }
+    if (strstr("pool", only)) bench_pool();
     return 0;
 }

@@ -8,7 +8,16 @@
 #include <string.h>
 
 static const char *const clothes[] = {
-    "T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+    "T-shirt",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot"};
 static const char *const digits[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 
 /* A picture as text: every second row, darker letters for more ink. */
@@ -65,7 +74,12 @@ int main(int argc, char **argv) {
     kt_model *m = network();
     kt_model_summary(m);
     kt_history *h = kt_model_fit(
-        m, d.x_train, d.y_train, .batch_size = 128, .epochs = smoke ? 1 : 5, .validation_split = 0.1);
+        m,
+        d.x_train,
+        d.y_train,
+        .batch_size = 128,
+        .epochs = smoke ? 1 : 5,
+        .validation_split = 0.1);
     kt_logs *result = kt_model_evaluate(m, d.x_test, d.y_test);
     const bool failed = kt_failed(h) || kt_failed(result);
     if (failed) {

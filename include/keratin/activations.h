@@ -5,9 +5,10 @@
  *     kt_dense(64, .activation = "relu")
  *     kt_dense(64, .activation = kt_act_relu(.max_value = 6))
  *
- * The name stands for the function with Keras' defaults; NULL (None) is "linear". Constructors return a
- * floating object, which the layer adopts. Names are Keras' function names, with "swish" for silu and
- * "hard_swish" for hard_silu. A layer is accepted too, as in Keras: .activation = kt_relu(). */
+ * The name stands for the function with Keras' defaults; NULL (None) is "linear". Constructors
+ * return a floating object, which the layer adopts. Names are Keras' function names, with "swish"
+ * for silu and "hard_swish" for hard_silu. A layer is accepted too, as in Keras: .activation =
+ * kt_relu(). */
 #ifndef KERATIN_ACTIVATIONS_H
 #define KERATIN_ACTIVATIONS_H
 
@@ -54,8 +55,7 @@ typedef struct kt_act_leaky_relu_args {
 } kt_act_leaky_relu_args;
 #define KT_ACT_LEAKY_RELU_DEFAULTS .negative_slope = 0.2,
 #define kt_act_leaky_relu(...)                                                                     \
-    KT_CALL(                                                                                       \
-        kt_act_leaky_relu_new, kt_act_leaky_relu_args, KT_ACT_LEAKY_RELU_DEFAULTS, __VA_ARGS__)
+    KT_CALL(kt_act_leaky_relu_new, kt_act_leaky_relu_args, KT_ACT_LEAKY_RELU_DEFAULTS, __VA_ARGS__)
 KT_API kt_activation_fn *kt_act_leaky_relu_new(const kt_act_leaky_relu_args *args);
 
 /** The argument of elu and celu. */
@@ -75,7 +75,7 @@ KT_API kt_activation_fn *kt_act_elu_new(const kt_act_alpha_args *args);
 
 /** x, or alpha (e^(x / alpha) - 1) where x is negative: slope 1 at 0 for every alpha.
  *
- * Keras: celu.  Errors: alpha is 0 or NaN.
+ * Keras: celu.  Errors: NaN.
  *
  *     kt_act_celu(.alpha = 2)
  */
@@ -185,8 +185,7 @@ typedef struct kt_act_squareplus_args {
 } kt_act_squareplus_args;
 #define KT_ACT_SQUAREPLUS_DEFAULTS .b = 4,
 #define kt_act_squareplus(...)                                                                     \
-    KT_CALL(                                                                                       \
-        kt_act_squareplus_new, kt_act_squareplus_args, KT_ACT_SQUAREPLUS_DEFAULTS, __VA_ARGS__)
+    KT_CALL(kt_act_squareplus_new, kt_act_squareplus_args, KT_ACT_SQUAREPLUS_DEFAULTS, __VA_ARGS__)
 KT_API kt_activation_fn *kt_act_squareplus_new(const kt_act_squareplus_args *args);
 
 /** The argument of soft_shrink and hard_shrink. */
@@ -262,7 +261,8 @@ KT_API kt_activation_fn *kt_act_softmax_new(const kt_act_axis_args *args);
     KT_CALL(kt_act_log_softmax_new, kt_act_axis_args, KT_ACT_AXIS_DEFAULTS, __VA_ARGS__)
 KT_API kt_activation_fn *kt_act_log_softmax_new(const kt_act_axis_args *args);
 
-/** The nearest point of the simplex: like softmax with true zeros. Keras: sparsemax.  Errors: as softmax.
+/** The nearest point of the simplex: like softmax with true zeros. Keras: sparsemax.  Errors: as
+ * softmax.
  *
  *     kt_act_sparsemax()
  */
@@ -272,16 +272,16 @@ KT_API kt_activation_fn *kt_act_sparsemax_new(const kt_act_axis_args *args);
 
 /** a sigmoid(b), where a and b are the halves of x along an axis.
  *
- * Keras: glu.  Shape: that axis becomes half as long.  Errors (when called): axis out of range, odd length.
+ * Keras: glu.  Shape: that axis becomes half as long.  Errors (when called): axis out of range,
+ * odd length.
  *
  *     kt_act_glu()
  */
-#define kt_act_glu(...)                                                                            \
-    KT_CALL(kt_act_glu_new, kt_act_axis_args, KT_ACT_AXIS_DEFAULTS, __VA_ARGS__)
+#define kt_act_glu(...) KT_CALL(kt_act_glu_new, kt_act_axis_args, KT_ACT_AXIS_DEFAULTS, __VA_ARGS__)
 KT_API kt_activation_fn *kt_act_glu_new(const kt_act_axis_args *args);
 
-/** A function of your own, made of kt_op_* functions; the gradient comes by itself. `data` is yours and
- * must live as long as the object. Keras: any callable.  Errors: fn is NULL.
+/** A function of your own, made of kt_op_* functions; the gradient comes by itself. `data` is
+ * yours and must live as long as the object. Keras: any callable.  Errors: fn is NULL.
  *
  *     static kt_sym *cube(kt_sym *x, void *data) {
  *         (void)data;

@@ -46,7 +46,7 @@ typedef const void *kt_ref;
 /** One to three small integers: `3` means the same in each place, kt_hw(3, 5) is (3, 5). */
 typedef int64_t kt_tuple;
 #define kt_hw(h, w) ((kt_tuple)(INT64_C(2) << 60 | (int64_t)(h) << 20 | (int64_t)(w)))
-#define kt_dhw(d, h, w) \
+#define kt_dhw(d, h, w)                                                                            \
     ((kt_tuple)(INT64_C(3) << 60 | (int64_t)(d) << 40 | (int64_t)(h) << 20 | (int64_t)(w)))
 
 /** The form of an array: ndim dimensions, KT_NONE where one is open. */
@@ -56,7 +56,7 @@ typedef struct kt_shape {
 } kt_shape;
 
 /** kt_dims(2, 3) is the shape (2, 3); kt_shape_of(n, dims) is the function behind it. */
-#define kt_dims(...)                                                                                \
+#define kt_dims(...)                                                                               \
     kt_shape_of((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
 KT_API kt_shape kt_shape_of(int ndim, const int64_t *dims);
 /** Dimension i; a negative i counts from the end. 0 if there is no such dimension. */
@@ -71,26 +71,26 @@ typedef struct kt_names_t {
     const char *const *v;
     int n;
 } kt_names_t;
-#define kt_floats(...)                                                                              \
+#define kt_floats(...)                                                                             \
     ((kt_floats_t){(const double[]){__VA_ARGS__}, sizeof((double[]){__VA_ARGS__}) / sizeof(double)})
-#define kt_names(...)                                                                               \
-    ((kt_names_t){                                                                                  \
-        (const char *const[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)})
+#define kt_names(...)                                                                              \
+    ((kt_names_t){                                                                                 \
+        (const char *const[]){__VA_ARGS__},                                                        \
+        sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)})
 
 /* Every options struct starts with `size`. That one member does three jobs: positional arguments
  * continue after it, it proves the struct was filled by the macro, and it tells a newer library
  * which fields an older caller knows. */
 #if defined(__GNUC__)
-#define KT_CALL(fn, type, defaults, ...)                                                            \
-    __extension__({                                                                                 \
-        _Pragma("GCC diagnostic push")                                                              \
-        _Pragma("GCC diagnostic ignored \"-Woverride-init\"")                                       \
-        _Pragma("GCC diagnostic ignored \"-Wmissing-braces\"")                                      \
-        fn(&(type){defaults .size = sizeof(type), __VA_ARGS__});                                    \
-        _Pragma("GCC diagnostic pop")                                                               \
+#define KT_CALL(fn, type, defaults, ...)                                                           \
+    __extension__({                                                                                \
+        _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Woverride-init\"")       \
+            _Pragma("GCC diagnostic ignored \"-Wmissing-braces\"")                                 \
+                fn(&(type){defaults.size = sizeof(type), __VA_ARGS__});                            \
+        _Pragma("GCC diagnostic pop")                                                              \
     })
 #else
-#define KT_CALL(fn, type, defaults, ...) fn(&(type){defaults .size = sizeof(type), __VA_ARGS__})
+#define KT_CALL(fn, type, defaults, ...) fn(&(type){defaults.size = sizeof(type), __VA_ARGS__})
 #endif
 
 /** A list of objects or names, in order: kt_list("accuracy", kt_metric_auc()). No comma at the end.

@@ -10,8 +10,8 @@ extern "C" {
 
 typedef struct kt_component kt_callback;
 
-/** A hook: negative results stop the call that invoked it and are returned by it. `index` is the epoch or
- * the batch; logs may be NULL. */
+/** A hook: negative results stop the call that invoked it and are returned by it. `index` is the
+ * epoch or the batch, from 0; logs may be NULL. */
 typedef kt_status kt_hook(kt_model *model, int64_t index, const kt_logs *logs, void *data);
 
 /** Hooks of your own. Keras: keras.callbacks.LambdaCallback, and subclasses of Callback.
@@ -31,27 +31,110 @@ KT_API kt_callback *kt_cb_lambda_new(const kt_cb_lambda_args *args);
 
 /** Stops when a value has not improved for `patience` epochs. Keras: keras.callbacks.EarlyStopping.
  *
+ * An improvement is a change by more than min_delta; with a baseline the patience starts anew only
+ * at values better than it. With mode "auto" losses and errors are to fall, accuracies and scores
+ * to rise; a value of which neither is known is an error of fit. A value that is not in the logs
+ * gives a warning on stderr. Weights are restored when the training ends, also if it was not
+ * stopped.
+ *
  *     kt_cb_early_stopping("val_loss", .patience = 3, .restore_best_weights = true)
  */
 typedef struct kt_cb_early_stopping_args {
     size_t size;
-    const char *monitor; ///< default "val_loss"
-    double min_delta;
-    int patience;
-    int verbose;
-    const char *mode;    ///< "auto" (default), "min", "max"
-    double baseline;     ///< default KT_NONE_F
-    bool restore_best_weights;
-    int start_from_epoch;
+    const char *monitor;       ///< default "val_loss"
+    double min_delta;          ///< default 0
+    int patience;              ///< default 0
+    int verbose;               ///< 1: say when it stops
+    const char *mode;          ///< "auto" (default), "min", "max"
+    double baseline;           ///< default KT_NONE_F
+    bool restore_best_weights; ///< default false
+    int start_from_epoch;      ///< default 0: epochs before it are not looked at
 } kt_cb_early_stopping_args;
 #define KT_CB_EARLY_STOPPING_DEFAULTS .monitor = "val_loss", .mode = "auto", .baseline = KT_NONE_F,
-#define kt_cb_early_stopping(...)                                                                   \
-    KT_CALL(                                                                                        \
-        kt_cb_early_stopping_new,                                                                   \
-        kt_cb_early_stopping_args,                                                                  \
-        KT_CB_EARLY_STOPPING_DEFAULTS,                                                              \
+#define kt_cb_early_stopping(...)                                                                  \
+    KT_CALL(                                                                                       \
+        kt_cb_early_stopping_new,                                                                  \
+        kt_cb_early_stopping_args,                                                                 \
+        KT_CB_EARLY_STOPPING_DEFAULTS,                                                             \
         __VA_ARGS__)
 KT_API kt_callback *kt_cb_early_stopping_new(const kt_cb_early_stopping_args *args);
+
+/** Multiplies the learning rate with `factor` when a value has not improved for `patience` epochs,
+ * and adds "learning_rate" to the logs. Keras: keras.callbacks.ReduceLROnPlateau.
+ *
+ * Errors: factor >= 1; an optimizer whose rate comes from a schedule (when it is to be reduced).
+ *
+ *     kt_cb_reduce_lr_on_plateau(.factor = 0.5, .patience = 2)
+ */
+typedef struct kt_cb_reduce_lr_on_plateau_args {
+    size_t size;
+    const char *monitor; ///< default "val_loss"
+    double factor;       ///< default 0.1
+    int patience;        ///< default 10
+    int verbose;         ///< 1: say when it reduces
+    const char *mode;    ///< "auto" (default), "min", "max"
+    double min_delta;    ///< default 1e-4
+    int cooldown;        ///< default 0: epochs to wait after a reduction
+    double min_lr;       ///< default 0
+} kt_cb_reduce_lr_on_plateau_args;
+#define KT_CB_REDUCE_LR_ON_PLATEAU_DEFAULTS                                                        \
+    .monitor = "val_loss", .factor = 0.1, .patience = 10, .mode = "auto", .min_delta = 1e-4,
+#define kt_cb_reduce_lr_on_plateau(...)                                                            \
+    KT_CALL(                                                                                       \
+        kt_cb_reduce_lr_on_plateau_new,                                                            \
+        kt_cb_reduce_lr_on_plateau_args,                                                           \
+        KT_CB_REDUCE_LR_ON_PLATEAU_DEFAULTS,                                                       \
+        __VA_ARGS__)
+KT_API kt_callback *kt_cb_reduce_lr_on_plateau_new(const kt_cb_reduce_lr_on_plateau_args *args);
+
+/** The learning rate of an epoch (from 0), given the rate so far. A negative result or NaN is an
+ * error of fit. */
+typedef double kt_lr_function(int epoch, double learning_rate, void *data);
+
+/** Sets the learning rate before each epoch, and adds "learning_rate" to the logs.
+ * Keras: keras.callbacks.LearningRateScheduler.
+ *
+ *     kt_cb_learning_rate_scheduler(halve_every_ten)
+ */
+typedef struct kt_cb_learning_rate_scheduler_args {
+    size_t size;
+    kt_lr_function *schedule;
+    int verbose; ///< 1: say what it sets
+    void *data;  ///< given to the function
+} kt_cb_learning_rate_scheduler_args;
+#define kt_cb_learning_rate_scheduler(...)                                                         \
+    KT_CALL(kt_cb_learning_rate_scheduler_new, kt_cb_learning_rate_scheduler_args, , __VA_ARGS__)
+KT_API kt_callback *
+kt_cb_learning_rate_scheduler_new(const kt_cb_learning_rate_scheduler_args *args);
+
+/** Stops when the loss of a batch is NaN or infinite. Keras: keras.callbacks.TerminateOnNaN.
+ *
+ * With raise_error fit fails with KT_ENAN; otherwise the training ends as after its last epoch.
+ *
+ *     kt_cb_terminate_on_nan()
+ */
+typedef struct kt_cb_terminate_on_nan_args {
+    size_t size;
+    bool raise_error; ///< default false
+} kt_cb_terminate_on_nan_args;
+#define kt_cb_terminate_on_nan(...)                                                                \
+    KT_CALL(kt_cb_terminate_on_nan_new, kt_cb_terminate_on_nan_args, , __VA_ARGS__)
+KT_API kt_callback *kt_cb_terminate_on_nan_new(const kt_cb_terminate_on_nan_args *args);
+
+/** Writes the logs of each epoch into a CSV file: epoch (from 0), then the names in order; "NA"
+ * where an epoch has no value. Keras: keras.callbacks.CSVLogger.
+ *
+ *     kt_cb_csv_logger("training.csv", .append = true)
+ */
+typedef struct kt_cb_csv_logger_args {
+    size_t size;
+    const char *filename;
+    const char *separator; ///< one character, default ","
+    bool append;           ///< default false: an old file is overwritten
+} kt_cb_csv_logger_args;
+#define kt_cb_csv_logger(...)                                                                      \
+    KT_CALL(kt_cb_csv_logger_new, kt_cb_csv_logger_args, .separator = ",", __VA_ARGS__)
+KT_API kt_callback *kt_cb_csv_logger_new(const kt_cb_csv_logger_args *args);
 
 #ifdef __cplusplus
 }

@@ -11,22 +11,22 @@ extern "C" {
 
 typedef enum kt_status {
     KT_OK = 0,
-    KT_EINVAL = -1,       ///< an argument's value is wrong
-    KT_ESHAPE = -2,       ///< shapes do not fit
-    KT_EDTYPE = -3,       ///< a dtype does not fit
-    KT_ESTATE = -4,       ///< called at the wrong time (fit before compile)
-    KT_ENOTFOUND = -5,    ///< no such file or name
-    KT_EPERM = -6,        ///< no permission
-    KT_EIO = -7,          ///< reading or writing failed
-    KT_EFORMAT = -8,      ///< a file is malformed
-    KT_EREFUSED = -9,     ///< refused by policy (code in a file, unsafe path)
-    KT_ELIMIT = -10,      ///< over a limit
-    KT_ENAN = -11,        ///< stopped by NaN
-    KT_EBACKEND = -12,    ///< the engine failed
+    KT_EINVAL = -1,        ///< an argument's value is wrong
+    KT_ESHAPE = -2,        ///< shapes do not fit
+    KT_EDTYPE = -3,        ///< a dtype does not fit
+    KT_ESTATE = -4,        ///< called at the wrong time (fit before compile)
+    KT_ENOTFOUND = -5,     ///< no such file or name
+    KT_EPERM = -6,         ///< no permission
+    KT_EIO = -7,           ///< reading or writing failed
+    KT_EFORMAT = -8,       ///< a file is malformed
+    KT_EREFUSED = -9,      ///< refused by policy (code in a file, unsafe path)
+    KT_ELIMIT = -10,       ///< over a limit
+    KT_ENAN = -11,         ///< stopped by NaN
+    KT_EBACKEND = -12,     ///< the engine failed
     KT_EUNSUPPORTED = -13, ///< not there (yet)
-    KT_ENOMEM = -14,      ///< out of memory
-    KT_ECANCELED = -15,   ///< stopped by a callback or a signal
-    KT_EINTERNAL = -16    ///< a bug in the library
+    KT_ENOMEM = -14,       ///< out of memory
+    KT_ECANCELED = -15,    ///< stopped by a callback or a signal
+    KT_EINTERNAL = -16     ///< a bug in the library
 } kt_status;
 
 /** Parts of the last error of this thread; strings are "" when absent and live until the next error. */

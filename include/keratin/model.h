@@ -19,7 +19,7 @@ typedef struct kt_sequential_args {
     kt_ref layers; ///< kt_list of layers, NULL for none yet
     KT_LAYER_ARGS
 } kt_sequential_args;
-#define kt_sequential(...)                                                                          \
+#define kt_sequential(...)                                                                         \
     KT_CALL(kt_sequential_new, kt_sequential_args, KT_LAYER_DEFAULTS, __VA_ARGS__)
 KT_API kt_model *kt_sequential_new(const kt_sequential_args *args);
 /** Adds a layer (or kt_input() as the first) at the end; takes the last one off. */
@@ -36,7 +36,7 @@ typedef struct kt_functional_args {
     kt_ref inputs, outputs; ///< one symbolic tensor or a kt_list of them
     KT_LAYER_ARGS
 } kt_functional_args;
-#define kt_functional(...)                                                                          \
+#define kt_functional(...)                                                                         \
     KT_CALL(kt_functional_new, kt_functional_args, KT_LAYER_DEFAULTS, __VA_ARGS__)
 KT_API kt_model *kt_functional_new(const kt_functional_args *args);
 
@@ -62,9 +62,33 @@ typedef struct kt_compile_args {
     kt_ref weighted_metrics;  ///< metrics that see sample and class weights
 } kt_compile_args;
 #define KT_COMPILE_DEFAULTS .optimizer = "rmsprop",
-#define kt_model_compile(...)                                                                       \
+#define kt_model_compile(...)                                                                      \
     KT_CALL(kt_model_compile_with, kt_compile_args, KT_COMPILE_DEFAULTS, __VA_ARGS__)
 KT_API kt_status kt_model_compile_with(const kt_compile_args *args);
+
+/** One batch: tensors, or kt_lists of them as fit takes them. Floating tensors are freed after the step. */
+typedef struct kt_batch {
+    kt_ref x, y, sample_weight;
+} kt_batch;
+/** Makes the next batch. x left NULL: the data have been gone through once; the next call starts anew. */
+typedef kt_status kt_generator_fn(kt_batch *batch, void *data);
+typedef struct kt_generator kt_generator;
+/** Batches made by a function, to be given to fit or evaluate as x (y stays NULL). Keras: a generator or
+ * PyDataset as x, fit_generator of Keras 2. With `length` known the progress bar has an end and the
+ * function need not say it.
+ *
+ *     kt_model_fit(m, kt_generator_new(next_batch, &state, .length = 100), .epochs = 3);
+ */
+typedef struct kt_generator_args {
+    size_t size;
+    kt_generator_fn *fn;
+    void *data;     ///< given to fn
+    int64_t length; ///< batches of one pass, default KT_NONE: unknown
+} kt_generator_args;
+#define KT_GENERATOR_DEFAULTS .length = KT_NONE,
+#define kt_generator_new(...)                                                                      \
+    KT_CALL(kt_generator_new_with, kt_generator_args, KT_GENERATOR_DEFAULTS, __VA_ARGS__)
+KT_API kt_generator *kt_generator_new_with(const kt_generator_args *args);
 
 typedef struct kt_history kt_history;
 
@@ -84,26 +108,27 @@ typedef struct kt_class_weight {
 typedef struct kt_fit_args {
     size_t size;
     kt_model *model;
-    kt_ref x, y;
-    int64_t batch_size; ///< default 32
-    int epochs;         ///< default 1: the index of the last epoch
-    int verbose;        ///< KT_AUTO (1), 0 silent, 1 progress bar, 2 one line per epoch
-    kt_ref callbacks;   ///< one or a kt_list
-    double validation_split;          ///< share of the data, from its end, kept for validation
-    kt_ref validation_x, validation_y; ///< validation_data of Keras
-    bool shuffle;                     ///< default true
+    kt_ref x, y;             ///< or a generator as x
+    int64_t batch_size;      ///< default 32
+    int epochs;              ///< default 1: the index of the last epoch
+    int verbose;             ///< KT_AUTO (1), 0 silent, 1 progress bar, 2 one line per epoch
+    kt_ref callbacks;        ///< one or a kt_list
+    double validation_split; ///< share of the data, from its end, kept for validation
+    kt_ref validation_x, validation_y;   ///< validation_data of Keras
+    bool shuffle;                        ///< default true
     const kt_class_weight *class_weight; ///< pairs, ended by label -1; NULL: none
     kt_ref sample_weight;
     int initial_epoch;
-    int64_t steps_per_epoch;  ///< default KT_NONE: all of the data
-    int64_t validation_steps; ///< default KT_NONE
+    int64_t steps_per_epoch;       ///< default KT_NONE: all of the data
+    int64_t validation_steps;      ///< default KT_NONE
     int64_t validation_batch_size; ///< default KT_NONE: batch_size
-    int validation_freq;      ///< default 1: every epoch
+    int validation_freq;           ///< default 1: every epoch
     kt_ref validation_sample_weight;
 } kt_fit_args;
-#define KT_FIT_DEFAULTS                                                                             \
-    .batch_size = 32, .epochs = 1, .verbose = KT_AUTO, .shuffle = true, .steps_per_epoch = KT_NONE, \
-    .validation_steps = KT_NONE, .validation_batch_size = KT_NONE, .validation_freq = 1,
+#define KT_FIT_DEFAULTS                                                                            \
+    .batch_size = 32, .epochs = 1, .verbose = KT_AUTO, .shuffle = true,                            \
+    .steps_per_epoch = KT_NONE, .validation_steps = KT_NONE, .validation_batch_size = KT_NONE,     \
+    .validation_freq = 1,
 #define kt_model_fit(...) KT_CALL(kt_model_fit_with, kt_fit_args, KT_FIT_DEFAULTS, __VA_ARGS__)
 KT_API kt_history *kt_model_fit_with(const kt_fit_args *args);
 
@@ -134,11 +159,11 @@ typedef struct kt_evaluate_args {
     int64_t batch_size; ///< default 32
     int verbose;        ///< KT_AUTO (1)
     kt_ref sample_weight;
-    int64_t steps;      ///< default KT_NONE: all of the data
+    int64_t steps; ///< default KT_NONE: all of the data
     kt_ref callbacks;
 } kt_evaluate_args;
 #define KT_EVALUATE_DEFAULTS .batch_size = 32, .verbose = KT_AUTO, .steps = KT_NONE,
-#define kt_model_evaluate(...)                                                                      \
+#define kt_model_evaluate(...)                                                                     \
     KT_CALL(kt_model_evaluate_with, kt_evaluate_args, KT_EVALUATE_DEFAULTS, __VA_ARGS__)
 KT_API kt_logs *kt_model_evaluate_with(const kt_evaluate_args *args);
 
@@ -157,10 +182,10 @@ typedef struct kt_predict_args {
     kt_ref callbacks;
 } kt_predict_args;
 #define KT_PREDICT_DEFAULTS .batch_size = 32, .verbose = KT_AUTO, .steps = KT_NONE,
-#define kt_model_predict(...)                                                                       \
+#define kt_model_predict(...)                                                                      \
     KT_CALL(kt_model_predict_with, kt_predict_args, KT_PREDICT_DEFAULTS, __VA_ARGS__)
 KT_API kt_tensor *kt_model_predict_with(const kt_predict_args *args);
-#define kt_model_predict_list(...)                                                                  \
+#define kt_model_predict_list(...)                                                                 \
     KT_CALL(kt_model_predict_list_with, kt_predict_args, KT_PREDICT_DEFAULTS, __VA_ARGS__)
 KT_API kt_list_t *kt_model_predict_list_with(const kt_predict_args *args);
 
@@ -172,10 +197,10 @@ typedef struct kt_on_batch_args {
     kt_ref sample_weight;
     const kt_class_weight *class_weight;
 } kt_on_batch_args;
-#define kt_model_train_on_batch(...)                                                                \
+#define kt_model_train_on_batch(...)                                                               \
     KT_CALL(kt_model_train_on_batch_with, kt_on_batch_args, , __VA_ARGS__)
 KT_API kt_logs *kt_model_train_on_batch_with(const kt_on_batch_args *args);
-#define kt_model_test_on_batch(...)                                                                 \
+#define kt_model_test_on_batch(...)                                                                \
     KT_CALL(kt_model_test_on_batch_with, kt_on_batch_args, , __VA_ARGS__)
 KT_API kt_logs *kt_model_test_on_batch_with(const kt_on_batch_args *args);
 /** Outputs of one batch, without progress bar or batching. Keras: Model.predict_on_batch */
@@ -192,10 +217,10 @@ KT_API kt_status kt_model_predict_into(kt_model *model, const kt_tensor *x, kt_t
 typedef struct kt_summary_args {
     size_t size;
     kt_model *model;
-    int line_length;           ///< default 0: the terminal's width
-    kt_floats_t positions;     ///< relative or absolute column ends
+    int line_length;       ///< default 0: the terminal's width
+    kt_floats_t positions; ///< relative or absolute column ends
     bool expand_nested, show_trainable;
-    kt_names_t layer_range;    ///< first and last layer name
+    kt_names_t layer_range; ///< first and last layer name
 } kt_summary_args;
 #define kt_model_summary(...) KT_CALL(kt_model_summary_with, kt_summary_args, , __VA_ARGS__)
 KT_API kt_status kt_model_summary_with(const kt_summary_args *args);

@@ -353,7 +353,8 @@ KT_API kt_status kt_opt_set_learning_rate(kt_optimizer *opt, double learning_rat
 KT_API int64_t kt_opt_iterations(const kt_optimizer *opt);
 /** Name ("adam"), borrowed. An automatic name is given when it is compiled or first asked for. */
 KT_API const char *kt_opt_name(kt_optimizer *opt);
-/** Takes variables out of weight decay: those whose name matches one of these regular expressions.
+/** Takes variables out of weight decay: those in whose name one of these (extended regular expressions)
+ * is found.
  * Call it before compile (KT_ESTATE later). Keras: optimizer.exclude_from_weight_decay(var_names=…)
  *
  *     kt_opt_exclude_from_weight_decay(opt, kt_names("bias", "gamma", "beta"));

@@ -61,11 +61,11 @@ kt_status kt_error_set(kt_status status, const char *file, int line, const char 
     return status;
 }
 
-#define APPEND_PART(part)                                                                           \
-    va_list ap;                                                                                     \
-    va_start(ap, fmt);                                                                              \
-    vsnprintf(last.part, sizeof last.part, fmt, ap);                                                \
-    va_end(ap);                                                                                     \
+#define APPEND_PART(part)                                                                          \
+    va_list ap;                                                                                    \
+    va_start(ap, fmt);                                                                             \
+    vsnprintf(last.part, sizeof last.part, fmt, ap);                                               \
+    va_end(ap);                                                                                    \
     return last.status
 
 kt_status kt_error_expected(const char *fmt, ...) { APPEND_PART(expected); }
@@ -108,35 +108,49 @@ kt_error kt_error_get(void) {
 
 static size_t message_line(size_t at, const char *label, const char *value) {
     if (!value[0] || at >= sizeof last.message) return at;
-    const int n = snprintf(last.message + at, sizeof last.message - at, "\n  %-9s %s", label, value);
+    const int n = snprintf(
+        last.message + at, sizeof last.message - at, "\n  %-9s %s", label, value);
     return at + (size_t)(n > 0 ? n : 0);
 }
 
 const char *kt_error_message(void) {
     if (last.status == KT_OK) return "";
     const int n = snprintf(
-        last.message,
-        sizeof last.message,
-        "%s%s%s",
-        last.text,
-        last.path[0] ? " " : "",
-        last.path);
+        last.message, sizeof last.message, "%s%s%s", last.text, last.path[0] ? " " : "", last.path);
     size_t at = (size_t)(n > 0 ? n : 0);
     at = message_line(at, "expected:", last.expected);
     at = message_line(at, "got:", last.got);
     at = message_line(at, "hint:", last.hint);
     if (at < sizeof last.message && last.file)
-        snprintf(last.message + at, sizeof last.message - at, "\n  at        %s:%d", last.file, last.line);
+        snprintf(
+            last.message + at,
+            sizeof last.message - at,
+            "\n  at        %s:%d",
+            last.file,
+            last.line);
     return last.message;
 }
 
 /* One static object per status; index is -status, 0 is unused. */
-#define FAILED(code) {.magic = KT_MAGIC, .kind = KT_KIND_FAILED, .status = (signed char)(code)}
+#define FAILED(code)                                                                               \
+    { .magic = KT_MAGIC, .kind = KT_KIND_FAILED, .status = (signed char)(code) }
 static const kt_obj failed_objects[] = {
-    FAILED(KT_EINTERNAL), FAILED(KT_EINVAL),    FAILED(KT_ESHAPE),    FAILED(KT_EDTYPE),
-    FAILED(KT_ESTATE),    FAILED(KT_ENOTFOUND), FAILED(KT_EPERM),     FAILED(KT_EIO),
-    FAILED(KT_EFORMAT),   FAILED(KT_EREFUSED),  FAILED(KT_ELIMIT),    FAILED(KT_ENAN),
-    FAILED(KT_EBACKEND),  FAILED(KT_EUNSUPPORTED), FAILED(KT_ENOMEM), FAILED(KT_ECANCELED),
+    FAILED(KT_EINTERNAL),
+    FAILED(KT_EINVAL),
+    FAILED(KT_ESHAPE),
+    FAILED(KT_EDTYPE),
+    FAILED(KT_ESTATE),
+    FAILED(KT_ENOTFOUND),
+    FAILED(KT_EPERM),
+    FAILED(KT_EIO),
+    FAILED(KT_EFORMAT),
+    FAILED(KT_EREFUSED),
+    FAILED(KT_ELIMIT),
+    FAILED(KT_ENAN),
+    FAILED(KT_EBACKEND),
+    FAILED(KT_EUNSUPPORTED),
+    FAILED(KT_ENOMEM),
+    FAILED(KT_ECANCELED),
     FAILED(KT_EINTERNAL),
 };
 

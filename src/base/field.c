@@ -52,8 +52,10 @@ static void field_release(void *args, const kt_field *f, void (*give_back)(const
     void *p = field_at(args, f);
     if (f->type == KT_FIELD_REF) {
         const void *ref = *(const void **)p;
-        if (kt_is_obj(ref)) give_back(ref);
-        else if (ref != (const void *)kt_none) kt_mem_free((void *)(uintptr_t)ref);
+        if (kt_is_obj(ref))
+            give_back(ref);
+        else if (ref != (const void *)kt_none)
+            kt_mem_free((void *)(uintptr_t)ref);
     } else if (f->type == KT_FIELD_STR) {
         kt_mem_free(*(char **)p);
     } else if (f->type == KT_FIELD_FLOATS) {
@@ -86,9 +88,11 @@ kt_status kt_args_copy(
     void *dst, const void *src, size_t size, const void *defaults, const kt_field *fields) {
     const size_t known = *(const size_t *)src;
     if (known == 0)
-        return KT_FAIL(KT_EINVAL, "an argument struct has size 0: use the macro, or set .size = sizeof");
+        return KT_FAIL(
+            KT_EINVAL, "an argument struct has size 0: use the macro, or set .size = sizeof");
     if (known > size)
-        return KT_FAIL(KT_EINVAL, "an argument struct is larger than this library knows: newer headers?");
+        return KT_FAIL(
+            KT_EINVAL, "an argument struct is larger than this library knows: newer headers?");
     memset(dst, 0, size);
     if (defaults) memcpy(dst, defaults, size);
     memcpy(dst, src, known);

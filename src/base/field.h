@@ -10,8 +10,8 @@
 /** dst (size bytes) = the defaults (NULL: zeros), then as much of src as both sides know; then strings,
  * lists and arrays are copied and objects adopted. src->size says what the caller knows; 0 is an error
  * ("use the macro"), more than `size` too ("built against newer headers"). On failure dst holds nothing. */
-kt_status kt_args_copy(
-    void *dst, const void *src, size_t size, const void *defaults, const kt_field *fields);
+kt_status
+kt_args_copy(void *dst, const void *src, size_t size, const void *defaults, const kt_field *fields);
 /** Gives back what kt_args_copy took. */
 void kt_args_release(void *args, const kt_field *fields);
 /** The same for a constructor that failed: objects float again (kt_unadopt). */

@@ -40,6 +40,7 @@ int kt_out_width(void) {
     const char *columns = getenv("COLUMNS");
     if (columns && strtol(columns, NULL, 10) > 0) return (int)strtol(columns, NULL, 10);
     struct winsize size;
-    if (kt_out_is_terminal() && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col) return size.ws_col;
+    if (kt_out_is_terminal() && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+        return size.ws_col;
     return 80;
 }

@@ -1,10 +1,4 @@
 /* Memory: the only file that calls the C allocator. See mem.h. */
-#if defined(__linux__)
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* madvise */
-#endif
-#include <sys/mman.h>
-#endif
 #include "base/mem.h"
 
 #include "base/error.h"
@@ -12,6 +6,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 static atomic_llong mem_count;
 static atomic_llong mem_fail_at = -1;

@@ -31,8 +31,10 @@ static bool floating_remove(kt_obj *o) {
     pthread_mutex_lock(&floating_lock);
     const bool was = o->floating;
     if (was) {
-        if (o->prev) o->prev->next = o->next;
-        else floating_head = o->next;
+        if (o->prev)
+            o->prev->next = o->next;
+        else
+            floating_head = o->next;
         if (o->next) o->next->prev = o->prev;
         o->prev = o->next = NULL;
         o->floating = false;
@@ -72,9 +74,7 @@ bool kt_is_obj(kt_ref ref) { return ref && *(const unsigned char *)ref == KT_MAG
 
 bool kt_is(kt_ref ref, kt_kind kind) { return kt_is_obj(ref) && obj_of(ref)->kind == kind; }
 
-static bool obj_is_live(const void *p) {
-    return kt_is_obj(p) && obj_of(p)->kind != KT_KIND_FAILED;
-}
+static bool obj_is_live(const void *p) { return kt_is_obj(p) && obj_of(p)->kind != KT_KIND_FAILED; }
 
 void *kt_adopt(const void *object) {
     if (obj_is_live(object)) {
@@ -110,7 +110,8 @@ void kt_release(const void *object) {
 }
 
 void kt_drop(const void *object) {
-    if (obj_is_live(object) && floating_remove(obj_of(object))) obj_destroy_if_unheld(obj_of(object));
+    if (obj_is_live(object) && floating_remove(obj_of(object)))
+        obj_destroy_if_unheld(obj_of(object));
 }
 
 void *kt_retain(const void *object) {
@@ -127,7 +128,8 @@ void kt_free(const void *object) {
     const bool was_floating = floating_remove(o);
     if (!was_floating) {
         int users = atomic_load(&o->users);
-        while (users > 0 && !atomic_compare_exchange_weak(&o->users, &users, users - 1)) {}
+        while (users > 0 && !atomic_compare_exchange_weak(&o->users, &users, users - 1)) {
+        }
         if (users == 0) return; /* others own it: nothing of the caller's to give up */
     }
     obj_destroy_if_unheld(o);
@@ -160,16 +162,33 @@ bool kt_failed(const void *object) { return kt_check(object) != KT_OK; }
 
 const char *kt_kind_name(kt_kind kind) {
     static const char *const names[KT_KIND_COUNT] = {
-        "failed object", "list",        "tensor", "symbolic tensor", "layer",     "variable",
-        "activation",    "initializer", "regularizer", "constraint", "loss",      "metric",
-        "optimizer",     "schedule",    "callback",    "history",    "object"};
+        "failed object",
+        "list",
+        "tensor",
+        "symbolic tensor",
+        "layer",
+        "variable",
+        "activation",
+        "initializer",
+        "regularizer",
+        "constraint",
+        "loss",
+        "metric",
+        "optimizer",
+        "schedule",
+        "callback",
+        "history",
+        "generator", "object"};
     return names[kind < KT_KIND_COUNT ? kind : KT_KIND_OTHER];
 }
 
 const char *kt_ref_describe(kt_ref ref, char *buf, size_t size) {
-    if (!ref) snprintf(buf, size, "None");
-    else if (kt_is_obj(ref)) snprintf(buf, size, "a %s", kt_kind_name(obj_of(ref)->kind));
-    else snprintf(buf, size, "\"%.60s\"", (const char *)ref);
+    if (!ref)
+        snprintf(buf, size, "None");
+    else if (kt_is_obj(ref))
+        snprintf(buf, size, "a %s", kt_kind_name(obj_of(ref)->kind));
+    else
+        snprintf(buf, size, "\"%.60s\"", (const char *)ref);
     return buf;
 }
 
@@ -186,8 +205,10 @@ static void list_destroy(void *self) {
     kt_list_t *l = self;
     for (int i = 0; i < l->n; i++) {
         if (l->items[i] == (const void *)kt_none) continue;
-        if (kt_is_obj(l->items[i])) l->obj.adopted ? kt_release(l->items[i]) : kt_unadopt(l->items[i]);
-        else kt_mem_free((void *)(uintptr_t)l->items[i]); /* names were copied */
+        if (kt_is_obj(l->items[i]))
+            l->obj.adopted ? kt_release(l->items[i]) : kt_unadopt(l->items[i]);
+        else
+            kt_mem_free((void *)(uintptr_t)l->items[i]); /* names were copied */
     }
     kt_mem_free(l->items);
 }

@@ -29,6 +29,7 @@ typedef enum kt_kind {
     KT_KIND_SCHEDULE,
     KT_KIND_CALLBACK,
     KT_KIND_HISTORY,
+    KT_KIND_GENERATOR,
     KT_KIND_OTHER,
     KT_KIND_COUNT
 } kt_kind;
@@ -36,7 +37,7 @@ typedef enum kt_kind {
 typedef struct kt_obj kt_obj;
 struct kt_obj {
     unsigned char magic, kind;
-    signed char status; /* why this object is unusable; KT_OK otherwise */
+    signed char status;     /* why this object is unusable; KT_OK otherwise */
     bool floating, adopted; ///< adopted: was ever owned
     atomic_int owners, users, shares;
     void (*destroy)(void *self); /* frees everything but the block itself */
@@ -72,7 +73,6 @@ void kt_obj_fail(void *object, kt_status status);
 int64_t kt_obj_count(void);
 /** Called by kt_clear_session() after the floating objects are gone (name counters). */
 void kt_on_clear_session(void (*hook)(void));
-
 
 /** Was this list made by kt_dict()? Its even items are then names. */
 bool kt_list_is_dict(const kt_list_t *list);

@@ -1,21 +1,15 @@
 /* Thread pool. See pool.h.
  *
- * One word, `pool.gate`, decides who takes part in a job: bit 31 says that the job is open, the low bits
- * count the workers inside. A worker enters by compare-and-swap while the bit is set; the caller clears
- * the bit when no chunk is left and then waits for those inside only. So a worker that the scheduler
- * keeps away for milliseconds costs nothing: the caller does its chunks, and the late worker finds the
- * gate shut. (Pools that wait for *every* worker take 3 to 10 ms per job on a busy machine.)
+ * One word, `pool.gate`, decides who takes part in a job: bit 31 says that the job is open, the
+ * low bits count the workers inside. A worker enters by compare-and-swap while the bit is set; the
+ * caller clears the bit when no chunk is left and then waits for those inside only. So a worker
+ * that the scheduler keeps away for milliseconds costs nothing: the caller does its chunks, and
+ * the late worker finds the gate shut. (Pools that wait for *every* worker take 3 to 10 ms per job
+ * on a busy machine.)
  *
- * Idle workers watch `pool.jobs`, a counter of jobs, for at most 20 us and then sleep on it. The caller
- * makes the system call that wakes them only if somebody sleeps. Nobody spins between programs. */
-#if defined(__linux__)
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* sched_getaffinity */
-#endif
-#include <linux/futex.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#endif
+ * Idle workers watch `pool.jobs`, a counter of jobs, for at most 20 us and then sleep on it.
+ * The caller makes the system call that wakes them only if somebody sleeps. Nobody spins
+ * between programs. */
 #include "base/pool.h"
 
 #include "base/fpu.h"
@@ -27,6 +21,11 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#endif
 
 #define POOL_MAX 256
 #define SPIN_NS 20000
@@ -163,7 +162,8 @@ int kt_pool_threads(void) {
     return atomic_compare_exchange_strong(&pool.n_threads, &none, n) ? n : none;
 }
 
-/* After fork() only the calling thread lives on; a job that ran at that moment is lost with its caller. */
+/* After fork() only the calling thread lives on; a job that ran at that moment is lost with its
+ * caller. */
 static void pool_after_fork(void) {
     const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
     pool.lock = unlocked;
@@ -210,7 +210,8 @@ void kt_pool_set_threads(int n) {
 }
 
 #if defined(__GNUC__)
-/* Threads of a library that is being unloaded must be gone; a running job (exit() in a callback) wins. */
+/* Threads of a library that is being unloaded must be gone; a running job (exit() in a
+ * callback) wins. */
 __attribute__((destructor)) static void pool_unload(void) {
     if (pool_inside || pthread_mutex_trylock(&pool.lock)) return;
     if (pool.started) pool_stop();

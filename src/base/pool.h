@@ -1,11 +1,12 @@
-/* Thread pool: the caller takes part, workers spin for at most 20 us and then sleep on a futex, chunks
- * are handed out dynamically. One job at a time; a second caller runs its job alone. */
+/* Thread pool: the caller takes part, workers spin for at most 20 us and then sleep on a futex,
+ * chunks are handed out dynamically. One job at a time; a second caller runs its job alone. */
 #ifndef KT_BASE_POOL_H
 #define KT_BASE_POOL_H
 
 #include <stdint.h>
 
-/** Work on chunk `chunk` of 0 … n_chunks-1; `thread` is 0 for the caller, up to kt_pool_threads()-1. */
+/** Work on chunk `chunk` of 0 … n_chunks-1; `thread` is 0 for the caller, up to
+ * kt_pool_threads()-1. */
 typedef void kt_pool_fn(void *arg, int64_t chunk, int thread);
 
 /** Runs fn for every chunk and returns when all are done. With one chunk or one thread nothing is

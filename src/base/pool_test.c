@@ -43,7 +43,9 @@ KT_TEST(pool, runs_every_chunk_once) {
     kt_pool_set_threads(0);
 }
 
-static void empty_chunk(void *arg, int64_t chunk, int thread) { (void)arg, (void)chunk, (void)thread; }
+static void empty_chunk(void *arg, int64_t chunk, int thread) {
+    (void)arg, (void)chunk, (void)thread;
+}
 
 KT_TEST(pool, survives_many_short_jobs) {
     kt_pool_set_threads(4);
@@ -89,7 +91,8 @@ KT_TEST(pool, takes_several_callers) {
     pthread_t caller[4];
     void *bad;
     kt_pool_set_threads(3);
-    for (int i = 0; i < 4; i++) assert_int_equal(pthread_create(&caller[i], NULL, concurrent_caller, &t[i]), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&caller[i], NULL, concurrent_caller, &t[i]), 0);
     for (int i = 0; i < 10; i++) kt_pool_set_threads(2 + i % 3);
     for (int i = 0; i < 4; i++) {
         pthread_join(caller[i], &bad);

@@ -70,7 +70,8 @@ void kt_str_double(kt_str *b, double v) {
     const int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
     if (exponent < -4 || exponent >= 16) {
         char *e = strchr(digits, 'e');
-        kt_str_addf(b, "%.*se%c%02d", (int)(e - digits), digits, exponent < 0 ? '-' : '+', abs(exponent));
+        kt_str_addf(
+            b, "%.*se%c%02d", (int)(e - digits), digits, exponent < 0 ? '-' : '+', abs(exponent));
         return;
     }
     const int decimals = precision - 1 - exponent;

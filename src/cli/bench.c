@@ -1,6 +1,6 @@
 /* keratin bench: times the standard workloads, one JSON line each, in the shape that the scripts beside the
  * project print for other frameworks. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <getopt.h>
 #include <sched.h>
@@ -97,12 +97,15 @@ static const workload workloads[] = {
 
 static kt_status make_case(const workload *w, bench_case *c) {
     c->model = kt_sequential(kt_list(
-        kt_input({784}), kt_dense(128, .activation = "relu"), kt_dense(10, .activation = "softmax")));
+        kt_input({784}),
+        kt_dense(128, .activation = "relu"),
+        kt_dense(10, .activation = "softmax")));
     if (w->compiled) kt_model_compile(c->model, "adam", "sparse_categorical_crossentropy");
     c->x = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, 784), NULL);
     c->y = kt_tensor_new(KT_INT32, kt_dims(w->batch), NULL);
     c->out = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, 10), NULL);
-    if (kt_failed(c->model) || kt_failed(c->x) || kt_failed(c->y) || kt_failed(c->out)) return kt_error_last();
+    if (kt_failed(c->model) || kt_failed(c->x) || kt_failed(c->y) || kt_failed(c->out))
+        return kt_error_last();
     uint32_t state = 1; /* xorshift: any numbers will do */
     float *x = kt_tensor_data(c->x);
     int32_t *y = kt_tensor_data(c->y);
@@ -149,16 +152,27 @@ static int run_workload(const workload *w, int threads, double seconds, bool jso
     }
     double startup = since_process_start();
     int n = 1;
-    if (is_startup) times[0] = startup * 1e3;
-    else n = measure(w, &c, seconds, times);
+    if (is_startup)
+        times[0] = startup * 1e3;
+    else
+        n = measure(w, &c, seconds, times);
     if (n > 0) {
         const double median = times[n / 2], p90 = times[n * 9 / 10 < n ? n * 9 / 10 : n - 1];
         printf(
-            json ? "{\"peer\": \"keratin\", \"workload\": \"%s\", \"threads\": %d, \"median_ms\": %.6g, "
+            json ? "{\"peer\": \"keratin\", \"workload\": \"%s\", \"threads\": %d, \"median_ms\": "
+                   "%.6g, "
                    "\"min_ms\": %.6g, \"p90_ms\": %.6g, \"reps\": %d, \"peak_rss_mb\": %.1f, "
                    "\"startup_s\": %.4f}\n"
-                 : "%-14s %d threads  median %.6g ms  min %.6g  p90 %.6g  (%d times, %.1f MB, start %.4f s)\n",
-            w->name, threads, median, times[0], p90, n, peak_rss_mb(), startup);
+                 : "%-14s %d threads  median %.6g ms  min %.6g  p90 %.6g  (%d times, %.1f MB, "
+                   "start %.4f s)\n",
+            w->name,
+            threads,
+            median,
+            times[0],
+            p90,
+            n,
+            peak_rss_mb(),
+            startup);
     }
     free(times);
     kt_free(c.model);
@@ -182,7 +196,8 @@ static void bind_processors(int n) {
 static void bench_usage(FILE *out) {
     fputs(
         "  keratin bench --workload mlp32 --threads 2 --json\n\n"
-        "usage: keratin bench [--workload W[,W…]] [--threads N] [--seconds S] [--json]\n\nworkloads:",
+        "usage: keratin bench [--workload W[,W…]] [--threads N] [--seconds S] "
+        "[--json]\n\nworkloads:",
         out);
     for (int i = 0; i < N_WORKLOADS; i++) fprintf(out, " %s", workloads[i].name);
     fputc('\n', out);
@@ -190,7 +205,8 @@ static void bench_usage(FILE *out) {
 
 static int run_named(const char *name, int threads, double seconds, bool json) {
     for (int i = 0; i < N_WORKLOADS; i++)
-        if (!strcmp(workloads[i].name, name)) return run_workload(&workloads[i], threads, seconds, json);
+        if (!strcmp(workloads[i].name, name))
+            return run_workload(&workloads[i], threads, seconds, json);
     fprintf(stderr, "keratin bench: unknown workload \"%s\"\n", name);
     bench_usage(stderr);
     return EXIT_USAGE;
@@ -209,17 +225,22 @@ int cli_bench(int argc, char **argv) {
     double seconds = 2;
     bool json = false;
     while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt == 'w') snprintf(all, sizeof all, "%s", optarg);
-        else if (opt == 't') threads = (int)strtol(optarg, NULL, 10);
-        else if (opt == 's') seconds = strtod(optarg, NULL);
-        else if (opt == 'j') json = true;
+        if (opt == 'w')
+            snprintf(all, sizeof all, "%s", optarg);
+        else if (opt == 't')
+            threads = (int)strtol(optarg, NULL, 10);
+        else if (opt == 's')
+            seconds = strtod(optarg, NULL);
+        else if (opt == 'j')
+            json = true;
         else {
             bench_usage(opt == 'h' ? stdout : stderr);
             return opt == 'h' ? EXIT_OK : EXIT_USAGE;
         }
     }
     if (optind < argc || threads < 1 || !(seconds > 0)) {
-        fputs("keratin bench: expected positive --threads and --seconds, and nothing else\n", stderr);
+        fputs(
+            "keratin bench: expected positive --threads and --seconds, and nothing else\n", stderr);
         return EXIT_USAGE;
     }
     bind_processors(threads);

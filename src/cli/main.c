@@ -1,5 +1,5 @@
 /* keratin: one command for what a Python user does in a notebook. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,16 +12,24 @@ static const cli_command commands[] = {
 int cli_fail(void) {
     fprintf(stderr, "keratin: %s\n", kt_error_message());
     switch (kt_error_last()) {
-    case KT_EFORMAT: return 3;
-    case KT_EREFUSED: return 4;
+    case KT_EFORMAT:
+        return 3;
+    case KT_EREFUSED:
+        return 4;
     case KT_ENOTFOUND:
-    case KT_EPERM: return 5;
-    case KT_EIO: return 6;
+    case KT_EPERM:
+        return 5;
+    case KT_EIO:
+        return 6;
     case KT_ENOMEM:
-    case KT_ELIMIT: return 7;
-    case KT_ENAN: return 8;
-    case KT_EUNSUPPORTED: return 9;
-    default: return EXIT_FAILED;
+    case KT_ELIMIT:
+        return 7;
+    case KT_ENAN:
+        return 8;
+    case KT_EUNSUPPORTED:
+        return 9;
+    default:
+        return EXIT_FAILED;
     }
 }
 

@@ -9,9 +9,9 @@
 
 typedef struct {
     kt_graph *g;
-    bool *reaches;   /* value id -> a wanted value flows into it */
-    kt_val **grad;   /* value id -> gradient so far */
-    int n_vals;      /* values that existed before the sweep */
+    bool *reaches; /* value id -> a wanted value flows into it */
+    kt_val **grad; /* value id -> gradient so far */
+    int n_vals;    /* values that existed before the sweep */
 } sweep;
 
 static void accumulate(sweep *s, const kt_val *v, kt_val *d) {
@@ -56,7 +56,8 @@ static kt_status back_through(sweep *s, const kt_node *n) {
 
 kt_status kt_grad(kt_graph *g, kt_val *loss, int n, kt_val *const *wrt, kt_val **dx) {
     if (g->status) return g->status;
-    if (loss->spec.shape.ndim != 0) return KT_FAIL(KT_EINTERNAL, "gradient of something not a scalar");
+    if (loss->spec.shape.ndim != 0)
+        return KT_FAIL(KT_EINTERNAL, "gradient of something not a scalar");
     const int n_nodes = g->nodes.n;
     const char *scope = g->scope;
     sweep s = {.g = g, .n_vals = g->n_vals};

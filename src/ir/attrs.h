@@ -2,9 +2,10 @@
 #ifndef KT_IR_ATTRS_H
 #define KT_IR_ATTRS_H
 
-#include <keratin/tensor.h>
+#include "tensor/tensor.h"
 
-typedef struct { /* const: every element has this value; with `data` a whole array (borrowed by the arena) */
+typedef struct
+{ /* const: every element has this value; with `data` a whole array (borrowed by the arena) */
     double value;
     int dtype;
     kt_shape shape;
@@ -37,12 +38,14 @@ typedef struct {
     int axis;
 } axis_attrs;
 typedef enum { KT_RED_SUM, KT_RED_MAX, KT_RED_MIN, KT_RED_PROD } kt_reduce_kind;
-typedef struct { /* reduce: bit i of axes set: axis i goes to length 1, or goes away without keepdims */
+typedef struct
+{ /* reduce: bit i of axes set: axis i goes to length 1, or goes away without keepdims */
     int kind;
     int axes;
     bool keepdims;
 } reduce_attrs;
-typedef struct { /* matmul of the last two axes; leading axes must be equal. bias and epilogue: fusion */
+typedef struct
+{ /* matmul of the last two axes; leading axes must be equal. bias and epilogue: fusion */
     bool ta, tb;
     bool bias;    ///< input 2 is added to each row
     int epilogue; ///< 1 + index into the unary family; 0: none
@@ -72,24 +75,33 @@ typedef struct {
     conv_attrs conv;
 } conv_grad_attrs; /* shape: of the gradient */
 
-/** One step of a fused region: reg[dst] = f(reg[a], reg[b], reg[c]). Registers 0 … n_in-1 are inputs. */
-typedef enum { KT_MICRO_UNARY, KT_MICRO_BINARY, KT_MICRO_COMPARE, KT_MICRO_SELECT, KT_MICRO_CONST } kt_micro_kind;
+/** One step of a fused region. Registers 0 … n_in-1 are the inputs as float; step i makes register n_in + i
+ * from earlier ones. Booleans are 0 and 1. */
+typedef enum {
+    KT_MICRO_UNARY,   ///< f(a)
+    KT_MICRO_BINARY,  ///< f(a, b)
+    KT_MICRO_COMPARE, ///< f(a, b)
+    KT_MICRO_SELECT,  ///< a ? b : c
+    KT_MICRO_CONST    ///< value
+} kt_micro_kind;
 typedef struct {
-    short kind, fn; ///< fn: index into the family
-    short dst, a, b, c;
-    float value; ///< KT_MICRO_CONST
+    short kind, fn; ///< fn: row of unary.def, binary.def or compare.def
+    short a, b, c;
+    float value;
 } kt_micro;
-/** How a region reads an input: element i of the region is element (i / div % mod) of the input. */
+/** How a region reads an input: its element i is element (i / div % mod) of the input. */
 typedef struct {
     int64_t div, mod;
 } kt_micro_input;
 typedef struct {
-    int n_steps, n_regs, n_out;
+    int64_t size; ///< elements of the region, and of each output
+    int n_in, n_steps, n_out;
     const kt_micro *steps;
     const kt_micro_input *inputs; ///< one per input
     const short *outs;            ///< register of each output
-    const int *out_dtypes;
-    kt_shape shape; ///< of every output
+    const kt_spec *specs;         ///< what each output looks like: float32 or bool
 } fused_attrs;
+#define KT_FUSED_MAX_IN 32
+#define KT_FUSED_MAX_REGS 128 /* inputs and steps */
 
 #endif

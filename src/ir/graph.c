@@ -31,7 +31,8 @@ void *kt_graph_fail(kt_graph *g, kt_status status) {
 }
 
 /* Memory for a node with its input, output and attribute arrays; attributes are copied. */
-static kt_node *node_alloc(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
+static kt_node *
+node_alloc(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
     const int n_out = op->n_out < 0 ? KT_OP_MAX_OUT : op->n_out ? op->n_out : 1;
     kt_node *n = kt_arena_alloc(g->arena, sizeof *n);
     kt_val **vals = kt_arena_alloc(g->arena, sizeof *vals * (size_t)(n_in + n_out));
@@ -62,7 +63,8 @@ static kt_status node_infer(kt_graph *g, kt_node *n) {
     if (st) return st;
     int n_out = n->op->n_out ? n->op->n_out : 1;
     if (n_out < 0)
-        for (n_out = 0; n_out < KT_OP_MAX_OUT && specs[n_out].dtype; n_out++) {}
+        for (n_out = 0; n_out < KT_OP_MAX_OUT && specs[n_out].dtype; n_out++) {
+        }
     for (int i = 0; i < n_out; i++)
         if (!spec_fits(&specs[i])) return KT_FAIL(KT_ELIMIT, "%s: result too large", n->op->name);
     kt_val *vals = kt_arena_alloc(g->arena, sizeof *vals * (size_t)n_out);
@@ -75,7 +77,8 @@ static kt_status node_infer(kt_graph *g, kt_node *n) {
     return KT_OK;
 }
 
-kt_node *kt_graph_make(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
+kt_node *
+kt_graph_make(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
     if (g->status) return NULL;
     for (int i = 0; i < n_in; i++)
         if (!in[i]) return NULL;
@@ -87,7 +90,8 @@ kt_node *kt_graph_make(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const 
     return st ? kt_graph_fail(g, st) : n;
 }
 
-kt_node *kt_graph_add(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
+kt_node *
+kt_graph_add(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
     kt_node *n = kt_graph_make(g, op, n_in, in, attrs);
     if (n && kt_vec_push(&g->nodes, n)) return kt_graph_fail(g, KT_ENOMEM);
     return n;

@@ -55,9 +55,11 @@ void kt_graph_free(kt_graph *g);
 
 /** Adds a node: infers its outputs; NULL (and g->status) if an input is NULL or a rule is broken.
  * attrs are copied. */
-kt_node *kt_graph_add(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs);
+kt_node *
+kt_graph_add(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs);
 /** The same without appending, for passes that rebuild the node list. */
-kt_node *kt_graph_make(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs);
+kt_node *
+kt_graph_make(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs);
 /** Records a failure that has happened (the first one stays); returns NULL for `return kt_graph_fail(…)`. */
 void *kt_graph_fail(kt_graph *g, kt_status status);
 

@@ -23,7 +23,10 @@ typedef struct kt_sample {
     bool no_grad;   ///< a form that only passes make, after the gradient was taken
 } kt_sample;
 #define KT_SCALAR_DIM (-7)
-#define KT_SAMPLES_END {.in = {{.dim = {0}}}}
+#define KT_SAMPLES_END                                                                             \
+    {                                                                                              \
+        .in = { {.dim = {0}} }                                                                     \
+    }
 
 enum {
     KT_OP_LEAF = 1,        ///< input, const, var: no computation
@@ -32,7 +35,8 @@ enum {
     KT_OP_ALIAS = 8,       ///< output 0 is the memory of input 0 (reshape, view)
     KT_OP_INPLACE = 16,    ///< output i may overwrite input i (optimizer updates)
     KT_OP_RANDOM = 32,     ///< equal attributes do not make equal values; never folded
-    KT_OP_AUX_OUT = 64     ///< outputs after the first serve the gradient rule: nothing flows back from them
+    KT_OP_AUX_OUT =
+        64 ///< outputs after the first serve the gradient rule: nothing flows back from them
 };
 
 struct kt_scan;
@@ -49,14 +53,16 @@ struct kt_opdef {
     kt_status (*infer)(const kt_node *n, kt_spec *out);
     /** dx[i] = gradient of input i, NULL where nothing flows; dy[i] is NULL for unused outputs. May be
      * NULL: nothing flows back through this op. want[i] tells which dx are needed at all. */
-    kt_status (*vjp)(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want);
+    kt_status (*vjp)(
+        kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want);
     /** May output `out` be written over the memory of input `in` (of the same size and dtype)? NULL: as the
      * flags say. */
     bool (*overwrites)(const kt_node *n, int out, int in);
     /** What the field table cannot say (arrays behind pointers), as `, key=text` at the end; parse reads one
      * such key. Ops that have these are not merged by comparing attributes. */
     void (*attrs_print)(const kt_node *n, struct kt_str *out);
-    kt_status (*attrs_parse)(kt_graph *g, const char *key, struct kt_scan *text, int n_in, void *attrs);
+    kt_status (*attrs_parse)(
+        kt_graph *g, const char *key, struct kt_scan *text, int n_in, void *attrs);
     /** Reference kernels by dtype of the first input (of the output for leaves): float32, float64, any
      * other. NULL: this dtype is refused. */
     kt_kernel *ref[3];

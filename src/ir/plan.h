@@ -18,10 +18,10 @@ typedef struct kt_place {
 } kt_place;
 
 typedef struct kt_plan {
-    kt_place *place;        ///< by value id
-    int64_t *scratch;       ///< by node index: arena offset of its scratch, -1: none
+    kt_place *place;  ///< by value id
+    int64_t *scratch; ///< by node index: arena offset of its scratch, -1: none
     int64_t arena_bytes, const_bytes;
-    int64_t lower_bound;    ///< most bytes alive at once: no plan can be smaller
+    int64_t lower_bound; ///< most bytes alive at once: no plan can be smaller
 } kt_plan;
 
 /** Bytes of scratch that the engine wants for a node. */

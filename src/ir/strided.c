@@ -33,7 +33,13 @@ void kt_copy_strided(
     const int64_t n = last < 0 ? 1 : shape->dim[last];
     const int64_t ds = last < 0 ? 1 : dst_stride[last], ss = last < 0 ? 1 : src_stride[last];
     for (int64_t r = 0; r < rows && n > 0; r++) {
-        copy_row((char *)dst + d * (int64_t)size, ds, (const char *)src + s * (int64_t)size, ss, n, size);
+        copy_row(
+            (char *)dst + d * (int64_t)size,
+            ds,
+            (const char *)src + s * (int64_t)size,
+            ss,
+            n,
+            size);
         for (int i = last; i-- > 0;) { /* odometer over the leading axes */
             d += dst_stride[i];
             s += src_stride[i];

@@ -26,8 +26,8 @@ KT_TEST(text, one_node_a_line) {
     kt_val *x = kt_g_input(g, (kt_spec){KT_FLOAT32, {2, {3, 2}}});
     const int slot = kt_graph_slot(g, g, "a \"b\"", row);
     g->scope = "model/dense";
-    kt_val *w = kt_g_add(g, kt_g_var(g, slot), kt_g_array(g, (float[]){0.5f, -2}, row));
-    kt_g_assign(g, slot, 0, w);
+    kt_val *old = kt_g_var(g, slot), *step = kt_g_array(g, (float[]){0.5f, -2}, row);
+    kt_g_assign(g, slot, 0, kt_g_add(g, old, step));
     kt_val *perm = kt_g_transpose(g, x, (int[]){1, 0});
     assert_int_equal(kt_vec_push(&g->outputs, perm), 0);
     char *text = kt_graph_text(g);

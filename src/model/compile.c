@@ -58,8 +58,8 @@ static kt_status mean_make(kt_mean_vars *m, const char *name) {
 }
 
 /* Argument `spec` (one item, a list, a dict by output name) for output i: NULL if there is none. */
-static kt_status pick_for_output(
-    kt_ref spec, int i, int n_out, char *const *names, const char *what, kt_ref *out) {
+static kt_status
+pick_for_output(kt_ref spec, int i, int n_out, char *const *names, const char *what, kt_ref *out) {
     *out = spec;
     if (!kt_is(spec, KT_KIND_LIST)) return KT_OK;
     const kt_list_t *list = spec;
@@ -71,7 +71,11 @@ static kt_status pick_for_output(
     }
     if (kt_list_len(list) != n_out)
         return KT_FAIL(
-            KT_EINVAL, "%s: the model has %d outputs, got %d items", what, n_out, kt_list_len(list));
+            KT_EINVAL,
+            "%s: the model has %d outputs, got %d items",
+            what,
+            n_out,
+            kt_list_len(list));
     *out = kt_list_get(list, i);
     return KT_OK;
 }
@@ -163,7 +167,8 @@ static kt_status compiled_fill(kt_compiled *c, const kt_model *m, const kt_compi
         return st;
     }
     c->n_out = s->nodes.n ? s->n_out : 1; /* a deferred Sequential has one */
-    if (!c->args.optimizer) return KT_FAIL(KT_EINVAL, "optimizer: expected a name or an optimizer, got None");
+    if (!c->args.optimizer)
+        return KT_FAIL(KT_EINVAL, "optimizer: expected a name or an optimizer, got None");
     st = kt_optimizer_get(&opt, c->args.optimizer);
     c->optimizer = st ? NULL : kt_adopt(opt);
     if (st == KT_OK) st = resolve_losses(c, s);
@@ -209,21 +214,25 @@ static kt_status name_metric(kt_compiled *c, const kt_model_state *s, int at) {
     kt_metric_entry *e = &c->metrics.v[at];
     char base[160], name[176];
     const char *own = kt_metric_name(e->metric);
-    if (c->n_out > 1) snprintf(base, sizeof base, "%.70s_%.70s", s->out_name[e->output], own);
-    else snprintf(base, sizeof base, "%.150s", own);
+    if (c->n_out > 1)
+        snprintf(base, sizeof base, "%.70s_%.70s", s->out_name[e->output], own);
+    else
+        snprintf(base, sizeof base, "%.150s", own);
     snprintf(name, sizeof name, "%s", base);
     for (int n = 0, again = 1; again; n++) { /* a second one of the same name gets _1 */
         again = 0;
-        if (n == 1 && e->weighted) snprintf(name, sizeof name, "weighted_%s", base);
-        else if (n) snprintf(name, sizeof name, "%s_%d", base, n - e->weighted);
+        if (n == 1 && e->weighted)
+            snprintf(name, sizeof name, "weighted_%s", base);
+        else if (n)
+            snprintf(name, sizeof name, "%s_%d", base, n - e->weighted);
         for (int i = 0; i < at; i++) again = again || !strcmp(c->metrics.v[i].name, name);
     }
     e->name = kt_strdup(name);
     return e->name ? KT_OK : KT_ENOMEM;
 }
 
-kt_status kt_compiled_resolve(
-    kt_model *m, int n_out, const kt_shape *y_true, const kt_shape *y_pred) {
+kt_status
+kt_compiled_resolve(kt_model *m, int n_out, const kt_shape *y_true, const kt_shape *y_pred) {
     kt_model_state *s = m->state;
     kt_compiled *c = s->compiled;
     kt_status st = KT_OK;
@@ -235,7 +244,8 @@ kt_status kt_compiled_resolve(
         st = kt_metric_get(&metric, e->ref, &y_true[e->output], &y_pred[e->output]);
         e->metric = st ? NULL : kt_adopt(metric);
         const kt_metric_class *cls = st ? NULL : (const kt_metric_class *)metric->cls;
-        if (st == KT_OK && cls->build) st = cls->build(metric, &y_true[e->output], &y_pred[e->output]);
+        if (st == KT_OK && cls->build)
+            st = cls->build(metric, &y_true[e->output], &y_pred[e->output]);
         if (st == KT_OK && !e->name) st = name_metric(c, s, i);
     }
     c->resolved = st == KT_OK;

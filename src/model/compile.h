@@ -20,10 +20,10 @@ typedef struct kt_mean_vars {
 } kt_mean_vars;
 
 typedef struct kt_compiled {
-    kt_compile_args args; ///< references adopted
+    kt_compile_args args;    ///< references adopted
     kt_component *optimizer; ///< adopted
     int n_out;
-    kt_component **loss;     ///< per output, adopted; NULL: none
+    kt_component **loss; ///< per output, adopted; NULL: none
     double *loss_weight;
     kt_mean_vars total_loss;
     kt_mean_vars *out_loss; ///< per output, for models with several
@@ -33,7 +33,8 @@ typedef struct kt_compiled {
 
 void kt_compiled_free(kt_compiled *c);
 /** Metrics by shapes, with their variables. */
-kt_status kt_compiled_resolve(kt_model *m, int n_out, const kt_shape *y_true, const kt_shape *y_pred);
+kt_status
+kt_compiled_resolve(kt_model *m, int n_out, const kt_shape *y_true, const kt_shape *y_pred);
 /** Sets every collecting variable back. */
 void kt_compiled_reset(kt_compiled *c);
 

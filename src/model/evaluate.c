@@ -8,8 +8,8 @@ typedef struct {
     kt_logs *logs;
 } test_run;
 
-static kt_status run_batch(
-    kt_model *m, const kt_feed *f, kt_program_kind kind, int64_t first, int64_t n) {
+static kt_status
+run_batch(kt_model *m, const kt_feed *f, kt_program_kind kind, int64_t first, int64_t n) {
     kt_batch_specs specs;
     kt_program *p;
     kt_cpu_run *run = NULL;
@@ -30,32 +30,55 @@ static kt_status test_after(test_run *r, int64_t step) {
     kt_logs_clear(r->logs);
     kt_status st = kt_model_results(r->m, "", r->logs);
     if (st == KT_OK && due) kt_progbar_update(r->bar, step + 1, r->logs, false);
-    if (st == KT_OK && wanted) st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_END, r->m, step, r->logs);
+    if (st == KT_OK && wanted)
+        st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_END, r->m, step, r->logs);
     return st;
 }
 
-static kt_status test_steps(test_run *r, const kt_feed *f, int64_t batch, int64_t steps) {
+static kt_status test_step(test_run *r, const kt_feed *f, int64_t first, int64_t n, int64_t step) {
     kt_status st = KT_OK;
-    for (int64_t step = 0, at = 0; at < f->n && st == KT_OK; step++, at += batch) {
-        if (steps != KT_NONE && step == steps) break;
-        const int64_t n = f->n - at < batch ? f->n - at : batch;
-        if (r->cb && r->cb->wants[KT_ON_TEST_BATCH_BEGIN])
-            st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_BEGIN, r->m, step, NULL);
-        if (st == KT_OK) st = run_batch(r->m, f, KT_TEST, at, n);
-        if (st == KT_OK) st = test_after(r, step);
+    if (r->cb && r->cb->wants[KT_ON_TEST_BATCH_BEGIN])
+        st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_BEGIN, r->m, step, NULL);
+    if (st == KT_OK) st = run_batch(r->m, f, KT_TEST, first, n);
+    return st ? st : test_after(r, step);
+}
+
+/* An endless generator needs `steps`; one that ends early has ended. */
+static kt_status test_generator(test_run *r, const kt_test_data *d) {
+    const int64_t steps = kt_test_steps(d);
+    kt_status st = KT_OK;
+    for (int64_t step = 0; (steps < 0 || step < steps) && st == KT_OK; step++) {
+        kt_gen_batch b;
+        st = kt_generator_next(d->gen, r->m, &b);
+        if (st || b.end) break;
+        st = test_step(r, &b.feed, 0, b.feed.n, step);
+        kt_generator_done(&b);
     }
     return st;
 }
 
-kt_status kt_run_test(
-    kt_model *m, const kt_feed *f, int64_t batch, int64_t steps, kt_progbar *bar, kt_callback_list *cb) {
-    if (batch < 1)
-        return KT_FAIL(KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)batch);
+static kt_status test_feed(test_run *r, const kt_test_data *d) {
+    const kt_feed *f = &d->feed;
+    kt_status st = KT_OK;
+    for (int64_t step = 0, at = 0; at < f->n && st == KT_OK; step++, at += d->batch) {
+        if (d->steps != KT_NONE && step == d->steps) break;
+        st = test_step(r, f, at, f->n - at < d->batch ? f->n - at : d->batch, step);
+    }
+    return st;
+}
+
+int64_t kt_test_steps(const kt_test_data *d) {
+    const int64_t all =
+        d->gen ? kt_generator_length(d->gen) : (d->feed.n + d->batch - 1) / d->batch;
+    return d->steps != KT_NONE && (all < 0 || d->steps < all) ? d->steps : all;
+}
+
+kt_status kt_run_test(kt_model *m, const kt_test_data *d, kt_progbar *bar, kt_callback_list *cb) {
     test_run r = {m, bar, cb, kt_logs_new()};
     if (kt_failed(r.logs)) return kt_check(r.logs);
     kt_compiled_reset(kt_model_of(m)->compiled);
     kt_status st = cb ? kt_callbacks_run(cb, KT_ON_TEST_BEGIN, m, 0, NULL) : KT_OK;
-    if (st == KT_OK) st = test_steps(&r, f, batch, steps);
+    if (st == KT_OK) st = d->gen ? test_generator(&r, d) : test_feed(&r, d);
     if (st == KT_OK && cb && cb->wants[KT_ON_TEST_END]) {
         kt_logs_clear(r.logs);
         st = kt_model_results(m, "", r.logs);
@@ -72,25 +95,29 @@ static kt_status require_compiled(kt_model *m, const char *verb) {
     return kt_error_hint("call kt_model_compile first");
 }
 
+static kt_status evaluate_open(const kt_evaluate_args *a, kt_test_data *d) {
+    *d = (kt_test_data){.gen = kt_as_generator(a->x), .steps = a->steps};
+    d->batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
+    if (d->batch < 1)
+        return KT_FAIL(
+            KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)d->batch);
+    return d->gen ? KT_OK : kt_feed_open(&d->feed, a->model, a->x, a->y, a->sample_weight, false);
+}
+
 static kt_status evaluate_into(const kt_evaluate_args *a, kt_logs *logs) {
-    kt_feed f = {0};
+    kt_test_data d;
     kt_callback_list cb = {0};
     kt_progbar bar;
-    const int64_t batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
-    kt_status st = kt_feed_open(&f, a->model, a->x, a->y, a->sample_weight, false);
+    kt_status st = evaluate_open(a, &d);
     if (st == KT_OK) st = kt_callbacks_begin(&cb, a->callbacks);
-    if (st == KT_OK && batch > 0) {
-        int64_t steps = (f.n + batch - 1) / batch;
-        if (a->steps != KT_NONE && a->steps < steps) steps = a->steps;
-        kt_progbar_begin(&bar, steps, a->verbose == KT_AUTO ? 1 : a->verbose, 0, 0);
-        st = kt_run_test(a->model, &f, batch, a->steps, &bar, &cb);
+    if (st == KT_OK) {
+        kt_progbar_begin(&bar, kt_test_steps(&d), a->verbose == KT_AUTO ? 1 : a->verbose, 0, 0);
+        st = kt_run_test(a->model, &d, &bar, &cb);
         if (st == KT_OK) st = kt_model_results(a->model, "", logs);
-        if (st == KT_OK) kt_progbar_update(&bar, steps, logs, true);
-    } else if (st == KT_OK) {
-        st = KT_FAIL(KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)batch);
+        if (st == KT_OK) kt_progbar_update(&bar, kt_test_steps(&d), logs, true);
     }
     kt_callbacks_end(&cb);
-    kt_feed_close(&f);
+    kt_feed_close(&d.feed);
     return st;
 }
 

@@ -11,11 +11,14 @@ static kt_status take_arrays(kt_ref ref, const char *what, int *n, const kt_tens
     if (kt_is_obj(ref) && kt_failed(ref)) return kt_check(ref);
     const bool list = kt_is(ref, KT_KIND_LIST);
     *n = list ? kt_list_len(ref) : 1;
-    if (*n > KT_MAX_TENSORS) return KT_FAIL(KT_ELIMIT, "%s: at most %d arrays", what, KT_MAX_TENSORS);
+    if (*n > KT_MAX_TENSORS)
+        return KT_FAIL(KT_ELIMIT, "%s: at most %d arrays", what, KT_MAX_TENSORS);
     for (int i = 0; i < *n; i++) {
         const void *item = list ? kt_list_get(ref, i) : ref;
-        if (item == (const void *)kt_none) out[i] = NULL;
-        else if (kt_is(item, KT_KIND_TENSOR)) out[i] = item;
+        if (item == (const void *)kt_none)
+            out[i] = NULL;
+        else if (kt_is(item, KT_KIND_TENSOR))
+            out[i] = item;
         else
             return KT_FAIL(
                 KT_EINVAL,
@@ -28,7 +31,8 @@ static kt_status take_arrays(kt_ref ref, const char *what, int *n, const kt_tens
 
 static kt_status check_rows(kt_feed *f, const kt_tensor *t, const char *what, int i) {
     if (!t) return KT_OK;
-    if (t->shape.ndim < 1) return KT_FAIL(KT_ESHAPE, "%s: expected a batch axis, got a scalar", what);
+    if (t->shape.ndim < 1)
+        return KT_FAIL(KT_ESHAPE, "%s: expected a batch axis, got a scalar", what);
     if (f->n < 0) f->n = t->shape.dim[0];
     if (t->shape.dim[0] == f->n) return KT_OK;
     KT_FAIL(KT_ESHAPE, "arrays of different lengths");
@@ -40,12 +44,15 @@ static kt_status check_rows(kt_feed *f, const kt_tensor *t, const char *what, in
 static kt_status x_row(const kt_spec *want, const kt_tensor *t, const char *name, kt_spec *row) {
     kt_shape s = t->shape;
     const int nd = want->shape.ndim;
-    if (s.ndim == nd - 1 && want->shape.dim[nd - 1] == 1 && s.ndim < KT_MAX_RANK) s.dim[s.ndim++] = 1;
-    else if (s.ndim == nd + 1 && s.dim[nd] == 1) s.ndim--;
+    if (s.ndim == nd - 1 && want->shape.dim[nd - 1] == 1 && s.ndim < KT_MAX_RANK)
+        s.dim[s.ndim++] = 1;
+    else if (s.ndim == nd + 1 && s.dim[nd] == 1)
+        s.ndim--;
     s.dim[0] = 1;
     *row = (kt_spec){want->dtype, s};
     bool ok = s.ndim == nd;
-    for (int i = 1; ok && i < nd; i++) ok = want->shape.dim[i] == KT_NONE || want->shape.dim[i] == s.dim[i];
+    for (int i = 1; ok && i < nd; i++)
+        ok = want->shape.dim[i] == KT_NONE || want->shape.dim[i] == s.dim[i];
     if (!ok) {
         char a[KT_SHAPE_STR], b[KT_SHAPE_STR];
         KT_FAIL(KT_ESHAPE, "the data do not fit input \"%s\"", name);
@@ -65,7 +72,8 @@ static kt_status x_row(const kt_spec *want, const kt_tensor *t, const char *name
 
 /* Labels: floats in the policy's dtype, everything else int32. */
 static kt_spec y_row(const kt_tensor *t) {
-    kt_spec row = {kt_dtype_is_float(t->dtype) ? kt_dtype_of(kt_dtype_policy()) : KT_INT32, t->shape};
+    kt_spec row = {
+        kt_dtype_is_float(t->dtype) ? kt_dtype_of(kt_dtype_policy()) : KT_INT32, t->shape};
     row.shape.dim[0] = 1;
     return row;
 }
@@ -74,8 +82,10 @@ static kt_status open_x(kt_feed *f, kt_model *m, kt_ref x) {
     kt_model_state *s = m->state;
     kt_status st = take_arrays(x, "x", &f->n_x, f->x);
     for (int i = 0; i < f->n_x && st == KT_OK; i++) {
-        if (!f->x[i]) st = KT_FAIL(KT_EINVAL, "x: array %d is None", i);
-        else st = check_rows(f, f->x[i], "x", i);
+        if (!f->x[i])
+            st = KT_FAIL(KT_EINVAL, "x: array %d is None", i);
+        else
+            st = check_rows(f, f->x[i], "x", i);
     }
     if (st) return st;
     kt_spec first = {f->x[0]->dtype, f->x[0]->shape};
@@ -96,8 +106,10 @@ static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w)
     if (st == KT_OK && f->n_y != s->n_out)
         st = KT_FAIL(KT_EINVAL, "y: the model has %d outputs, got %d arrays", s->n_out, f->n_y);
     for (int i = 0; i < f->n_y && st == KT_OK; i++) {
-        if (!f->y[i]) st = KT_FAIL(KT_EINVAL, "y: array %d is None", i);
-        else st = check_rows(f, f->y[i], "y", i);
+        if (!f->y[i])
+            st = KT_FAIL(KT_EINVAL, "y: array %d is None", i);
+        else
+            st = check_rows(f, f->y[i], "y", i);
         if (st == KT_OK) f->row[f->n_x + i] = y_row(f->y[i]);
     }
     if (st == KT_OK && w) st = take_arrays(w, "sample_weight", &n_w, f->w);
@@ -114,7 +126,7 @@ static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w)
 }
 
 kt_status kt_feed_open(kt_feed *f, kt_model *m, kt_ref x, kt_ref y, kt_ref w, bool without_y) {
-    *f = (kt_feed){.n = -1};
+    *f = (kt_feed){.n = -1, .given = {x, y, w}};
     kt_status st = open_x(f, m, x);
     if (st == KT_OK && !without_y) st = open_y(f, m->state, y, w);
     if (st == KT_OK && f->n == 0) {
@@ -126,6 +138,8 @@ kt_status kt_feed_open(kt_feed *f, kt_model *m, kt_ref x, kt_ref y, kt_ref w, bo
 
 void kt_feed_close(kt_feed *f) {
     for (int i = 0; i < KT_MAX_TENSORS; i++) kt_release(f->made[i]);
+    for (int i = 0; i < 3; i++)
+        if (kt_is(f->given[i], KT_KIND_LIST)) kt_drop(f->given[i]);
 }
 
 /* Keras: the class of a row is its label, or the largest of a one-hot row; others round. */
@@ -145,8 +159,7 @@ static int64_t row_class(const kt_tensor *y, int64_t row) {
 
 kt_status kt_feed_class_weight(kt_feed *f, const kt_class_weight *weights) {
     if (!weights) return KT_OK;
-    if (f->n_y != 1)
-        return KT_FAIL(KT_EINVAL, "class_weight: only for models with one output");
+    if (f->n_y != 1) return KT_FAIL(KT_EINVAL, "class_weight: only for models with one output");
     if (f->w[0]) return KT_FAIL(KT_EINVAL, "class_weight and sample_weight cannot go together");
     kt_tensor *w = kt_tensor_new(KT_FLOAT32, kt_dims(f->n), NULL);
     if (kt_failed(w)) return kt_check(w);
@@ -166,6 +179,7 @@ kt_status kt_feed_class_weight(kt_feed *f, const kt_class_weight *weights) {
 kt_feed kt_feed_slice(const kt_feed *f, int64_t start, int64_t stop) {
     kt_feed part = *f;
     memset(part.made, 0, sizeof part.made);
+    memset(part.given, 0, sizeof part.given);
     part.first = f->first + start;
     part.n = stop - start;
     return part;
@@ -190,18 +204,25 @@ void kt_feed_specs(const kt_feed *f, int64_t batch, kt_batch_specs *out) {
 static void fill_one(
     const kt_tensor *t, kt_dtype to, char *out, const int64_t *order, int64_t first, int64_t n) {
     const int64_t width = kt_shape_range(&t->shape, 1, t->shape.ndim);
-    const size_t from_row = (size_t)width * kt_dtype_size(t->dtype), to_row = (size_t)width * kt_dtype_size(to);
+    const size_t from_row = (size_t)width * kt_dtype_size(t->dtype),
+                 to_row = (size_t)width * kt_dtype_size(to);
     const char *in = t->data;
     if (!order) {
         kt_elem_convert(out, to, in + (size_t)first * from_row, t->dtype, n * width);
         return;
     }
     for (int64_t i = 0; i < n; i++)
-        kt_elem_convert(out + (size_t)i * to_row, to, in + (size_t)order[i] * from_row, t->dtype, width);
+        kt_elem_convert(
+            out + (size_t)i * to_row, to, in + (size_t)order[i] * from_row, t->dtype, width);
 }
 
 void kt_feed_fill(
-    const kt_feed *f, kt_cpu_run *run, bool with_y, const int64_t *order, int64_t first, int64_t n) {
+    const kt_feed *f,
+    kt_cpu_run *run,
+    bool with_y,
+    const int64_t *order,
+    int64_t first,
+    int64_t n) {
     int at = 0;
     first += f->first;
     for (int i = 0; i < f->n_x; i++)
@@ -210,5 +231,11 @@ void kt_feed_fill(
         fill_one(f->y[i], f->row[f->n_x + i].dtype, kt_cpu_input(run, at++), order, first, n);
     for (int i = 0; with_y && i < f->n_y; i++)
         if (f->w[i])
-            fill_one(f->w[i], f->row[f->n_x + f->n_y + i].dtype, kt_cpu_input(run, at++), order, first, n);
+            fill_one(
+                f->w[i],
+                f->row[f->n_x + f->n_y + i].dtype,
+                kt_cpu_input(run, at++),
+                order,
+                first,
+                n);
 }

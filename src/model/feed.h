@@ -11,6 +11,7 @@ typedef struct kt_feed {
     const kt_tensor *x[KT_MAX_TENSORS], *y[KT_MAX_TENSORS], *w[KT_MAX_TENSORS];
     kt_spec row[3 * KT_MAX_TENSORS]; ///< program inputs for a batch of 1: x, y, w
     kt_tensor *made[KT_MAX_TENSORS]; ///< class weights per sample; adopted
+    kt_ref given[3]; ///< x, y, w as they came: floating lists are dropped at the end, tensors are not
 } kt_feed;
 
 /** Checks x (and y, w unless NULL and without_y) against the model; links a deferred Sequential. */

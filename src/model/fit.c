@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "model/callback.h"
 #include "model/feed.h"
+#include "model/generator.h"
 #include "model/loops.h"
 #include "model/progbar.h"
 #include "nn/optimizers/optimizer.h"
@@ -17,7 +18,9 @@ typedef struct {
     const kt_fit_args *a;
     kt_model *m;
     kt_model_state *s;
-    kt_feed train, val;
+    kt_feed train;
+    const kt_generator *gen; /* in place of train */
+    kt_test_data val;
     bool has_val;
     kt_callback_list callbacks;
     kt_progbar bar;
@@ -33,7 +36,8 @@ static void shuffle_order(fit_run *r, int epoch) {
     for (int64_t i = 0; i < r->train.n; i++) r->order[i] = r->train.first + i;
     if (!r->a->shuffle) return;
     for (int64_t i = r->train.n; i-- > 1;) {
-        const int64_t j = (int64_t)(kt_rng_double(key, (uint64_t)epoch, (uint64_t)i) * (double)(i + 1));
+        const int64_t
+            j = (int64_t)(kt_rng_double(key, (uint64_t)epoch, (uint64_t)i) * (double)(i + 1));
         const int64_t t = r->order[i];
         r->order[i] = r->order[j];
         r->order[j] = t;
@@ -42,31 +46,60 @@ static void shuffle_order(fit_run *r, int epoch) {
 
 static kt_status check_args(const kt_fit_args *a) {
     if (a->batch_size < 1 && a->batch_size != KT_NONE)
-        return KT_FAIL(KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)a->batch_size);
+        return KT_FAIL(
+            KT_EINVAL,
+            "batch_size: expected a positive integer, got %lld",
+            (long long)a->batch_size);
     if (a->epochs < 0 || a->initial_epoch < 0)
-        return KT_FAIL(KT_EINVAL, "epochs: expected numbers >= 0, got %d from %d", a->epochs, a->initial_epoch);
+        return KT_FAIL(
+            KT_EINVAL,
+            "epochs: expected numbers >= 0, got %d from %d",
+            a->epochs,
+            a->initial_epoch);
     if (!(a->validation_split >= 0 && a->validation_split < 1))
         return KT_FAIL(
-            KT_EINVAL, "validation_split: expected a number in [0, 1), got %g", a->validation_split);
+            KT_EINVAL,
+            "validation_split: expected a number in [0, 1), got %g",
+            a->validation_split);
     if (a->validation_freq < 1)
-        return KT_FAIL(KT_EINVAL, "validation_freq: expected a positive integer, got %d", a->validation_freq);
+        return KT_FAIL(
+            KT_EINVAL, "validation_freq: expected a positive integer, got %d", a->validation_freq);
     if (a->steps_per_epoch != KT_NONE && a->steps_per_epoch < 1)
         return KT_FAIL(
-            KT_EINVAL, "steps_per_epoch: expected a positive integer, got %lld", (long long)a->steps_per_epoch);
+            KT_EINVAL,
+            "steps_per_epoch: expected a positive integer, got %lld",
+            (long long)a->steps_per_epoch);
     return KT_OK;
 }
 
 static kt_status open_data(fit_run *r) {
     const kt_fit_args *a = r->a;
-    kt_status st = kt_feed_open(&r->train, r->m, a->x, a->y, a->sample_weight, false);
-    if (st == KT_OK) st = kt_feed_class_weight(&r->train, a->class_weight);
-    if (st) return st;
-    if (a->validation_x) {
-        r->has_val = true;
-        return kt_feed_open(
-            &r->val, r->m, a->validation_x, a->validation_y, a->validation_sample_weight, false);
-    }
-    if (a->validation_split == 0) return KT_OK;
+    kt_status st = KT_OK;
+    r->gen = kt_as_generator(a->x);
+    r->val = (kt_test_data){.gen = kt_as_generator(a->validation_x), .steps = a->validation_steps};
+    r->val.batch = a->validation_batch_size;
+    if (r->val.batch == KT_NONE) r->val.batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
+    if (r->val.batch < 1)
+        return KT_FAIL(
+            KT_EINVAL,
+            "validation_batch_size: expected a positive integer, got %lld",
+            (long long)r->val.batch);
+    r->has_val = a->validation_x || a->validation_split > 0;
+    if (r->gen && (a->y || a->sample_weight || a->class_weight || a->validation_split > 0))
+        return KT_FAIL(
+            KT_EINVAL,
+            "y, sample_weight, class_weight and validation_split do not go with a generator");
+    if (!r->gen) st = kt_feed_open(&r->train, r->m, a->x, a->y, a->sample_weight, false);
+    if (st == KT_OK && !r->gen) st = kt_feed_class_weight(&r->train, a->class_weight);
+    if (st == KT_OK && a->validation_x && !r->val.gen)
+        st = kt_feed_open(
+            &r->val.feed,
+            r->m,
+            a->validation_x,
+            a->validation_y,
+            a->validation_sample_weight,
+            false);
+    if (st || a->validation_x || a->validation_split == 0) return st;
     const int64_t cut = (int64_t)((double)r->train.n * (1 - a->validation_split));
     if (cut < 1 || cut >= r->train.n)
         return KT_FAIL(
@@ -74,21 +107,21 @@ static kt_status open_data(fit_run *r) {
             "validation_split: %g of %lld rows leaves a part empty",
             a->validation_split,
             (long long)r->train.n);
-    r->has_val = true;
-    r->val = kt_feed_slice(&r->train, cut, r->train.n);
+    r->val.feed = kt_feed_slice(&r->train, cut, r->train.n);
     r->train.n = cut;
     return KT_OK;
 }
 
-static kt_status one_step(fit_run *r, int64_t first, int64_t n) {
+/* Rows order[0 … n-1] of a feed, or its first n without an order. */
+static kt_status one_step(fit_run *r, const kt_feed *f, const int64_t *order, int64_t n) {
     kt_batch_specs specs;
     kt_program *p;
     kt_cpu_run *run = NULL;
-    kt_feed_specs(&r->train, n, &specs);
+    kt_feed_specs(f, n, &specs);
     kt_status st = kt_model_program(r->m, KT_TRAIN, &specs, &p);
     if (st == KT_OK) st = kt_program_acquire(p, &run);
     if (st) return st;
-    kt_feed_fill(&r->train, run, true, r->order + first, 0, n);
+    kt_feed_fill(f, run, true, order, 0, n);
     st = kt_cpu_execute(run);
     kt_program_release(p, run);
     return st;
@@ -113,14 +146,16 @@ static kt_status run_steps(fit_run *r, int epoch) {
     kt_status st = KT_OK;
     for (int64_t step = 0; step < r->steps && st == KT_OK && !r->s->stop_training; step++) {
         if (r->position >= r->train.n) {
-            if (step == 0 || r->a->steps_per_epoch == KT_NONE) r->position = 0;
-            else break;
+            if (step == 0 || r->a->steps_per_epoch == KT_NONE)
+                r->position = 0;
+            else
+                break;
         }
         if (r->position == 0) shuffle_order(r, epoch);
         const int64_t left = r->train.n - r->position, n = left < batch ? left : batch;
         if (r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN])
             st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_BEGIN, r->m, step, NULL);
-        if (st == KT_OK) st = one_step(r, r->position, n);
+        if (st == KT_OK) st = one_step(r, &r->train, r->order + r->position, n);
         r->position += n;
         if (st == KT_OK) st = after_step(r, step);
     }
@@ -128,11 +163,37 @@ static kt_status run_steps(fit_run *r, int epoch) {
     return st;
 }
 
+/* One batch of the generator; one that ends before the epoch does is asked again. */
+static kt_status generator_step(fit_run *r, int64_t step, bool *end) {
+    kt_gen_batch b;
+    kt_status st = kt_generator_next(r->gen, r->m, &b);
+    if (st == KT_OK && b.end && (step == 0 || r->steps > 0)) st = kt_generator_next(r->gen, r->m, &b);
+    if (st) return st;
+    *end = b.end;
+    if (b.end) return step ? KT_OK : KT_FAIL(KT_EINVAL, "the generator gives no batches");
+    if (r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN])
+        st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_BEGIN, r->m, step, NULL);
+    if (st == KT_OK) st = one_step(r, &b.feed, NULL, b.feed.n);
+    kt_generator_done(&b);
+    return st ? st : after_step(r, step);
+}
+
+/* Without a known length the first pass tells how many steps an epoch has. */
+static kt_status generator_steps(fit_run *r) {
+    kt_status st = KT_OK;
+    bool end = false;
+    int64_t step = 0;
+    for (; st == KT_OK && !end && !r->s->stop_training && (r->steps < 0 || step < r->steps); step++)
+        st = generator_step(r, step, &end);
+    if (st == KT_OK && r->steps < 0) {
+        r->steps = end ? step - 1 : step;
+        kt_progbar_set_target(&r->bar, r->steps);
+    }
+    return st;
+}
+
 static kt_status validate(fit_run *r) {
-    const int64_t batch = r->a->validation_batch_size != KT_NONE ? r->a->validation_batch_size
-                          : r->a->batch_size == KT_NONE          ? 32
-                                                                 : r->a->batch_size;
-    const kt_status st = kt_run_test(r->m, &r->val, batch, r->a->validation_steps, NULL, &r->callbacks);
+    const kt_status st = kt_run_test(r->m, &r->val, NULL, &r->callbacks);
     return st ? st : kt_model_results(r->m, "val_", r->logs);
 }
 
@@ -140,7 +201,7 @@ static kt_status one_epoch(fit_run *r, int epoch) {
     kt_progbar_begin(&r->bar, r->steps, r->verbose, epoch + 1, r->a->epochs);
     kt_compiled_reset(r->s->compiled);
     kt_status st = kt_callbacks_run(&r->callbacks, KT_ON_EPOCH_BEGIN, r->m, epoch, NULL);
-    if (st == KT_OK) st = run_steps(r, epoch);
+    if (st == KT_OK) st = r->gen ? generator_steps(r) : run_steps(r, epoch);
     kt_logs_clear(r->logs);
     if (st == KT_OK) st = kt_model_results(r->m, "", r->logs);
     if (st == KT_OK && r->has_val && (epoch + 1) % r->a->validation_freq == 0) st = validate(r);
@@ -166,7 +227,8 @@ static kt_status fit_open(fit_run *r) {
     if (st) return st;
     const int64_t batch = r->a->batch_size == KT_NONE ? 32 : r->a->batch_size;
     const int64_t all = (r->train.n + batch - 1) / batch;
-    r->steps = r->a->steps_per_epoch == KT_NONE ? all : r->a->steps_per_epoch;
+    r->steps = r->gen ? kt_generator_length(r->gen) : all;
+    if (r->a->steps_per_epoch != KT_NONE) r->steps = r->a->steps_per_epoch;
     r->verbose = r->a->verbose == KT_AUTO ? 1 : r->a->verbose;
     r->order = kt_alloc_array(r->train.n, sizeof *r->order);
     r->history = kt_history_new();
@@ -187,7 +249,7 @@ kt_history *kt_model_fit_with(const kt_fit_args *a) {
     if (st == KT_OK) kt_optimizer_finalize(r.s->compiled->optimizer);
     kt_callbacks_end(&r.callbacks);
     kt_feed_close(&r.train);
-    kt_feed_close(&r.val);
+    kt_feed_close(&r.val.feed);
     kt_mem_free(r.order);
     kt_free(r.logs);
     if (st == KT_OK) return r.history;

@@ -11,7 +11,8 @@
 #include <string.h>
 
 bool kt_is_model(const kt_layer *l) {
-    return kt_is(l, KT_KIND_LAYER) && (l->cls == &kt_class_sequential || l->cls == &kt_class_functional);
+    return kt_is(l, KT_KIND_LAYER) &&
+           (l->cls == &kt_class_sequential || l->cls == &kt_class_functional);
 }
 
 kt_status kt_model_require(const kt_model *m, const char *verb) {
@@ -30,8 +31,8 @@ typedef struct {
 } walk_frame;
 
 typedef struct {
-    KT_VEC(kt_call_node *) order;     /* inputs of a call before the call */
-    KT_VEC(kt_layer *) layers;        /* in the order in which they were first seen */
+    KT_VEC(kt_call_node *) order; /* inputs of a call before the call */
+    KT_VEC(kt_layer *) layers;    /* in the order in which they were first seen */
     KT_VEC(walk_frame) stack;
     int n_in;
     kt_sym *const *in;
@@ -59,8 +60,10 @@ static kt_status walk_enter(walk *w, kt_call_node *call) {
 
 static kt_status walk_check_input(const walk *w, const kt_call_node *call) {
     if (is_given(w, call)) return KT_OK;
-    KT_FAIL(KT_EINVAL, "an output depends on input \"%s\", which is not among the inputs",
-            kt_layer_name(call->layer));
+    KT_FAIL(
+        KT_EINVAL,
+        "an output depends on input \"%s\", which is not among the inputs",
+        kt_layer_name(call->layer));
     return kt_error_hint("give every kt_input() that the outputs need in `inputs`");
 }
 
@@ -98,7 +101,8 @@ static kt_status order_layers(kt_layer *l, const walk *w) {
         if (depth[at] > deepest) deepest = depth[at];
         for (int k = 0; k < call->n_in; k++) {
             const int src = find_call(w, call->in[k]->node);
-            if (src >= 0 && node_depth[src] < node_depth[i] + 1) node_depth[src] = node_depth[i] + 1;
+            if (src >= 0 && node_depth[src] < node_depth[i] + 1)
+                node_depth[src] = node_depth[i] + 1;
         }
     }
     for (int d = deepest; st == KT_OK && d >= 0; d--)
@@ -166,7 +170,8 @@ kt_status kt_model_link(kt_layer *l, int n_in, kt_sym *const *in, int n_out, kt_
     kt_status st = KT_OK;
     for (int i = 0; st == KT_OK && i < n_out; i++) st = walk_from(&w, out[i]->node);
     for (int i = 0; st == KT_OK && i < n_in; i++) st = walk_from(&w, in[i]->node);
-    for (int i = 0; i < w.order.n; i++) kt_layer_name(w.order.v[i]->layer); /* in order of data flow */
+    for (int i = 0; i < w.order.n; i++)
+        kt_layer_name(w.order.v[i]->layer); /* in order of data flow */
     if (st == KT_OK && !s->is_sequential) st = order_layers(l, &w);
     if (st == KT_OK) st = check_names(l);
     for (int i = 0; st == KT_OK && i < w.order.n; i++) st = link_node(s, &w, i);
@@ -237,7 +242,8 @@ static kt_status take_model_input(const kt_model_node *n, kt_sym *x, kt_sym **ou
     return kt_check(*out);
 }
 
-static kt_status replay_node(const kt_model_node *n, bool training, kt_sym *(*all)[KT_MAX_TENSORS], int i) {
+static kt_status
+replay_node(const kt_model_node *n, bool training, kt_sym *(*all)[KT_MAX_TENSORS], int i) {
     const kt_call_node *call = n->call;
     kt_sym *in[KT_OP_MAX_IN], *mask[KT_OP_MAX_IN] = {NULL};
     const int n_args = call->n_in - call->n_state - call->has_mask;
@@ -271,7 +277,8 @@ kt_status kt_model_call(kt_layer *l, kt_trace *t) {
         const int at = s->in_node[i], index = s->in[i]->index;
         if (kt_layer_is_input(s->nodes.v[at].call->layer))
             st = take_model_input(&s->nodes.v[at], t->in[i], &all[at][index]);
-        else all[at][index] = t->in[i];
+        else
+            all[at][index] = t->in[i];
         if (st == KT_OK && t->in_mask) all[at][index]->mask = t->in_mask[i];
     }
     for (int i = 0; i < s->nodes.n && st == KT_OK; i++)
@@ -306,7 +313,8 @@ static kt_status functional_take(kt_ref ref, const char *what, int *n, kt_sym **
         return KT_FAIL(KT_ELIMIT, "%s: expected 1 to %d tensors, got %d", what, KT_MAX_TENSORS, *n);
     for (int i = 0; i < *n; i++) {
         const void *item = list ? kt_list_get(ref, i) : ref;
-        if (kt_is(item, KT_KIND_SYM) && ((const kt_sym *)item)->node) out[i] = (kt_sym *)(uintptr_t)item;
+        if (kt_is(item, KT_KIND_SYM) && ((const kt_sym *)item)->node)
+            out[i] = (kt_sym *)(uintptr_t)item;
         else
             return KT_FAIL(
                 KT_EINVAL,

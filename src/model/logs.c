@@ -1,7 +1,7 @@
 /* Logs (name and value, in the order in which they were first set) and the history of a training.
  *
- * Few entries, read by name a few times per epoch: linear search is the right index. kt_logs_set
- * allocates only when a name is new, so a training step that sets the same names again does not. */
+ * Few entries, read by name a few times per epoch: linear search is the right index. kt_logs_clear
+ * keeps the names, so a training step that sets the same ones again does not allocate. */
 #include "model/logs.h"
 
 #include "base/error.h"
@@ -11,7 +11,7 @@
 
 static void logs_destroy(void *self) {
     kt_logs *l = self;
-    kt_logs_clear(l);
+    for (int i = 0; i < l->n_names; i++) kt_mem_free(l->names[i]);
     kt_mem_free(l->names);
     kt_mem_free(l->values);
 }
@@ -21,10 +21,7 @@ kt_logs *kt_logs_new(void) {
     return l ? l : kt_fail_object(KT_ENOMEM);
 }
 
-void kt_logs_clear(kt_logs *l) {
-    for (int i = 0; i < l->n; i++) kt_mem_free(l->names[i]);
-    l->n = 0;
-}
+void kt_logs_clear(kt_logs *l) { l->n = 0; }
 
 static int logs_find(const kt_logs *l, const char *name) {
     for (int i = 0; i < kt_logs_len(l); i++)
@@ -46,7 +43,9 @@ static kt_status logs_grow(kt_logs *l) {
 }
 
 kt_status kt_logs_set(kt_logs *l, const char *name, double value) {
-    const int at = logs_find(l, name);
+    int at = logs_find(l, name);
+    const bool was_there = at < 0 && l->n < l->n_names && !strcmp(l->names[l->n], name);
+    if (was_there) at = l->n++;
     if (at >= 0) {
         l->values[at] = value;
         return KT_OK;
@@ -54,7 +53,8 @@ kt_status kt_logs_set(kt_logs *l, const char *name, double value) {
     const kt_status st = logs_grow(l);
     char *copy = st ? NULL : kt_strdup(name);
     if (!copy) return KT_ENOMEM;
-    l->names[l->n] = copy;
+    while (l->n_names > l->n) kt_mem_free(l->names[--l->n_names]);
+    l->names[l->n_names++] = copy;
     l->values[l->n++] = value;
     return KT_OK;
 }

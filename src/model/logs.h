@@ -10,6 +10,7 @@
 struct kt_logs {
     kt_obj obj;
     int n, cap;
+    int n_names; ///< names kept from before kt_logs_clear, for those that come again
     char **names;
     double *values;
 };

@@ -3,11 +3,20 @@
 #define KT_MODEL_LOOPS_H
 
 #include "model/callback.h"
-#include "model/feed.h"
+#include "model/generator.h"
 #include "model/progbar.h"
 
-/** Runs the test program over a feed; results stay in the metric variables. bar and callbacks may be NULL. */
-kt_status kt_run_test(
-    kt_model *m, const kt_feed *f, int64_t batch, int64_t steps, kt_progbar *bar, kt_callback_list *cb);
+/** What a test runs over: a generator, or the rows of a feed in batches. */
+typedef struct kt_test_data {
+    const kt_generator *gen;
+    kt_feed feed;
+    int64_t batch;
+    int64_t steps; ///< at most so many batches; KT_NONE: all
+} kt_test_data;
+
+/** Runs the test program; results stay in the metric variables. bar and cb may be NULL. */
+kt_status kt_run_test(kt_model *m, const kt_test_data *d, kt_progbar *bar, kt_callback_list *cb);
+/** Batches that it will run, -1 if unknown. */
+int64_t kt_test_steps(const kt_test_data *d);
 
 #endif

@@ -27,14 +27,14 @@ struct kt_compiled;
 
 typedef struct kt_model_state {
     bool is_sequential;
-    kt_sym *pending_input; ///< a Sequential with kt_input() and no layers yet; adopted
+    kt_sym *pending_input;       ///< a Sequential with kt_input() and no layers yet; adopted
     KT_VEC(kt_model_node) nodes; ///< in an order that calls can run; inputs are nodes too
     int n_in, n_out;
-    kt_sym **in, **out;          ///< adopted
+    kt_sym **in, **out; ///< adopted
     int *in_node, *out_node, *out_index;
-    char **out_name;             ///< name of the layer that makes it
+    char **out_name; ///< name of the layer that makes it
     KT_VEC(kt_cached_program) programs;
-    uint64_t layout; ///< kt_layout_version() when they were made
+    uint64_t layout;              ///< kt_layout_version() when they were made
     struct kt_compiled *compiled; ///< NULL before compile
     kt_var *counter;              ///< training steps so far: keys random numbers
     bool stop_training;

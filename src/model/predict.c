@@ -22,7 +22,8 @@ static kt_status make_outputs(predict_run *r, const kt_program *p, int64_t batch
     for (int i = 0; i < r->n_out; i++) {
         kt_spec s = g->outputs.v[i]->spec;
         if (s.shape.ndim < 1 || s.shape.dim[0] != batch)
-            return KT_FAIL(KT_ESHAPE, "output %d has no batch axis: predict cannot put batches together", i);
+            return KT_FAIL(
+                KT_ESHAPE, "output %d has no batch axis: predict cannot put batches together", i);
         s.shape.dim[0] = r->rows;
         r->out[i] = kt_tensor_new(s.dtype, s.shape, NULL);
         if (kt_failed(r->out[i])) return kt_check(r->out[i]);
@@ -33,7 +34,8 @@ static kt_status make_outputs(predict_run *r, const kt_program *p, int64_t batch
 static void copy_outputs(predict_run *r, const kt_cpu_run *run, int64_t first, int64_t n) {
     for (int i = 0; i < r->n_out; i++) {
         const kt_tensor *t = r->out[i];
-        const size_t row = (size_t)kt_shape_range(&t->shape, 1, t->shape.ndim) * kt_dtype_size(t->dtype);
+        const size_t row = (size_t)kt_shape_range(&t->shape, 1, t->shape.ndim) *
+                           kt_dtype_size(t->dtype);
         memcpy((char *)t->data + (size_t)first * row, kt_cpu_output(run, i), (size_t)n * row);
     }
 }
@@ -75,7 +77,8 @@ static kt_status predict_into(predict_run *r, const kt_predict_args *a) {
     r->m = a->model;
     r->batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
     if (st == KT_OK && r->batch < 1)
-        st = KT_FAIL(KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)r->batch);
+        st = KT_FAIL(
+            KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)r->batch);
     if (st == KT_OK) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
     if (st == KT_OK) st = kt_callbacks_begin(&r->cb, a->callbacks);
     if (st == KT_OK) {
@@ -89,7 +92,8 @@ static kt_status predict_into(predict_run *r, const kt_predict_args *a) {
     kt_feed_close(&r->feed);
     if (st == KT_OK) return st;
     for (int i = 0; i < r->n_out; i++) kt_free(r->out[i]);
-    if (kt_is_model(a->model)) kt_error_context("in predict of model \"%s\"", kt_layer_name(a->model));
+    if (kt_is_model(a->model))
+        kt_error_context("in predict of model \"%s\"", kt_layer_name(a->model));
     return st;
 }
 
@@ -119,7 +123,8 @@ static kt_status check_target(const kt_program *p, const kt_tensor *y) {
     const kt_graph *g = kt_program_graph(p);
     const kt_spec *s = &g->outputs.v[0]->spec;
     if (kt_failed(y)) return kt_check(y);
-    if (g->outputs.n == 1 && y->dtype == s->dtype && kt_shape_equal(&y->shape, &s->shape)) return KT_OK;
+    if (g->outputs.n == 1 && y->dtype == s->dtype && kt_shape_equal(&y->shape, &s->shape))
+        return KT_OK;
     KT_FAIL(KT_ESHAPE, "the output does not fit into the tensor given");
     kt_error_expected("%s", kt_spec_str(s, want, sizeof want));
     return kt_error_got("%s", kt_spec_str(&(kt_spec){y->dtype, y->shape}, got, sizeof got));
@@ -132,7 +137,7 @@ kt_status kt_model_predict_into(kt_model *m, const kt_tensor *x, kt_tensor *y) {
     kt_cpu_run *run = NULL;
     kt_status st = kt_model_require(m, "kt_model_predict_into");
     if (st == KT_OK) st = kt_feed_open(&f, m, x, NULL, NULL, true);
-    if (st) return st;
+    if (st) return st; /* x is a tensor: there is no list to drop */
     kt_feed_specs(&f, f.n, &specs);
     st = kt_model_program(m, KT_PREDICT, &specs, &p);
     if (st == KT_OK) st = check_target(p, y);
@@ -147,7 +152,9 @@ kt_status kt_model_predict_into(kt_model *m, const kt_tensor *x, kt_tensor *y) {
 }
 
 kt_tensor *kt_model_predict_on_batch(kt_model *m, kt_ref x) {
-    const kt_tensor *t = kt_is(x, KT_KIND_TENSOR) ? x : kt_is(x, KT_KIND_LIST) ? kt_list_get(x, 0) : NULL;
+    const kt_tensor *t = kt_is(x, KT_KIND_TENSOR) ? x
+                         : kt_is(x, KT_KIND_LIST) ? kt_list_get(x, 0)
+                                                  : NULL;
     const int64_t n = t && t->shape.ndim && t->shape.dim[0] > 0 ? t->shape.dim[0] : 1;
     return kt_model_predict(m, x, n, 0);
 }

@@ -165,7 +165,7 @@ void kt_progbar_begin(kt_progbar *p, int64_t target, int verbose, int epoch, int
     };
     if (!verbose || epochs <= 1) return;
     line l = {.n = 0};
-    putf(&l, "Epoch %d/%d\n", epoch + 1, epochs);
+    putf(&l, "Epoch %d/%d\n", epoch, epochs);
     line_flush(&l);
 }
 

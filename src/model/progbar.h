@@ -13,7 +13,7 @@ typedef struct kt_progbar {
     bool ascii;      ///< '=' for the bar: the locale has no U+2501
 } kt_progbar;
 
-/** `Epoch 1/5` goes out here when epochs > 1; `epoch` counts from 0. */
+/** `Epoch 1/5` goes out here when epochs > 1; `epoch` counts from 1. */
 void kt_progbar_begin(kt_progbar *p, int64_t target, int verbose, int epoch, int epochs);
 /** Is it time to draw? Cheap; asked after every step, so that logs are read only when they are
  * shown. `current` is the number of steps done. */

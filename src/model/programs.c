@@ -58,7 +58,8 @@ static kt_sym *add_weight_penalties(builder *b, kt_sym *loss) {
     for (int i = 0; st == KT_OK && i < trainable.n; i++) {
         const kt_component *r = trainable.v[i]->regularizer;
         if (!r) continue;
-        loss = add_terms(loss, ((const kt_regularizer_class *)r->cls)->penalty(r, kt_value(trainable.v[i])));
+        loss = add_terms(
+            loss, ((const kt_regularizer_class *)r->cls)->penalty(r, kt_value(trainable.v[i])));
     }
     kt_vec_free(&trainable);
     kt_vec_free(&others);
@@ -95,8 +96,10 @@ static kt_status update_metrics(builder *b) {
     for (int i = 0; i < b->c->metrics.n; i++) {
         const kt_metric_entry *e = &b->c->metrics.v[i];
         kt_sym *w = e->weighted ? b->w[e->output] : NULL, *mask = b->pred[e->output]->mask;
-        if (mask && w) w = kt_op_multiply(w, kt_op_cast(mask, "float32"));
-        else if (mask) w = kt_op_cast(mask, "float32");
+        if (mask && w)
+            w = kt_op_multiply(w, kt_op_cast(mask, "float32"));
+        else if (mask)
+            w = kt_op_cast(mask, "float32");
         const kt_status st = kt_metric_update(e->metric, b->y[e->output], b->pred[e->output], w);
         if (st) return kt_error_context("in metric \"%s\"", e->name), st;
     }
@@ -188,13 +191,18 @@ static kt_status build_program(builder *b, kt_program_kind kind, kt_program **ou
     if (st == KT_OK) {
         kt_tracer_begin(&b->tr, b->g, kind == KT_TRAIN, b->s->counter);
         st = kind == KT_RESULTS ? KT_OK : make_inputs(b);
-        if (st == KT_OK && kind == KT_PREDICT) st = trace_predict(b);
-        else if (st == KT_OK && kind == KT_RESULTS) st = trace_results(b);
-        else if (st == KT_OK) st = trace_step(b, kind == KT_TRAIN, &vars);
+        if (st == KT_OK && kind == KT_PREDICT)
+            st = trace_predict(b);
+        else if (st == KT_OK && kind == KT_RESULTS)
+            st = trace_results(b);
+        else if (st == KT_OK)
+            st = trace_step(b, kind == KT_TRAIN, &vars);
         const kt_status end = kt_tracer_end(&b->tr);
         if (st == KT_OK) st = end;
-        if (st == KT_OK) st = kt_program_new(b->g, out);
-        else kt_graph_free(b->g);
+        if (st == KT_OK)
+            st = kt_program_new(b->g, out);
+        else
+            kt_graph_free(b->g);
     }
     kt_vec_free(&vars);
     return st;
@@ -228,8 +236,10 @@ void kt_model_forget_programs(kt_model *m, bool predict_too) {
     kt_model_state *s = m->state;
     int kept = 0;
     for (int i = 0; i < s->programs.n; i++) {
-        if (s->programs.v[i].kind == KT_PREDICT && !predict_too) s->programs.v[kept++] = s->programs.v[i];
-        else cached_free(&s->programs.v[i]);
+        if (s->programs.v[i].kind == KT_PREDICT && !predict_too)
+            s->programs.v[kept++] = s->programs.v[i];
+        else
+            cached_free(&s->programs.v[i]);
     }
     s->programs.n = kept;
 }
@@ -249,8 +259,8 @@ static kt_status cache_add(kt_model_state *s, kt_cached_program p, const kt_spec
     return KT_ENOMEM;
 }
 
-kt_status kt_model_program(
-    kt_model *m, kt_program_kind kind, const kt_batch_specs *specs, kt_program **out) {
+kt_status
+kt_model_program(kt_model *m, kt_program_kind kind, const kt_batch_specs *specs, kt_program **out) {
     kt_model_state *s = m->state;
     kt_spec flat[3 * KT_MAX_TENSORS];
     const int n = flatten_specs(specs, kind, flat);
@@ -281,9 +291,12 @@ static const char *result_name(const kt_compiled *c, int i) {
     return c->metrics.v[i - 1 - n_out_loss].name;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
-static kt_status read_results(const kt_compiled *c, const kt_cpu_run *run, int n, const char *prefix, kt_logs *logs) {
+static kt_status read_results(
+    const kt_compiled *c, const kt_cpu_run *run, int n, const char *prefix, kt_logs *logs) {
     const char *sorted[64];
     char name[200];
     if (n > 64) n = 64;
@@ -309,7 +322,8 @@ kt_status kt_model_results(kt_model *m, const char *prefix, kt_logs *logs) {
     if (st == KT_OK) st = kt_program_acquire(p, &run);
     if (st == KT_OK) st = kt_cpu_execute(run);
     if (st == KT_OK)
-        st = read_results(kt_model_of(m)->compiled, run, kt_program_graph(p)->outputs.n, prefix, logs);
+        st = read_results(
+            kt_model_of(m)->compiled, run, kt_program_graph(p)->outputs.n, prefix, logs);
     if (run) kt_program_release(p, run);
     return st;
 }

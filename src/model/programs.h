@@ -13,8 +13,8 @@ typedef struct kt_batch_specs {
 
 /** The program of that kind for these shapes; owned by the model. Inputs of the program: x, y, then the
  * weights that are there. Outputs of KT_PREDICT: the model's; of KT_RESULTS: see kt_model_results. */
-kt_status kt_model_program(
-    kt_model *m, kt_program_kind kind, const kt_batch_specs *specs, kt_program **out);
+kt_status
+kt_model_program(kt_model *m, kt_program_kind kind, const kt_batch_specs *specs, kt_program **out);
 /** Reads loss and metrics from their variables, names in alphabetical order as in Keras' logs. */
 kt_status kt_model_results(kt_model *m, const char *prefix, kt_logs *logs);
 

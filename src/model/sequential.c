@@ -22,7 +22,8 @@ static kt_status sequential_link(kt_layer *l, kt_sym *in) {
     }
     if (kt_failed(x)) return kt_check(x);
     kt_status st = kt_model_link(l, 1, &in, 1, &x);
-    if (st == KT_OK) kt_mem_free(kt_auto_name("Functional")); /* Keras builds one inside and counts it */
+    if (st == KT_OK)
+        kt_mem_free(kt_auto_name("Functional")); /* Keras builds one inside and counts it */
     return st;
 }
 
@@ -74,7 +75,9 @@ static kt_status sequential_add(kt_layer *l, kt_ref item) {
     if (s && s->node && kt_layer_is_input(s->node->layer) && !l->children.n)
         return sequential_relink(l, (kt_sym *)(uintptr_t)s);
     return KT_FAIL(
-        KT_EINVAL, "expected a layer, or kt_input() first, got %s", kt_ref_describe(item, got, sizeof got));
+        KT_EINVAL,
+        "expected a layer, or kt_input() first, got %s",
+        kt_ref_describe(item, got, sizeof got));
 }
 
 static kt_status sequential_init(kt_layer *l) {
@@ -87,13 +90,15 @@ static kt_status sequential_init(kt_layer *l) {
     kt_sym *in = NULL;
     for (int i = 0; i < kt_list_len(a->layers) && st == KT_OK; i++) {
         const void *item = kt_list_get(a->layers, i);
-        if (i == 0 && kt_is(item, KT_KIND_SYM)) st = sequential_add(l, item);
+        if (i == 0 && kt_is(item, KT_KIND_SYM))
+            st = sequential_add(l, item);
         else if (kt_is(item, KT_KIND_LAYER)) { /* link once, at the end */
             in = s->pending_input;
             s->pending_input = NULL;
             st = add_layer(l, (kt_layer *)(uintptr_t)item);
             s->pending_input = in;
-        } else st = sequential_add(l, item);
+        } else
+            st = sequential_add(l, item);
     }
     if (st == KT_OK && s->pending_input && l->children.n) {
         in = s->pending_input;

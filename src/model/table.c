@@ -193,9 +193,12 @@ static kt_status wrap(slices *lines, const kt_text *t, int width, bool fold) {
     return st ? st : kt_vec_push(lines, line);
 }
 
-/* Blanks at the end count only as far as they fit. */
+/* Blanks at the end go where they do not fit. Counted in characters, as rich does: behind a wide one
+ * a blank too many may stay, and the line will be cut. */
 static slice line_fitted(slice s, int width) {
-    while (s.to > s.from && is_blank(s.t, s.to - 1) && slice_cells(s) > width) s.to--;
+    int chars = 0;
+    for (size_t i = s.from; i < s.to; chars++) i += char_bytes(s.t->text.s + i, s.t->text.s + s.to);
+    for (; chars > width && is_blank(s.t, s.to - 1); chars--) s.to--;
     return s;
 }
 
@@ -319,10 +322,19 @@ static void layout_columns(drawing *d) {
         widen_columns(n, d->width, room - total);
 }
 
-static void draw_line(const drawing *d, const kt_text *line) {
+/* Cut at the edge of the screen; half a wide character is a blank. */
+static kt_status draw_line(const drawing *d, kt_text *line) {
     const slice all = {line, 0, line->text.n};
-    const slice cut = slice_first(all, d->screen);
-    write_line(d->out, cut, d->colors);
+    const slice kept = slice_first(all, d->screen);
+    if (kept.to < all.to) {
+        const kt_style style = (kt_style)line->style.s[kept.to];
+        const int room = d->screen - slice_cells(kept);
+        line->text.n = line->style.n = kept.to;
+        add_times(line, style, " ", room);
+    }
+    const kt_status st = text_status(line);
+    if (st == KT_OK) write_line(d->out, (slice){line, 0, line->text.n}, d->colors);
+    return st;
 }
 
 /* parts: left corner, line, crossing, right corner. */
@@ -333,8 +345,7 @@ static kt_status draw_border(const drawing *d, const char *const parts[4]) {
         add_times(&line, KT_STYLE_PLAIN, parts[1], d->width[i]);
     }
     kt_text_add(&line, KT_STYLE_PLAIN, parts[3]);
-    const kt_status st = text_status(&line);
-    if (st == KT_OK) draw_line(d, &line);
+    const kt_status st = text_status(&line) ? KT_ENOMEM : draw_line(d, &line);
     kt_text_free(&line);
     return st;
 }
@@ -345,8 +356,7 @@ static kt_status draw_row(const drawing *d, const kt_text *cells, bool head) {
     for (int i = 0; st == KT_OK && i < r.height; i++) {
         kt_text line = {.text = {.n = 0}};
         add_row_line(&line, d->t, &r, d->width, i, head);
-        st = text_status(&line);
-        if (st == KT_OK) draw_line(d, &line);
+        st = text_status(&line) ? KT_ENOMEM : draw_line(d, &line);
         kt_text_free(&line);
     }
     row_free(&r);

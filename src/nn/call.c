@@ -10,8 +10,10 @@
 
 kt_status kt_layer_context(kt_layer *l, kt_status st) {
     if (!st || st != kt_error_last()) return st;
-    if (l->name) kt_error_context("in layer \"%s\" (%s)", l->name, l->class_name);
-    else kt_error_context("in layer %s", l->class_name);
+    if (l->name)
+        kt_error_context("in layer \"%s\" (%s)", l->name, l->class_name);
+    else
+        kt_error_context("in layer %s", l->class_name);
     return st;
 }
 
@@ -19,9 +21,12 @@ kt_status kt_layer_context(kt_layer *l, kt_status st) {
 
 static kt_status check_count(const kt_layer *l, int n) {
     const int low = l->cls->min_inputs ? l->cls->min_inputs : 1;
-    const int high = l->cls->max_inputs ? l->cls->max_inputs : l->cls->min_inputs ? KT_OP_MAX_IN : 1;
+    const int high = l->cls->max_inputs   ? l->cls->max_inputs
+                     : l->cls->min_inputs ? KT_OP_MAX_IN
+                                          : 1;
     if (n >= low && n <= high) return KT_OK;
-    if (low == high) return KT_FAIL(KT_EINVAL, "expected %d input%s, got %d", low, low == 1 ? "" : "s", n);
+    if (low == high)
+        return KT_FAIL(KT_EINVAL, "expected %d input%s, got %d", low, low == 1 ? "" : "s", n);
     return KT_FAIL(KT_EINVAL, "expected %d to %d inputs, got %d", low, high, n);
 }
 
@@ -89,8 +94,10 @@ kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
     const char *outer_scope = tr->g->scope;
     kt_layer *outer_layer = tr->layer;
     const bool outer_training = tr->training;
-    if (l->name) kt_layer_path(l, path, sizeof path);
-    else snprintf(path, sizeof path, "%s", l->class_name);
+    if (l->name)
+        kt_layer_path(l, path, sizeof path);
+    else
+        snprintf(path, sizeof path, "%s", l->class_name);
     tr->g->scope = kt_arena_strdup(tr->g->arena, path);
     tr->layer = l;
     tr->training = t->training;
@@ -157,7 +164,8 @@ static kt_status infer_once(
     return st;
 }
 
-kt_status kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out) {
+kt_status
+kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out) {
     kt_spec other[KT_MAX_TENSORS];
     kt_status st = infer_once(l, call, in, 0, out, n_out);
     if (st == KT_OK) st = infer_once(l, call, in, 1, other, n_out);
@@ -188,7 +196,8 @@ static kt_status take_ref(call_inputs *c, kt_ref ref, const char *what, int *cou
                 "%s: expected a symbolic tensor, got %s",
                 what,
                 kt_ref_describe(item, got, sizeof got));
-        if (c->n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "%s: more than %d tensors", what, KT_OP_MAX_IN);
+        if (c->n == KT_OP_MAX_IN)
+            return KT_FAIL(KT_ELIMIT, "%s: more than %d tensors", what, KT_OP_MAX_IN);
         c->in[c->n++] = (kt_sym *)(uintptr_t)item;
     }
     *count = n;
@@ -220,8 +229,10 @@ static kt_sym *call_traced(const kt_call_args *a, call_inputs *c) {
         .initial_state = c->in + c->n_args + c->n_mask,
     };
     kt_status st = kt_layer_ensure_built(a->layer, c->n_args, shapes);
-    if (st == KT_OK) st = kt_layer_trace_call(a->layer, &t);
-    else kt_layer_context(a->layer, st);
+    if (st == KT_OK)
+        st = kt_layer_trace_call(a->layer, &t);
+    else
+        kt_layer_context(a->layer, st);
     return st ? kt_fail_object(st) : t.out[0];
 }
 
@@ -267,8 +278,9 @@ kt_sym *kt_call_with(const kt_call_args *a) {
     call_inputs c = {0};
     kt_status st = kt_layer_require(a->layer, "layer");
     if (st == KT_OK) st = take_inputs(&c, a);
-    kt_sym *y = st ? kt_fail_object(st)
-                   : kt_tracer_current() ? call_traced(a, &c) : call_recorded(a, &c);
+    kt_sym *y = st                    ? kt_fail_object(st)
+                : kt_tracer_current() ? call_traced(a, &c)
+                                      : call_recorded(a, &c);
     kt_drop(a->inputs);
     kt_drop(a->mask);
     kt_drop(a->initial_state);

@@ -21,7 +21,8 @@ void *kt_component_new(const kt_class *cls, const void *args) {
     if (!c) return kt_fail_object(KT_ENOMEM);
     c->cls = cls;
     void *copy = kt_alloc(cls->args_size);
-    kt_status st = copy ? kt_args_copy(copy, args, cls->args_size, cls->defaults, cls->fields) : KT_ENOMEM;
+    kt_status st = copy ? kt_args_copy(copy, args, cls->args_size, cls->defaults, cls->fields)
+                        : KT_ENOMEM;
     if (st) {
         kt_mem_free(copy);
         kt_free(c);
@@ -63,7 +64,11 @@ static kt_status unknown_name(const char *name, const kt_class *const *registry,
 }
 
 kt_status kt_component_get(
-    kt_component **out, kt_ref ref, kt_kind kind, const kt_class *const *registry, const char *what) {
+    kt_component **out,
+    kt_ref ref,
+    kt_kind kind,
+    const kt_class *const *registry,
+    const char *what) {
     char got[96];
     *out = NULL;
     if (!ref) return KT_OK;

@@ -35,7 +35,11 @@ void *kt_component_new(const kt_class *cls, const void *args);
 /** Turns a name or an object into a component of that kind: *out is a new floating one for a name, the same
  * object otherwise, NULL for None. `what` names the argument in errors ("optimizer"). */
 kt_status kt_component_get(
-    kt_component **out, kt_ref ref, kt_kind kind, const kt_class *const *registry, const char *what);
+    kt_component **out,
+    kt_ref ref,
+    kt_kind kind,
+    const kt_class *const *registry,
+    const char *what);
 /** Does this name mean that class? Case matters as in Keras, except for optimizers. */
 bool kt_class_has_name(const kt_class *cls, const char *name);
 

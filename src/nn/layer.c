@@ -4,9 +4,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/str.h"
+#include "nn/constraints/constraint.h"
 #include "nn/initializers/initializer.h"
 #include "nn/regularizers/regularizer.h"
-#include "nn/constraints/constraint.h"
 #include "runtime/settings.h"
 
 #include <stdio.h>
@@ -63,7 +63,8 @@ static kt_status layer_init(kt_layer *l, const void *args) {
     }
     layer_tail *tail = tail_of(l->cls, l->args);
     const layer_tail given = *tail;
-    *tail = (layer_tail){NULL, NULL, given.trainable}; /* the strings are the caller's: keep copies */
+    *tail = (layer_tail){
+        NULL, NULL, given.trainable}; /* the strings are the caller's: keep copies */
     l->trainable = given.trainable;
     if (given.name && !(l->name = kt_strdup(given.name))) return KT_ENOMEM;
     if (given.name && (!*given.name || strchr(given.name, '/')))
@@ -97,7 +98,8 @@ kt_status kt_layer_require(const kt_layer *l, const char *what) {
     char got[96];
     if (kt_is(l, KT_KIND_LAYER)) return kt_check(l);
     if (l && kt_failed(l)) return kt_check(l);
-    return KT_FAIL(KT_EINVAL, "%s: expected a layer, got %s", what, kt_ref_describe(l, got, sizeof got));
+    return KT_FAIL(
+        KT_EINVAL, "%s: expected a layer, got %s", what, kt_ref_describe(l, got, sizeof got));
 }
 
 kt_status kt_layer_keep(kt_layer *l, kt_component *c) {
@@ -150,7 +152,8 @@ static kt_status weight_parts(kt_layer *l, kt_var *v, const kt_weight_args *a) {
 
 static kt_status weight_make(kt_layer *l, const kt_weight_args *a, kt_var **out) {
     const kt_dtype dtype = a->dtype ? kt_dtype_of(a->dtype) : l->dtype;
-    const kt_shape shape = a->shape[0] == KT_SCALAR ? (kt_shape){0, {0}} : kt_shape_of_field(a->shape);
+    const kt_shape shape = a->shape[0] == KT_SCALAR ? (kt_shape){0, {0}}
+                                                    : kt_shape_of_field(a->shape);
     if (dtype == KT_NO_DTYPE) return KT_FAIL(KT_EINVAL, "dtype: unknown name \"%.60s\"", a->dtype);
     for (int i = 0; i < shape.ndim; i++) {
         if (shape.dim[i] >= 0) continue;
@@ -162,8 +165,10 @@ static kt_status weight_make(kt_layer *l, const kt_weight_args *a, kt_var **out)
     kt_adopt(v);
     kt_status st = weight_parts(l, v, a);
     if (st == KT_OK) st = kt_vec_push(&l->vars, v);
-    if (st) kt_release(v);
-    else *out = v;
+    if (st)
+        kt_release(v);
+    else
+        *out = v;
     return st;
 }
 
@@ -210,8 +215,10 @@ char *kt_auto_name(const char *class_name) {
         memcpy(fresh.base, base, sizeof base);
         if (kt_vec_push(&name_counts, fresh)) return NULL;
     }
-    if (n) snprintf(name, sizeof name, "%s_%d", base, n);
-    else snprintf(name, sizeof name, "%s", base);
+    if (n)
+        snprintf(name, sizeof name, "%s_%d", base, n);
+    else
+        snprintf(name, sizeof name, "%s", base);
     return kt_strdup(name);
 }
 
@@ -221,7 +228,9 @@ const char *kt_layer_name(kt_layer *l) {
     return l->name ? l->name : "";
 }
 
-const char *kt_layer_class_name(const kt_layer *l) { return kt_is(l, KT_KIND_LAYER) ? l->class_name : ""; }
+const char *kt_layer_class_name(const kt_layer *l) {
+    return kt_is(l, KT_KIND_LAYER) ? l->class_name : "";
+}
 
 void kt_layer_path(kt_layer *l, char *buf, size_t size) {
     kt_layer *chain[32];
@@ -230,7 +239,8 @@ void kt_layer_path(kt_layer *l, char *buf, size_t size) {
     for (kt_layer *p = l; p && n < 32; p = p->parent) chain[n++] = p;
     buf[0] = 0;
     while (n-- > 0 && at < size) {
-        const int wrote = snprintf(buf + at, size - at, "%s%s", at ? "/" : "", kt_layer_name(chain[n]));
+        const int wrote = snprintf(
+            buf + at, size - at, "%s%s", at ? "/" : "", kt_layer_name(chain[n]));
         at += (size_t)(wrote > 0 ? wrote : 0);
     }
 }
@@ -257,7 +267,8 @@ kt_status kt_layer_walk(kt_layer *l, kt_layer_visit *visit, void *data) {
     while (st == KT_OK && stack.n) {
         kt_layer *top = stack.v[--stack.n];
         st = visit(top, data);
-        for (int i = top->children.n; st == KT_OK && i-- > 0;) st = kt_vec_push(&stack, top->children.v[i]);
+        for (int i = top->children.n; st == KT_OK && i-- > 0;)
+            st = kt_vec_push(&stack, top->children.v[i]);
     }
     kt_vec_free(&stack);
     return st;
@@ -285,7 +296,8 @@ static kt_status collect_visit(kt_layer *l, void *data) {
     return KT_OK;
 }
 
-kt_status kt_layer_collect(kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now) {
+kt_status
+kt_layer_collect(kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now) {
     collect_job j = {trainable, others, trainable_now};
     return kt_layer_walk(l, collect_visit, &j);
 }
@@ -378,10 +390,13 @@ kt_status kt_set_weights(kt_layer *l, const kt_list_t *weights) {
             kt_list_len(weights));
     for (int i = 0; st == KT_OK && i < all.n; i++) { /* look at all before writing any */
         const kt_tensor *t = kt_list_get(weights, i);
-        if (!kt_is(t, KT_KIND_TENSOR)) st = KT_FAIL(KT_EINVAL, "weight %d is not a tensor", i);
-        else if (!kt_shape_equal(&t->shape, &all.v[i]->spec.shape)) st = kt_var_assign(all.v[i], t);
+        if (!kt_is(t, KT_KIND_TENSOR))
+            st = KT_FAIL(KT_EINVAL, "weight %d is not a tensor", i);
+        else if (!kt_shape_equal(&t->shape, &all.v[i]->spec.shape))
+            st = kt_var_assign(all.v[i], t);
     }
-    for (int i = 0; st == KT_OK && i < all.n; i++) st = kt_var_assign(all.v[i], kt_list_get(weights, i));
+    for (int i = 0; st == KT_OK && i < all.n; i++)
+        st = kt_var_assign(all.v[i], kt_list_get(weights, i));
     kt_vec_free(&all);
     kt_drop(weights);
     return st;

@@ -11,7 +11,7 @@ struct kt_layer {
     const kt_layer_class *cls;
     const char *class_name; ///< cls->name, or that of a recorded operation
     void *args, *state;
-    char *name; ///< NULL until it is given or asked for
+    char *name;       ///< NULL until it is given or asked for
     kt_layer *parent; ///< borrowed: the layer this one is part of, for paths
     kt_dtype dtype;
     bool trainable, built, was_built_by_call;
@@ -40,7 +40,8 @@ kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t);
 kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in);
 /** Output specs for input specs with open dimensions: traces twice with different lengths for each open
  * dimension and calls what differs open. */
-kt_status kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out);
+kt_status
+kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out);
 
 /** Shape complaint of a layer: every message about inputs comes from here (input_spec.c). */
 kt_status kt_input_spec_check(const kt_layer *l, const kt_spec *in);
@@ -56,7 +57,8 @@ typedef kt_status kt_layer_visit(kt_layer *l, void *data);
 kt_status kt_layer_walk(kt_layer *l, kt_layer_visit *visit, void *data);
 /** All variables in Keras' order (own trainable, own others, then each sub-layer's) into a vector. */
 typedef KT_VEC(kt_var *) kt_var_list;
-kt_status kt_layer_collect(kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now);
+kt_status
+kt_layer_collect(kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now);
 
 /** Checks an object is a layer and usable; `what` names the argument. */
 kt_status kt_layer_require(const kt_layer *l, const char *what);

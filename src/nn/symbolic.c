@@ -6,8 +6,14 @@
 /* Integer with float gives that float; of two floats or two integers the wider one; bool gives way. */
 static kt_dtype promote(kt_dtype a, kt_dtype b) {
     static const int rank[KT_DTYPE_COUNT] = {
-        [KT_BOOL] = 1, [KT_UINT8] = 2, [KT_INT32] = 3, [KT_INT64] = 4,
-        [KT_FLOAT16] = 5, [KT_BFLOAT16] = 6, [KT_FLOAT32] = 7, [KT_FLOAT64] = 8};
+        [KT_BOOL] = 1,
+        [KT_UINT8] = 2,
+        [KT_INT32] = 3,
+        [KT_INT64] = 4,
+        [KT_FLOAT16] = 5,
+        [KT_BFLOAT16] = 6,
+        [KT_FLOAT32] = 7,
+        [KT_FLOAT64] = 8};
     return rank[a] > rank[b] ? a : b;
 }
 
@@ -30,17 +36,18 @@ kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void 
         if (kt_failed(in[i])) return kt_fail_object(kt_check(in[i]));
     if (!t) return kt_op_record(op, n, in, attrs);
     if (n > KT_OP_MAX_IN)
-        return kt_fail_object(KT_FAIL(KT_ELIMIT, "%s: at most %d operands", op->name, KT_OP_MAX_IN));
+        return kt_fail_object(
+            KT_FAIL(KT_ELIMIT, "%s: at most %d operands", op->name, KT_OP_MAX_IN));
     if (!operands(t, n, in, vals)) return kt_fail_object(t->g->status);
     return kt_wrap(op->build(t->g, n, vals, attrs));
 }
 
-#define UNARY(fn, camel, builder)                                                                   \
-    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                 \
-        (void)n, (void)attrs;                                                                       \
-        return builder(g, in[0]);                                                                   \
-    }                                                                                               \
-    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                   \
+#define UNARY(fn, camel, builder)                                                                  \
+    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                \
+        (void)n, (void)attrs;                                                                      \
+        return builder(g, in[0]);                                                                  \
+    }                                                                                              \
+    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                  \
     kt_sym *kt_op_##fn(kt_sym *x) { return kt_op_apply(&fn##_class, 1, &x, NULL); }
 
 UNARY(negative, "Negative", kt_g_neg)
@@ -75,21 +82,21 @@ UNARY(round, "Round", kt_g_round)
 UNARY(trunc, "Trunc", kt_g_trunc)
 UNARY(stop_gradient, "StopGradient", kt_g_stop_gradient)
 
-static kt_val *promoted(
-    kt_graph *g, kt_val *a, kt_val *b, kt_val *(*builder)(kt_graph *, kt_val *, kt_val *)) {
+static kt_val *
+promoted(kt_graph *g, kt_val *a, kt_val *b, kt_val *(*builder)(kt_graph *, kt_val *, kt_val *)) {
     const kt_dtype d = promote(a->spec.dtype, b->spec.dtype);
     return builder(g, kt_g_cast(g, a, d), kt_g_cast(g, b, d));
 }
 
-#define BINARY(fn, camel, builder)                                                                  \
-    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                 \
-        (void)n, (void)attrs;                                                                       \
-        return promoted(g, in[0], in[1], builder);                                                  \
-    }                                                                                               \
-    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                   \
-    kt_sym *kt_op_##fn(kt_sym *a, kt_sym *b) {                                                      \
-        kt_sym *in[2] = {a, b};                                                                     \
-        return kt_op_apply(&fn##_class, 2, in, NULL);                                               \
+#define BINARY(fn, camel, builder)                                                                 \
+    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                \
+        (void)n, (void)attrs;                                                                      \
+        return promoted(g, in[0], in[1], builder);                                                 \
+    }                                                                                              \
+    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                  \
+    kt_sym *kt_op_##fn(kt_sym *a, kt_sym *b) {                                                     \
+        kt_sym *in[2] = {a, b};                                                                    \
+        return kt_op_apply(&fn##_class, 2, in, NULL);                                              \
     }
 
 BINARY(add, "Add", kt_g_add)
@@ -149,7 +156,8 @@ static const kt_op_class cast_class = {"Cast", sizeof(cast_attrs), cast_build};
 kt_sym *kt_op_cast(kt_sym *x, const char *dtype) {
     const kt_dtype d = dtype ? kt_dtype_of(dtype) : KT_NO_DTYPE;
     if (d == KT_NO_DTYPE)
-        return kt_fail_object(KT_FAIL(KT_EINVAL, "dtype: unknown name \"%s\"", dtype ? dtype : "None"));
+        return kt_fail_object(
+            KT_FAIL(KT_EINVAL, "dtype: unknown name \"%s\"", dtype ? dtype : "None"));
     return kt_op_apply(&cast_class, 1, &x, &(cast_attrs){d});
 }
 
@@ -173,10 +181,10 @@ static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attr
     if (a->kind == MEAN) return kt_g_mean(g, x, axes, a->keepdims);
     return kt_g_reduce(g, (kt_reduce_kind)a->kind, x, axes, a->keepdims);
 }
-#define REDUCE(fn, camel, kind)                                                                     \
-    static const kt_op_class fn##_class = {camel, sizeof(op_reduce_attrs), op_reduce_build};        \
-    kt_sym *kt_op_##fn(kt_sym *x, int64_t axis, bool keepdims) {                                    \
-        return kt_op_apply(&fn##_class, 1, &x, &(op_reduce_attrs){kind, axis, keepdims});           \
+#define REDUCE(fn, camel, kind)                                                                    \
+    static const kt_op_class fn##_class = {camel, sizeof(op_reduce_attrs), op_reduce_build};       \
+    kt_sym *kt_op_##fn(kt_sym *x, int64_t axis, bool keepdims) {                                   \
+        return kt_op_apply(&fn##_class, 1, &x, &(op_reduce_attrs){kind, axis, keepdims});          \
     }
 REDUCE(sum, "Sum", KT_RED_SUM)
 REDUCE(mean, "Mean", MEAN)
@@ -185,20 +193,20 @@ REDUCE(min, "Min", KT_RED_MIN)
 REDUCE(prod, "Prod", KT_RED_PROD)
 
 /* Ops with one axis */
-#define AXIS(fn, camel, builder)                                                                    \
-    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                 \
-        (void)n;                                                                                    \
-        return builder(g, in[0], ((const axis_attrs *)attrs)->axis);                                \
-    }                                                                                               \
+#define AXIS(fn, camel, builder)                                                                   \
+    static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                \
+        (void)n;                                                                                   \
+        return builder(g, in[0], ((const axis_attrs *)attrs)->axis);                               \
+    }                                                                                              \
     static const kt_op_class fn##_class = {camel, sizeof(axis_attrs), fn##_build};
 AXIS(argmax, "Argmax", kt_g_argmax)
 AXIS(softmax, "Softmax", kt_g_softmax)
 AXIS(log_softmax, "LogSoftmax", kt_g_log_softmax)
 AXIS(expand_dims, "ExpandDims", kt_g_expand_dims)
 AXIS(squeeze, "Squeeze", kt_g_squeeze)
-#define APPLY_AXIS(fn, T)                                                                           \
-    kt_sym *kt_op_##fn(kt_sym *x, T axis) {                                                         \
-        return kt_op_apply(&fn##_class, 1, &x, &(axis_attrs){(int)axis});                           \
+#define APPLY_AXIS(fn, T)                                                                          \
+    kt_sym *kt_op_##fn(kt_sym *x, T axis) {                                                        \
+        return kt_op_apply(&fn##_class, 1, &x, &(axis_attrs){(int)axis});                          \
     }
 APPLY_AXIS(argmax, int64_t)
 APPLY_AXIS(softmax, int)
@@ -230,10 +238,18 @@ static kt_val *matmul_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
     if (!a || !b) return NULL;
     const int ra = a->spec.shape.ndim, rb = b->spec.shape.ndim;
     if (ra == 0 || rb == 0)
-        return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "matmul: expected at least one axis on each side"));
-    if (ra == 1) return kt_g_squeeze(g, matmul_build(g, 2, (kt_val *[]){kt_g_expand_dims(g, a, 0), b}, NULL), rb == 1 ? 0 : -2);
-    if (rb == 1) return kt_g_squeeze(g, matmul_build(g, 2, (kt_val *[]){a, kt_g_expand_dims(g, b, 1)}, NULL), -1);
-    if (rb == 2 && ra > 2 && a->spec.shape.dim[ra - 1] == b->spec.shape.dim[0]) return matmul_rows(g, a, b);
+        return kt_graph_fail(
+            g, KT_FAIL(KT_ESHAPE, "matmul: expected at least one axis on each side"));
+    if (ra == 1)
+        return kt_g_squeeze(
+            g,
+            matmul_build(g, 2, (kt_val *[]){kt_g_expand_dims(g, a, 0), b}, NULL),
+            rb == 1 ? 0 : -2);
+    if (rb == 1)
+        return kt_g_squeeze(
+            g, matmul_build(g, 2, (kt_val *[]){a, kt_g_expand_dims(g, b, 1)}, NULL), -1);
+    if (rb == 2 && ra > 2 && a->spec.shape.dim[ra - 1] == b->spec.shape.dim[0])
+        return matmul_rows(g, a, b);
     kt_shape ba = a->spec.shape, bb = b->spec.shape, batch;
     ba.ndim -= 2;
     bb.ndim -= 2;
@@ -278,7 +294,8 @@ static kt_val *reshape_build(kt_graph *g, int n, kt_val **in, const void *attrs)
     (void)n;
     kt_shape s = ((const shape_attrs *)attrs)->shape;
     for (int i = 0; i < s.ndim; i++)
-        if (s.dim[i] == KT_NONE) s.dim[i] = i < in[0]->spec.shape.ndim ? in[0]->spec.shape.dim[i] : -1;
+        if (s.dim[i] == KT_NONE)
+            s.dim[i] = i < in[0]->spec.shape.ndim ? in[0]->spec.shape.dim[i] : -1;
     return kt_g_reshape(g, in[0], s);
 }
 static const kt_op_class reshape_class = {"Reshape", sizeof(shape_attrs), reshape_build};
@@ -290,7 +307,8 @@ static kt_val *broadcast_build(kt_graph *g, int n, kt_val **in, const void *attr
     (void)n;
     kt_shape s = ((const shape_attrs *)attrs)->shape;
     for (int i = 0; i < s.ndim; i++)
-        if (s.dim[i] == KT_NONE) s.dim[i] = i < in[0]->spec.shape.ndim ? in[0]->spec.shape.dim[i] : 1;
+        if (s.dim[i] == KT_NONE)
+            s.dim[i] = i < in[0]->spec.shape.ndim ? in[0]->spec.shape.dim[i] : 1;
     return kt_g_broadcast(g, in[0], s);
 }
 static const kt_op_class broadcast_class = {"BroadcastTo", sizeof(shape_attrs), broadcast_build};
@@ -304,7 +322,8 @@ static kt_val *transpose_build(kt_graph *g, int n, kt_val **in, const void *attr
     const int nd = in[0]->spec.shape.ndim;
     int perm[KT_MAX_RANK];
     if (axes->ndim && axes->ndim != nd)
-        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "transpose: expected %d axes, got %d", nd, axes->ndim));
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EINVAL, "transpose: expected %d axes, got %d", nd, axes->ndim));
     for (int i = 0; i < nd; i++) perm[i] = axes->ndim ? (int)axes->dim[i] : nd - 1 - i;
     return kt_g_transpose(g, in[0], perm);
 }
@@ -324,7 +343,8 @@ kt_sym *kt_op_concatenate(kt_ref xs, int axis) {
     kt_sym *in[KT_OP_MAX_IN];
     const int n = kt_is(xs, KT_KIND_LIST) ? kt_list_len(xs) : 1;
     if (kt_failed(xs)) return kt_fail_object(kt_check(xs));
-    if (n > KT_OP_MAX_IN) return kt_fail_object(KT_FAIL(KT_ELIMIT, "concatenate: at most %d", KT_OP_MAX_IN));
+    if (n > KT_OP_MAX_IN)
+        return kt_fail_object(KT_FAIL(KT_ELIMIT, "concatenate: at most %d", KT_OP_MAX_IN));
     for (int i = 0; i < n; i++)
         in[i] = (kt_sym *)(uintptr_t)(kt_is(xs, KT_KIND_LIST) ? kt_list_get(xs, i) : xs);
     kt_sym *y = kt_op_apply(&concatenate_class, n, in, &(axis_attrs){axis});
@@ -340,7 +360,8 @@ static kt_val *op_slice_build(kt_graph *g, int n, kt_val **in, const void *attrs
     (void)n;
     const op_slice_attrs *a = attrs;
     const int axis = kt_axis(a->axis, in[0]->spec.shape.ndim);
-    if (axis < 0) return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "slice: axis %d is out of range", a->axis));
+    if (axis < 0)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "slice: axis %d is out of range", a->axis));
     const int64_t len = in[0]->spec.shape.dim[axis];
     int64_t start = a->start == KT_NONE ? 0 : a->start, stop = a->stop == KT_NONE ? len : a->stop;
     if (start < 0) start += len;

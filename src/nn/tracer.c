@@ -17,7 +17,11 @@ kt_status kt_tracer_end(kt_tracer *t) {
         const kt_traced_var *tv = &t->vars.v[i];
         const kt_spec flat = {tv->var->store->dtype, {1, {tv->var->store->size}}};
         if (!tv->assigned) continue;
-        kt_g_assign(t->g, kt_graph_slot(t->g, tv->var->store, tv->var->name, flat), tv->var->offset, tv->val);
+        kt_g_assign(
+            t->g,
+            kt_graph_slot(t->g, tv->var->store, tv->var->name, flat),
+            tv->var->offset,
+            tv->val);
     }
     kt_vec_free(&t->vars);
     kt_vec_free(&t->losses);
@@ -60,7 +64,8 @@ kt_val *kt_unwrap(kt_sym *s, const kt_val *like) {
         return kt_g_const(t->g, s->num, (kt_spec){d == KT_BOOL ? KT_INT32 : d, {0, {0}}});
     }
     if (s->constant)
-        return kt_g_array(t->g, s->constant->data, (kt_spec){s->constant->dtype, s->constant->shape});
+        return kt_g_array(
+            t->g, s->constant->data, (kt_spec){s->constant->dtype, s->constant->shape});
     if (s->tracer == t) return s->val;
     KT_FAIL(KT_ESTATE, "a symbolic tensor of another model or trace is used here");
     return kt_graph_fail(t->g, KT_ESTATE);
@@ -172,7 +177,9 @@ kt_sym *kt_const(const kt_tensor *t) {
     return s;
 }
 
-kt_dtype kt_sym_dtype(const kt_sym *x) { return kt_is(x, KT_KIND_SYM) ? x->spec.dtype : KT_NO_DTYPE; }
+kt_dtype kt_sym_dtype(const kt_sym *x) {
+    return kt_is(x, KT_KIND_SYM) ? x->spec.dtype : KT_NO_DTYPE;
+}
 
 kt_shape kt_sym_shape(const kt_sym *x) {
     return kt_is(x, KT_KIND_SYM) ? x->spec.shape : (kt_shape){0, {0}};

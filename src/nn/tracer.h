@@ -35,10 +35,10 @@ struct kt_call_node {
     int n_in, n_out;
     kt_sym **in; ///< adopted
     kt_spec *out;
-    int training;    ///< KT_AUTO, 0, 1
-    int n_state;     ///< the last n_state of `in` are initial states
-    bool has_mask;   ///< the one before them is an explicit mask
-    bool abandoned;  ///< the call failed: what it took floats again
+    int training;   ///< KT_AUTO, 0, 1
+    int n_state;    ///< the last n_state of `in` are initial states
+    bool has_mask;  ///< the one before them is an explicit mask
+    bool abandoned; ///< the call failed: what it took floats again
 };
 
 typedef struct kt_traced_var {
@@ -50,7 +50,7 @@ typedef struct kt_traced_var {
 struct kt_tracer {
     kt_graph *g;
     bool training;
-    kt_var *counter;  ///< int64 scalar: calls so far, for random numbers; NULL: a constant 0
+    kt_var *counter; ///< int64 scalar: calls so far, for random numbers; NULL: a constant 0
     KT_VEC(kt_traced_var) vars;
     KT_VEC(kt_val *) losses; ///< add_loss, activity regularizers
     kt_tracer *outer;

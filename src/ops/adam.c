@@ -30,7 +30,8 @@ static kt_status KT_REF(adam)(const kt_kargs *k) {
 static kt_status adam_infer(const kt_node *n, kt_spec *out) {
     for (int i = 0; i < 3; i++) out[i] = n->in[0]->spec;
     for (int i = 1; i < 4; i++)
-        if (n->in[i]->spec.dtype != out->dtype || !kt_shape_equal(&n->in[i]->spec.shape, &out->shape))
+        if (n->in[i]->spec.dtype != out->dtype ||
+            !kt_shape_equal(&n->in[i]->spec.shape, &out->shape))
             return KT_FAIL(KT_ESHAPE, "adam: input %d differs from the weights", i);
     if (n->in[4]->spec.dtype != out->dtype || kt_shape_size(&n->in[4]->spec.shape) != 4)
         return KT_FAIL(KT_ESHAPE, "adam: expected four scalars as input 4");
@@ -38,7 +39,12 @@ static kt_status adam_infer(const kt_node *n, kt_spec *out) {
 }
 
 static const kt_sample adam_samples[] = {
-    {.in = {{.dim = {37}}, {.dim = {37}}, {.dim = {37}, .low = 0, .high = 1}, {.dim = {37}}, {.dim = {4}, .low = 0.01, .high = 0.1}}},
+    {.in =
+         {{.dim = {37}},
+          {.dim = {37}},
+          {.dim = {37}, .low = 0, .high = 1},
+          {.dim = {37}},
+          {.dim = {4}, .low = 0.01, .high = 0.1}}},
     KT_SAMPLES_END};
 
 const kt_opdef kt_opdef_adam = {
@@ -51,7 +57,8 @@ const kt_opdef kt_opdef_adam = {
     .samples = adam_samples,
 };
 
-bool kt_g_adam(kt_graph *g, kt_val *p, kt_val *m, kt_val *v, kt_val *grad, kt_val *s, kt_val *out[3]) {
+bool kt_g_adam(
+    kt_graph *g, kt_val *p, kt_val *m, kt_val *v, kt_val *grad, kt_val *s, kt_val *out[3]) {
     kt_val *in[5] = {p, m, v, grad, s};
     kt_node *n = kt_graph_add(g, &kt_opdef_adam, 5, in, NULL);
     for (int i = 0; i < 3; i++) out[i] = n ? n->out[i] : NULL;

@@ -4,7 +4,8 @@
 #ifdef KT_T
 
 static kt_status KT_REF(argmax)(const kt_kargs *k) {
-    const kt_lanes l = kt_lanes_along(&k->node->in[0]->spec.shape, ((const axis_attrs *)k->node->attrs)->axis);
+    const kt_lanes l = kt_lanes_along(
+        &k->node->in[0]->spec.shape, ((const axis_attrs *)k->node->attrs)->axis);
     for (int64_t lane = 0; lane < l.outer * l.inner; lane++) {
         const T *x = (const T *)k->in[0] + kt_lane_start(&l, lane);
         int64_t best = 0;
@@ -40,7 +41,8 @@ static kt_status argmax_infer(const kt_node *n, kt_spec *out) {
     const int axis = ((const axis_attrs *)n->attrs)->axis;
     const kt_shape *s = &n->in[0]->spec.shape;
     *out = (kt_spec){.dtype = KT_INT32};
-    if (axis < 0 || axis >= s->ndim) return KT_FAIL(KT_EINVAL, "argmax: axis %d is out of range", axis);
+    if (axis < 0 || axis >= s->ndim)
+        return KT_FAIL(KT_EINVAL, "argmax: axis %d is out of range", axis);
     if (s->dim[axis] == 0) return KT_FAIL(KT_EINVAL, "argmax: axis %d is empty", axis);
     for (int i = 0; i < s->ndim; i++)
         if (i != axis) out->shape.dim[out->shape.ndim++] = s->dim[i];

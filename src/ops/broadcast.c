@@ -7,7 +7,8 @@ static kt_status broadcast_infer(const kt_node *n, kt_spec *out) {
     const shape_attrs *a = n->attrs;
     kt_shape both;
     *out = (kt_spec){n->in[0]->spec.dtype, a->shape};
-    if (!kt_shape_broadcast(&n->in[0]->spec.shape, &a->shape, &both) && kt_shape_equal(&both, &a->shape))
+    if (!kt_shape_broadcast(&n->in[0]->spec.shape, &a->shape, &both) &&
+        kt_shape_equal(&both, &a->shape))
         return KT_OK;
     char from[KT_SHAPE_STR], to[KT_SHAPE_STR];
     return KT_FAIL(
@@ -17,8 +18,8 @@ static kt_status broadcast_infer(const kt_node *n, kt_spec *out) {
         kt_shape_str(&a->shape, to, sizeof to));
 }
 
-static kt_status broadcast_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+broadcast_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     dx[0] = kt_g_unbroadcast(g, dy[0], &n->in[0]->spec.shape);
     return g->status;
@@ -31,7 +32,8 @@ static kt_status broadcast_ref(const kt_kargs *k) {
     kt_strides(from, in);
     kt_strides(to, out);
     for (int i = 0; i < from->ndim; i++) stride[i + extra] = from->dim[i] == 1 ? 0 : in[i];
-    kt_copy_strided(k->out[0], out, k->in[0], stride, to, kt_dtype_size(k->node->in[0]->spec.dtype));
+    kt_copy_strided(
+        k->out[0], out, k->in[0], stride, to, kt_dtype_size(k->node->in[0]->spec.dtype));
     return KT_OK;
 }
 

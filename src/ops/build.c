@@ -110,5 +110,6 @@ kt_val *kt_g_unbroadcast(kt_graph *g, kt_val *dy, const kt_shape *shape) {
     int axes = 0;
     for (int i = 0; i < dy->spec.shape.ndim; i++)
         if (i < extra || (shape->dim[i - extra] == 1 && dy->spec.shape.dim[i] != 1)) axes |= 1 << i;
-    return axes ? kt_g_reshape(g, kt_g_sum(g, dy, axes, false), *shape) : kt_g_reshape(g, dy, *shape);
+    return axes ? kt_g_reshape(g, kt_g_sum(g, dy, axes, false), *shape)
+                : kt_g_reshape(g, dy, *shape);
 }

@@ -26,17 +26,17 @@ kt_val *kt_g_pack(kt_graph *g, int n, kt_val *const *in, const int64_t *offsets,
 /* Elementwise. Operands of binary functions are broadcast as in NumPy; scalars take part as constants. */
 kt_val *kt_g_unary(kt_graph *g, const kt_opdef *op, kt_val *x);
 kt_val *kt_g_binary(kt_graph *g, const kt_opdef *op, kt_val *a, kt_val *b);
-#define KT_UNARY(name, value, grad)                                                                 \
-    extern const kt_opdef kt_opdef_##name;                                                          \
-    static inline kt_val *kt_g_##name(kt_graph *g, kt_val *x) {                                     \
-        return kt_g_unary(g, &kt_opdef_##name, x);                                                  \
+#define KT_UNARY(name, value, grad)                                                                \
+    extern const kt_opdef kt_opdef_##name;                                                         \
+    static inline kt_val *kt_g_##name(kt_graph *g, kt_val *x) {                                    \
+        return kt_g_unary(g, &kt_opdef_##name, x);                                                 \
     }
 #include "ir/unary.def"
 #undef KT_UNARY
-#define KT_BINARY_FN(name)                                                                          \
-    extern const kt_opdef kt_opdef_##name;                                                          \
-    static inline kt_val *kt_g_##name(kt_graph *g, kt_val *a, kt_val *b) {                          \
-        return kt_g_binary(g, &kt_opdef_##name, a, b);                                              \
+#define KT_BINARY_FN(name)                                                                         \
+    extern const kt_opdef kt_opdef_##name;                                                         \
+    static inline kt_val *kt_g_##name(kt_graph *g, kt_val *a, kt_val *b) {                         \
+        return kt_g_binary(g, &kt_opdef_##name, a, b);                                             \
     }
 #define KT_BINARY(name, value, da, db) KT_BINARY_FN(name)
 #include "ir/binary.def"
@@ -97,7 +97,8 @@ kt_val *kt_g_dropout(kt_graph *g, kt_val *x, kt_val *counter, double rate, int64
 kt_val *kt_g_uniform(kt_graph *g, kt_val *counter, int64_t key, kt_spec spec); ///< in [0, 1)
 
 /** Adam over a flat array; s = (alpha, 1-b1, 1-b2, epsilon) as a float [4]. out: p, m, v. */
-bool kt_g_adam(kt_graph *g, kt_val *p, kt_val *m, kt_val *v, kt_val *grad, kt_val *s, kt_val *out[3]);
+bool kt_g_adam(
+    kt_graph *g, kt_val *p, kt_val *m, kt_val *v, kt_val *grad, kt_val *s, kt_val *out[3]);
 
 /** Gradients of a scalar: dx[i] = d loss / d wrt[i], zeros where it does not depend. */
 kt_status kt_grad(kt_graph *g, kt_val *loss, int n, kt_val *const *wrt, kt_val **dx);

@@ -10,10 +10,11 @@ static kt_status cast_infer(const kt_node *n, kt_spec *out) {
     return KT_FAIL(KT_EDTYPE, "cast: unknown dtype %d", a->dtype);
 }
 
-static kt_status cast_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+cast_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
-    const bool both = kt_dtype_is_float(n->in[0]->spec.dtype) && kt_dtype_is_float(n->out[0]->spec.dtype);
+    const bool both = kt_dtype_is_float(n->in[0]->spec.dtype) &&
+                      kt_dtype_is_float(n->out[0]->spec.dtype);
     dx[0] = both ? kt_g_cast(g, dy[0], n->in[0]->spec.dtype) : NULL;
     return g->status;
 }

@@ -26,8 +26,8 @@ static kt_status concat_infer(const kt_node *n, kt_spec *out) {
     return KT_OK;
 }
 
-static kt_status concat_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+concat_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     const int axis = ((const axis_attrs *)n->attrs)->axis;
     int64_t at = 0;
     for (int i = 0; i < n->n_in; i++) {
@@ -76,7 +76,8 @@ const kt_opdef kt_opdef_concat = {
 kt_val *kt_g_concat(kt_graph *g, int n, kt_val *const *in, int axis) {
     if (n < 1 || !in[0]) return NULL;
     const int at = kt_axis(axis, in[0]->spec.shape.ndim);
-    if (at < 0) return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "concatenate: axis %d is out of range", axis));
+    if (at < 0)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "concatenate: axis %d is out of range", axis));
     kt_node *node = kt_graph_add(g, &kt_opdef_concat, n, in, &(axis_attrs){at});
     return node ? node->out[0] : NULL;
 }

@@ -19,26 +19,25 @@
 #define MUL(a, b) kt_g_mul(g, a, b)
 #define DIV(a, b) kt_g_div(g, a, b)
 /* y = a^b: d/db = y log a, and 0 where a is not positive (as TensorFlow and JAX have it) */
-#define POW_LOG(y, a)                                                                               \
-    kt_g_mul(g, y, kt_g_log(g, kt_g_select(g, kt_g_gt(g, a, NUM(0)), a, NUM(1))))
+#define POW_LOG(y, a) kt_g_mul(g, y, kt_g_log(g, kt_g_select(g, kt_g_gt(g, a, NUM(0)), a, NUM(1))))
 #define PICK(dy, cmp, a, b) kt_g_select(g, kt_g_##cmp(g, a, b), dy, NUM(0))
 #define SQSUM(a, b) kt_g_add(g, kt_g_square(g, a), kt_g_square(g, b))
 
-#define KT_UNARY(name, value, grad)                                                                 \
-    static kt_val *name##_grad(kt_graph *g, kt_val *x, kt_val *y, kt_val *dy) {                     \
-        (void)g, (void)x, (void)y, (void)dy;                                                        \
-        return grad;                                                                                \
+#define KT_UNARY(name, value, grad)                                                                \
+    static kt_val *name##_grad(kt_graph *g, kt_val *x, kt_val *y, kt_val *dy) {                    \
+        (void)g, (void)x, (void)y, (void)dy;                                                       \
+        return grad;                                                                               \
     }
 #include "ir/unary.def"
 #undef KT_UNARY
-#define KT_BINARY(name, value, da, db)                                                              \
-    static kt_val *name##_grad_a(kt_graph *g, kt_val *a, kt_val *b, kt_val *y, kt_val *dy) {        \
-        (void)g, (void)a, (void)b, (void)y, (void)dy;                                               \
-        return da;                                                                                  \
-    }                                                                                               \
-    static kt_val *name##_grad_b(kt_graph *g, kt_val *a, kt_val *b, kt_val *y, kt_val *dy) {        \
-        (void)g, (void)a, (void)b, (void)y, (void)dy;                                               \
-        return db;                                                                                  \
+#define KT_BINARY(name, value, da, db)                                                             \
+    static kt_val *name##_grad_a(kt_graph *g, kt_val *a, kt_val *b, kt_val *y, kt_val *dy) {       \
+        (void)g, (void)a, (void)b, (void)y, (void)dy;                                              \
+        return da;                                                                                 \
+    }                                                                                              \
+    static kt_val *name##_grad_b(kt_graph *g, kt_val *a, kt_val *b, kt_val *y, kt_val *dy) {       \
+        (void)g, (void)a, (void)b, (void)y, (void)dy;                                              \
+        return db;                                                                                 \
     }
 #include "ir/binary.def"
 #undef KT_BINARY
@@ -69,31 +68,31 @@ static kt_status compare_infer(const kt_node *n, kt_spec *out) {
 }
 
 /* Integers and bool: computed in double. */
-#define ANY_LOOP                                                                            \
-    const kt_spec *s = &k->node->in[0]->spec;                                                       \
-    const int64_t n = kt_shape_size(&s->shape);                                                     \
+#define ANY_LOOP                                                                                   \
+    const kt_spec *s = &k->node->in[0]->spec;                                                      \
+    const int64_t n = kt_shape_size(&s->shape);                                                    \
     for (int64_t i = 0; i < n; i++)
 
 #define T double
 #define M(f) f
-#define KT_UNARY(name, value, grad)                                                                 \
-    static kt_status name##_any(const kt_kargs *k) {                                                \
-        ANY_LOOP {                                                                               \
-            const double x = kt_elem_get(k->in[0], s->dtype, i);                                    \
-            kt_elem_set(k->out[0], s->dtype, i, value);                                             \
-        }                                                                                           \
-        return KT_OK;                                                                               \
+#define KT_UNARY(name, value, grad)                                                                \
+    static kt_status name##_any(const kt_kargs *k) {                                               \
+        ANY_LOOP {                                                                                 \
+            const double x = kt_elem_get(k->in[0], s->dtype, i);                                   \
+            kt_elem_set(k->out[0], s->dtype, i, value);                                            \
+        }                                                                                          \
+        return KT_OK;                                                                              \
     }
 #include "ir/unary.def"
 #undef KT_UNARY
-#define ANY_BINARY(name, value, out_dtype)                                                          \
-    static kt_status name##_any(const kt_kargs *k) {                                                \
-        ANY_LOOP {                                                                               \
-            const double a = kt_elem_get(k->in[0], s->dtype, i);                                    \
-            const double b = kt_elem_get(k->in[1], s->dtype, i);                                    \
-            kt_elem_set(k->out[0], out_dtype, i, value);                                            \
-        }                                                                                           \
-        return KT_OK;                                                                               \
+#define ANY_BINARY(name, value, out_dtype)                                                         \
+    static kt_status name##_any(const kt_kargs *k) {                                               \
+        ANY_LOOP {                                                                                 \
+            const double a = kt_elem_get(k->in[0], s->dtype, i);                                   \
+            const double b = kt_elem_get(k->in[1], s->dtype, i);                                   \
+            kt_elem_set(k->out[0], out_dtype, i, value);                                           \
+        }                                                                                          \
+        return KT_OK;                                                                              \
     }
 #define KT_BINARY(name, value, da, db) ANY_BINARY(name, value, s->dtype)
 #include "ir/binary.def"
@@ -108,65 +107,67 @@ static kt_status compare_infer(const kt_node *n, kt_spec *out) {
 typedef kt_val *unary_grad(kt_graph *g, kt_val *x, kt_val *y, kt_val *dy);
 typedef kt_val *binary_grad(kt_graph *g, kt_val *a, kt_val *b, kt_val *y, kt_val *dy);
 
-#define KT_UNARY(name, value, grad)                                                                 \
-    static kt_status name##_vjp(                                                                    \
-        kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {          \
-        (void)want;                                                                                 \
-        dx[0] = name##_grad(g, n->in[0], n->out[0], dy[0]);                                         \
-        return g->status;                                                                           \
+#define KT_UNARY(name, value, grad)                                                                \
+    static kt_status name##_vjp(                                                                   \
+        kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {         \
+        (void)want;                                                                                \
+        dx[0] = name##_grad(g, n->in[0], n->out[0], dy[0]);                                        \
+        return g->status;                                                                          \
     }
 #include "ir/unary.def"
 #undef KT_UNARY
-#define KT_BINARY(name, value, da, db)                                                              \
-    static kt_status name##_vjp(                                                                    \
-        kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {          \
-        if (want[0]) dx[0] = name##_grad_a(g, n->in[0], n->in[1], n->out[0], dy[0]);                \
-        if (want[1]) dx[1] = name##_grad_b(g, n->in[0], n->in[1], n->out[0], dy[0]);                \
-        return g->status;                                                                           \
+#define KT_BINARY(name, value, da, db)                                                             \
+    static kt_status name##_vjp(                                                                   \
+        kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {         \
+        if (want[0]) dx[0] = name##_grad_a(g, n->in[0], n->in[1], n->out[0], dy[0]);               \
+        if (want[1]) dx[1] = name##_grad_b(g, n->in[0], n->in[1], n->out[0], dy[0]);               \
+        return g->status;                                                                          \
     }
 #include "ir/binary.def"
 #undef KT_BINARY
 
 /* Values stay away from kinks and poles: 0.3 … 0.9 suits every function of the families. */
 static const kt_sample unary_samples[] = {
-    {.in = {{.dim = {3, 5}, .low = 0.3, .high = 0.9}}}, {.in = {{.dim = {1}, .low = 0.3, .high = 0.9}}}, KT_SAMPLES_END};
+    {.in = {{.dim = {3, 5}, .low = 0.3, .high = 0.9}}},
+    {.in = {{.dim = {1}, .low = 0.3, .high = 0.9}}},
+    KT_SAMPLES_END};
 static const kt_sample binary_samples[] = {
     {.in = {{.dim = {4, 3}, .low = 1.1, .high = 1.9}, {.dim = {4, 3}, .low = 0.3, .high = 0.9}}},
     {.in = {{.dim = {2, 3}}, {.dim = {3, 2}}}, .want = KT_EDTYPE},
     KT_SAMPLES_END};
 
-#define KT_UNARY(name_, value, grad)                                                                \
-    const kt_opdef kt_opdef_##name_ = {                                                             \
-        .name = #name_,                                                                             \
-        .n_in = 1,                                                                                  \
-        .flags = KT_OP_ELEMENTWISE,                                                                 \
-        .infer = unary_infer,                                                                       \
-        .vjp = name_##_vjp,                                                                         \
-        .ref = {name_##_float, name_##_double, name_##_any},                                        \
-        .samples = unary_samples,                                                                   \
+#define KT_UNARY(name_, value, grad)                                                               \
+    const kt_opdef kt_opdef_##name_ = {                                                            \
+        .name = #name_,                                                                            \
+        .n_in = 1,                                                                                 \
+        .flags = KT_OP_ELEMENTWISE,                                                                \
+        .infer = unary_infer,                                                                      \
+        .vjp = name_##_vjp,                                                                        \
+        .ref = {name_##_float, name_##_double, name_##_any},                                       \
+        .samples = unary_samples,                                                                  \
     };
 #include "ir/unary.def"
 #undef KT_UNARY
-#define KT_BINARY(name_, value, da, db)                                                             \
-    const kt_opdef kt_opdef_##name_ = {                                                             \
-        .name = #name_,                                                                             \
-        .n_in = 2,                                                                                  \
-        .flags = KT_OP_ELEMENTWISE,                                                                 \
-        .infer = binary_infer,                                                                      \
-        .vjp = name_##_vjp,                                                                         \
-        .ref = {name_##_float, name_##_double, name_##_any},                                        \
-        .samples = binary_samples,                                                                  \
+#define KT_BINARY(name_, value, da, db)                                                            \
+    const kt_opdef kt_opdef_##name_ = {                                                            \
+        .name = #name_,                                                                            \
+        .n_in = 2,                                                                                 \
+        .flags = KT_OP_ELEMENTWISE,                                                                \
+        .infer = binary_infer,                                                                     \
+        .vjp = name_##_vjp,                                                                        \
+        .ref = {name_##_float, name_##_double, name_##_any},                                       \
+        .samples = binary_samples,                                                                 \
     };
 #include "ir/binary.def"
 #undef KT_BINARY
-#define KT_COMPARE(name_, value)                                                                    \
-    const kt_opdef kt_opdef_##name_ = {                                                             \
-        .name = #name_,                                                                             \
-        .n_in = 2,                                                                                  \
-        .flags = KT_OP_ELEMENTWISE,                                                                 \
-        .infer = compare_infer,                                                                     \
-        .ref = {name_##_float, name_##_double, name_##_any},                                        \
-        .samples = binary_samples,                                                                  \
+#define KT_COMPARE(name_, value)                                                                   \
+    const kt_opdef kt_opdef_##name_ = {                                                            \
+        .name = #name_,                                                                            \
+        .n_in = 2,                                                                                 \
+        .flags = KT_OP_ELEMENTWISE,                                                                \
+        .infer = compare_infer,                                                                    \
+        .ref = {name_##_float, name_##_double, name_##_any},                                       \
+        .samples = binary_samples,                                                                 \
     };
 #include "ir/compare.def"
 #undef KT_COMPARE

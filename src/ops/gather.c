@@ -14,7 +14,8 @@ static kt_status KT_REF(scatter_add)(const kt_kargs *k) {
     T *to = k->out[0];
     memset(to, 0, sizeof(T) * (size_t)kt_shape_size(table));
     for (int64_t i = 0; i < n; i++) {
-        if (index[i] < 0 || index[i] >= table->dim[0]) return kt_label_error(i, index[i], table->dim[0]);
+        if (index[i] < 0 || index[i] >= table->dim[0])
+            return kt_label_error(i, index[i], table->dim[0]);
         for (int64_t j = 0; j < row; j++) to[index[i] * row + j] += from[i * row + j];
     }
     return KT_OK;
@@ -29,15 +30,16 @@ static kt_status KT_REF(scatter_add)(const kt_kargs *k) {
 static kt_status gather_infer(const kt_node *n, kt_spec *out) {
     const kt_shape *table = &n->in[0]->spec.shape;
     *out = (kt_spec){n->in[0]->spec.dtype, n->in[1]->spec.shape};
-    if (n->in[1]->spec.dtype != KT_INT32) return KT_FAIL(KT_EDTYPE, "gather: expected int32 indices");
+    if (n->in[1]->spec.dtype != KT_INT32)
+        return KT_FAIL(KT_EDTYPE, "gather: expected int32 indices");
     if (table->ndim < 1 || out->shape.ndim + table->ndim - 1 > KT_MAX_RANK)
         return KT_FAIL(KT_ESHAPE, "gather: too many or too few axes");
     for (int i = 1; i < table->ndim; i++) out->shape.dim[out->shape.ndim++] = table->dim[i];
     return KT_OK;
 }
 
-static kt_status gather_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+gather_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     if (want[0]) dx[0] = kt_g_scatter_add(g, dy[0], n->in[1], n->in[0]->spec.shape);
     return g->status;
 }
@@ -49,8 +51,12 @@ static kt_status gather_ref(const kt_kargs *k) {
                        kt_dtype_size(k->node->in[0]->spec.dtype);
     const int32_t *index = k->in[1];
     for (int64_t i = 0; i < n; i++) {
-        if (index[i] < 0 || index[i] >= table->dim[0]) return kt_label_error(i, index[i], table->dim[0]);
-        memcpy((char *)k->out[0] + (size_t)i * row, (const char *)k->in[0] + (size_t)index[i] * row, row);
+        if (index[i] < 0 || index[i] >= table->dim[0])
+            return kt_label_error(i, index[i], table->dim[0]);
+        memcpy(
+            (char *)k->out[0] + (size_t)i * row,
+            (const char *)k->in[0] + (size_t)index[i] * row,
+            row);
     }
     return KT_OK;
 }
@@ -59,7 +65,8 @@ static kt_status scatter_add_infer(const kt_node *n, kt_spec *out) {
     const kt_shape *table = &((const shape_attrs *)n->attrs)->shape;
     *out = (kt_spec){n->in[0]->spec.dtype, *table};
     kt_shape updates = n->in[1]->spec.shape; /* one row of the table for each index */
-    if (n->in[1]->spec.dtype != KT_INT32) return KT_FAIL(KT_EDTYPE, "scatter_add: expected int32 indices");
+    if (n->in[1]->spec.dtype != KT_INT32)
+        return KT_FAIL(KT_EDTYPE, "scatter_add: expected int32 indices");
     if (table->ndim < 1 || updates.ndim + table->ndim - 1 > KT_MAX_RANK)
         return KT_FAIL(KT_ESHAPE, "scatter_add: too many or too few axes");
     for (int i = 1; i < table->ndim; i++) updates.dim[updates.ndim++] = table->dim[i];
@@ -67,8 +74,8 @@ static kt_status scatter_add_infer(const kt_node *n, kt_spec *out) {
     return KT_FAIL(KT_ESHAPE, "scatter_add: updates are not one row for each index");
 }
 
-static kt_status scatter_add_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+scatter_add_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     if (want[0]) dx[0] = kt_g_gather(g, dy[0], n->in[1]);
     return g->status;
 }
@@ -79,8 +86,11 @@ static const kt_sample gather_samples[] = {
     {.in = {{.dim = {4}}, {.dim = {5}}}, .want = KT_EDTYPE},
     KT_SAMPLES_END};
 static const kt_sample scatter_add_samples[] = {
-    {.in = {{.dim = {5, 3}}, {.dim = {5}, .dtype = KT_INT32}}, .attrs = &(shape_attrs){{2, {6, 3}}}},
-    {.in = {{.dim = {5, 2}}, {.dim = {5}, .dtype = KT_INT32}}, .attrs = &(shape_attrs){{2, {6, 3}}}, .want = KT_ESHAPE},
+    {.in = {{.dim = {5, 3}}, {.dim = {5}, .dtype = KT_INT32}},
+     .attrs = &(shape_attrs){{2, {6, 3}}}},
+    {.in = {{.dim = {5, 2}}, {.dim = {5}, .dtype = KT_INT32}},
+     .attrs = &(shape_attrs){{2, {6, 3}}},
+     .want = KT_ESHAPE},
     KT_SAMPLES_END};
 static const kt_field scatter_add_fields[] = {KT_F(shape_attrs, shape), KT_F_END};
 

@@ -23,7 +23,8 @@ static kt_status const_infer(const kt_node *n, kt_spec *out) {
 static kt_status const_ref(const kt_kargs *k) {
     const const_attrs *a = k->node->attrs;
     const int64_t n = kt_shape_size(&a->shape);
-    if (a->data) memcpy(k->out[0], a->data, (size_t)n * kt_dtype_size((kt_dtype)a->dtype));
+    if (a->data)
+        memcpy(k->out[0], a->data, (size_t)n * kt_dtype_size((kt_dtype)a->dtype));
     else
         for (int64_t i = 0; i < n; i++) kt_elem_set(k->out[0], (kt_dtype)a->dtype, i, a->value);
     return KT_OK;
@@ -86,8 +87,10 @@ static void const_print(const kt_node *n, kt_str *out) {
     kt_str_add(out, ", data=[");
     for (int64_t i = 0; i < kt_shape_size(&a->shape); i++) {
         if (i) kt_str_add(out, ", ");
-        if (a->dtype == KT_INT64) kt_str_addf(out, "%lld", (long long)((const int64_t *)a->data)[i]);
-        else kt_str_double(out, kt_elem_get(a->data, (kt_dtype)a->dtype, i));
+        if (a->dtype == KT_INT64)
+            kt_str_addf(out, "%lld", (long long)((const int64_t *)a->data)[i]);
+        else
+            kt_str_double(out, kt_elem_get(a->data, (kt_dtype)a->dtype, i));
     }
     kt_str_add(out, "]");
 }
@@ -106,13 +109,19 @@ static kt_status const_parse(kt_graph *g, const char *key, kt_scan *text, int n_
     for (int64_t i = 0; i < size; i++) {
         double v;
         int64_t whole;
-        if (i && !kt_scan_char(text, ',')) return kt_scan_fail(text, "as many numbers as the shape says");
-        if (a->dtype == KT_INT64 && kt_scan_int(text, &whole)) ((int64_t *)data)[i] = whole;
-        else if (kt_scan_double(text, &v)) kt_elem_set(data, spec.dtype, i, v);
-        else return kt_scan_fail(text, "a number");
+        if (i && !kt_scan_char(text, ','))
+            return kt_scan_fail(text, "as many numbers as the shape says");
+        if (a->dtype == KT_INT64 && kt_scan_int(text, &whole))
+            ((int64_t *)data)[i] = whole;
+        else if (kt_scan_double(text, &v))
+            kt_elem_set(data, spec.dtype, i, v);
+        else
+            return kt_scan_fail(text, "a number");
     }
     a->data = data;
-    return kt_scan_char(text, ']') ? KT_OK : kt_scan_fail(text, "']' after as many numbers as the shape says");
+    return kt_scan_char(text, ']')
+               ? KT_OK
+               : kt_scan_fail(text, "']' after as many numbers as the shape says");
 }
 
 static void pack_print(const kt_node *n, kt_str *out) {
@@ -124,7 +133,8 @@ static void pack_print(const kt_node *n, kt_str *out) {
 
 static kt_status pack_parse(kt_graph *g, const char *key, kt_scan *text, int n_in, void *attrs) {
     pack_attrs *a = attrs;
-    if (strcmp(key, "offsets") || a->offsets) return kt_scan_fail(text, "the attribute offsets, once");
+    if (strcmp(key, "offsets") || a->offsets)
+        return kt_scan_fail(text, "the attribute offsets, once");
     int64_t *offsets = kt_arena_alloc(g->arena, sizeof *offsets * (size_t)(n_in + 1));
     if (!offsets) return KT_ENOMEM;
     if (!kt_scan_char(text, '[')) return kt_scan_fail(text, "'['");
@@ -132,13 +142,20 @@ static kt_status pack_parse(kt_graph *g, const char *key, kt_scan *text, int n_i
         if ((i && !kt_scan_char(text, ',')) || !kt_scan_int(text, &offsets[i]))
             return kt_scan_fail(text, "one offset for each input");
     a->offsets = offsets;
-    return kt_scan_char(text, ']') ? KT_OK : kt_scan_fail(text, "']' after one offset for each input");
+    return kt_scan_char(text, ']') ? KT_OK
+                                   : kt_scan_fail(text, "']' after one offset for each input");
 }
 
 static const kt_field leaf_fields[] = {
-    KT_F(leaf_attrs, index), KT_F_AS(leaf_attrs, dtype, KT_FIELD_DTYPE), KT_F(leaf_attrs, shape), KT_F_END};
+    KT_F(leaf_attrs, index),
+    KT_F_AS(leaf_attrs, dtype, KT_FIELD_DTYPE),
+    KT_F(leaf_attrs, shape),
+    KT_F_END};
 static const kt_field const_fields[] = {
-    KT_F(const_attrs, value), KT_F_AS(const_attrs, dtype, KT_FIELD_DTYPE), KT_F(const_attrs, shape), KT_F_END};
+    KT_F(const_attrs, value),
+    KT_F_AS(const_attrs, dtype, KT_FIELD_DTYPE),
+    KT_F(const_attrs, shape),
+    KT_F_END};
 static const kt_field view_fields[] = {
     KT_F(view_attrs, slot), KT_F(view_attrs, offset), KT_F(view_attrs, shape), KT_F_END};
 static const kt_field pack_fields[] = {KT_F(pack_attrs, size), KT_F_END};

@@ -13,11 +13,13 @@ static T KT_REF(matmul_cell)(const T *a, int64_t sa, const T *b, int64_t sb, int
 
 static T KT_REF(matmul_epilogue)(int which, T x) {
     switch (which - 1) {
-#define KT_UNARY(name, value, grad)                                                                 \
-    case MATMUL_EPI_##name: return (T)(value);
+#define KT_UNARY(name, value, grad)                                                                \
+    case MATMUL_EPI_##name:                                                                        \
+        return (T)(value);
 #include "ir/unary.def"
 #undef KT_UNARY
-    default: return x;
+    default:
+        return x;
     }
 }
 
@@ -74,8 +76,10 @@ static kt_status matmul_check_fused(const kt_node *n, const kt_spec *out) {
         return KT_FAIL(KT_EINTERNAL, "matmul: no such epilogue: %d", at->epilogue);
     if (n->n_in != 2 + at->bias) return KT_FAIL(KT_EINTERNAL, "matmul: %d inputs", n->n_in);
     if (!at->bias) return KT_OK;
-    if (n->in[2]->spec.dtype == out->dtype && kt_shape_size(&n->in[2]->spec.shape) == columns) return KT_OK;
-    return KT_FAIL(KT_ESHAPE, "matmul: expected one bias for each of %lld columns", (long long)columns);
+    if (n->in[2]->spec.dtype == out->dtype && kt_shape_size(&n->in[2]->spec.shape) == columns)
+        return KT_OK;
+    return KT_FAIL(
+        KT_ESHAPE, "matmul: expected one bias for each of %lld columns", (long long)columns);
 }
 
 static kt_status matmul_infer(const kt_node *n, kt_spec *out) {
@@ -100,13 +104,16 @@ static kt_status matmul_infer(const kt_node *n, kt_spec *out) {
 }
 
 /* C = op(A) op(B): dA and dB are products again, with the flags turned so that nothing is copied. */
-static kt_status matmul_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+matmul_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     const matmul_attrs *at = n->attrs;
     kt_val *a = n->in[0], *b = n->in[1], *d = dy[0];
-    if (at->bias || at->epilogue) return KT_FAIL(KT_EINTERNAL, "matmul: gradient taken after fusion");
-    if (want[0]) dx[0] = at->ta ? kt_g_matmul(g, b, d, at->tb, true) : kt_g_matmul(g, d, b, false, !at->tb);
-    if (want[1]) dx[1] = at->tb ? kt_g_matmul(g, d, a, true, at->ta) : kt_g_matmul(g, a, d, !at->ta, false);
+    if (at->bias || at->epilogue)
+        return KT_FAIL(KT_EINTERNAL, "matmul: gradient taken after fusion");
+    if (want[0])
+        dx[0] = at->ta ? kt_g_matmul(g, b, d, at->tb, true) : kt_g_matmul(g, d, b, false, !at->tb);
+    if (want[1])
+        dx[1] = at->tb ? kt_g_matmul(g, d, a, true, at->ta) : kt_g_matmul(g, a, d, !at->ta, false);
     return g->status;
 }
 
@@ -124,8 +131,12 @@ static const kt_sample matmul_samples[] = {
     {.in = {{.dim = {2, 6, 9}}, {.dim = {2, 5, 9}}, {.dim = {5}}},
      .attrs = &(matmul_attrs){.tb = true, .bias = true, .epilogue = 1 + MATMUL_EPI_tanh},
      .no_grad = true},
-    {.in = {{.dim = {6, 9}}, {.dim = {9, 20}}}, .attrs = &(matmul_attrs){.epilogue = 1 + MATMUL_EPI_sigmoid}, .no_grad = true},
-    {.in = {{.dim = {6, 9}}, {.dim = {9, 20}}, {.dim = {9}}}, .attrs = &(matmul_attrs){.bias = true}, .want = KT_ESHAPE},
+    {.in = {{.dim = {6, 9}}, {.dim = {9, 20}}},
+     .attrs = &(matmul_attrs){.epilogue = 1 + MATMUL_EPI_sigmoid},
+     .no_grad = true},
+    {.in = {{.dim = {6, 9}}, {.dim = {9, 20}}, {.dim = {9}}},
+     .attrs = &(matmul_attrs){.bias = true},
+     .want = KT_ESHAPE},
     {.in = {{.dim = {3, 5}}, {.dim = {4, 5}}}, .attrs = &(matmul_attrs){0}, .want = KT_ESHAPE},
     KT_SAMPLES_END};
 static const kt_field matmul_fields[] = {

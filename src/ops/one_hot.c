@@ -6,9 +6,11 @@
 static kt_status one_hot_infer(const kt_node *n, kt_spec *out) {
     const one_hot_attrs *a = n->attrs;
     *out = (kt_spec){(kt_dtype)a->dtype, n->in[0]->spec.shape};
-    if (n->in[0]->spec.dtype != KT_INT32) return KT_FAIL(KT_EDTYPE, "one_hot: expected int32 indices");
+    if (n->in[0]->spec.dtype != KT_INT32)
+        return KT_FAIL(KT_EDTYPE, "one_hot: expected int32 indices");
     if (a->depth < 1 || out->shape.ndim == KT_MAX_RANK)
-        return KT_FAIL(KT_EINVAL, "one_hot: expected a positive depth, got %lld", (long long)a->depth);
+        return KT_FAIL(
+            KT_EINVAL, "one_hot: expected a positive depth, got %lld", (long long)a->depth);
     out->shape.dim[out->shape.ndim++] = a->depth;
     return KT_OK;
 }
@@ -25,7 +27,9 @@ static kt_status one_hot_ref(const kt_kargs *k) {
 
 static const kt_sample one_hot_samples[] = {
     {.in = {{.dim = {3, 2}, .dtype = KT_INT32}}, .attrs = &(one_hot_attrs){5, KT_FLOAT32}},
-    {.in = {{.dim = {3}, .dtype = KT_INT32}}, .attrs = &(one_hot_attrs){0, KT_FLOAT32}, .want = KT_EINVAL},
+    {.in = {{.dim = {3}, .dtype = KT_INT32}},
+     .attrs = &(one_hot_attrs){0, KT_FLOAT32},
+     .want = KT_EINVAL},
     KT_SAMPLES_END};
 static const kt_field one_hot_fields[] = {
     KT_F(one_hot_attrs, depth), KT_F_AS(one_hot_attrs, dtype, KT_FIELD_DTYPE), KT_F_END};

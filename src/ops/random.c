@@ -9,7 +9,7 @@
 static kt_status KT_REF(dropout)(const kt_kargs *k) {
     const random_attrs *a = k->node->attrs;
     const int64_t n = kt_shape_size(&k->node->in[0]->spec.shape);
-    const uint64_t call = (uint64_t)*(const int64_t *)k->in[1];
+    const uint64_t call = (uint64_t) * (const int64_t *)k->in[1];
     const T scale = (T)(1 / (1 - a->rate)), *x = k->in[0];
     const float rate = (float)a->rate;
     T *y = k->out[0];
@@ -39,8 +39,8 @@ static kt_status dropout_infer(const kt_node *n, kt_spec *out) {
     return counter_check(n, 1);
 }
 
-static kt_status dropout_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+dropout_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const random_attrs *a = n->attrs;
     dx[0] = kt_g_dropout(g, dy[0], n->in[1], a->rate, a->key);
@@ -55,20 +55,22 @@ static kt_status uniform_infer(const kt_node *n, kt_spec *out) {
 static kt_status uniform_ref(const kt_kargs *k) {
     const random_attrs *a = k->node->attrs;
     const int64_t n = kt_shape_size(&a->shape);
-    const uint64_t call = (uint64_t)*(const int64_t *)k->in[0];
+    const uint64_t call = (uint64_t) * (const int64_t *)k->in[0];
     for (int64_t i = 0; i < n; i++)
         ((float *)k->out[0])[i] = kt_rng_float((uint64_t)a->key, call, (uint64_t)i);
     return KT_OK;
 }
 
 static const kt_sample dropout_samples[] = {
-    {.in = {{.dim = {5, 7}}, {.dim = {KT_SCALAR_DIM}, .dtype = KT_INT64}}, .attrs = &(random_attrs){0.3, 42, {0}}},
+    {.in = {{.dim = {5, 7}}, {.dim = {KT_SCALAR_DIM}, .dtype = KT_INT64}},
+     .attrs = &(random_attrs){0.3, 42, {0}}},
     {.in = {{.dim = {3}}, {.dim = {KT_SCALAR_DIM}, .dtype = KT_INT64}},
      .attrs = &(random_attrs){1.5, 42, {0}},
      .want = KT_EINVAL},
     KT_SAMPLES_END};
 static const kt_sample uniform_samples[] = {
-    {.in = {{.dim = {KT_SCALAR_DIM}, .dtype = KT_INT64}}, .attrs = &(random_attrs){0, 7, {2, {3, 5}}}},
+    {.in = {{.dim = {KT_SCALAR_DIM}, .dtype = KT_INT64}},
+     .attrs = &(random_attrs){0, 7, {2, {3, 5}}}},
     KT_SAMPLES_END};
 static const kt_field random_fields[] = {
     KT_F(random_attrs, rate), KT_F(random_attrs, key), KT_F(random_attrs, shape), KT_F_END};
@@ -103,7 +105,8 @@ kt_val *kt_g_dropout(kt_graph *g, kt_val *x, kt_val *counter, double rate, int64
 }
 
 kt_val *kt_g_uniform(kt_graph *g, kt_val *counter, int64_t key, kt_spec spec) {
-    kt_node *n = kt_graph_add(g, &kt_opdef_uniform, 1, &counter, &(random_attrs){0, key, spec.shape});
+    kt_node *n = kt_graph_add(
+        g, &kt_opdef_uniform, 1, &counter, &(random_attrs){0, key, spec.shape});
     return n ? kt_g_cast(g, n->out[0], spec.dtype) : NULL;
 }
 #endif

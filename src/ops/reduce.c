@@ -7,10 +7,14 @@
 
 static T KT_REF(reduce_two)(int kind, T a, T b) {
     switch ((kt_reduce_kind)kind) {
-    case KT_RED_SUM: return a + b;
-    case KT_RED_PROD: return a * b;
-    case KT_RED_MAX: return a > b || a != a ? a : b;
-    case KT_RED_MIN: return a < b || a != a ? a : b;
+    case KT_RED_SUM:
+        return a + b;
+    case KT_RED_PROD:
+        return a * b;
+    case KT_RED_MAX:
+        return a > b || a != a ? a : b;
+    case KT_RED_MIN:
+        return a < b || a != a ? a : b;
     }
     return a;
 }
@@ -25,7 +29,8 @@ static T KT_REF(reduce_block)(int kind, const T *x, const reduce_walk *w, int64_
             KT_REF(reduce_block)(kind, x, w, from + half, n - half));
     }
     T acc = x[reduce_offset(w, from)];
-    for (int64_t i = 1; i < n; i++) acc = KT_REF(reduce_two)(kind, acc, x[reduce_offset(w, from + i)]);
+    for (int64_t i = 1; i < n; i++)
+        acc = KT_REF(reduce_two)(kind, acc, x[reduce_offset(w, from + i)]);
     return acc;
 }
 
@@ -37,7 +42,8 @@ static kt_status KT_REF(reduce)(const kt_kargs *k) {
     const T *x = k->in[0];
     T *y = k->out[0];
     for (int64_t i = 0; i < outer.size; i++)
-        y[i] = inner.size ? KT_REF(reduce_block)(a->kind, x + reduce_offset(&outer, i), &inner, 0, inner.size)
+        y[i] = inner.size ? KT_REF(reduce_block)(
+                                a->kind, x + reduce_offset(&outer, i), &inner, 0, inner.size)
                           : (T)empty[a->kind];
     return KT_OK;
 }
@@ -96,10 +102,13 @@ static kt_status reduce_infer(const kt_node *n, kt_spec *out) {
     *out = (kt_spec){.dtype = n->in[0]->spec.dtype};
     if (a->kind < KT_RED_SUM || a->kind > KT_RED_PROD)
         return KT_FAIL(KT_EINVAL, "reduce: no such kind: %d", a->kind);
-    if (a->axes >> s->ndim) return KT_FAIL(KT_EINVAL, "reduce: axis out of range for %d axes", s->ndim);
+    if (a->axes >> s->ndim)
+        return KT_FAIL(KT_EINVAL, "reduce: axis out of range for %d axes", s->ndim);
     for (int i = 0; i < s->ndim; i++) {
-        if (!(a->axes >> i & 1)) out->shape.dim[out->shape.ndim++] = s->dim[i];
-        else if (a->keepdims) out->shape.dim[out->shape.ndim++] = 1;
+        if (!(a->axes >> i & 1))
+            out->shape.dim[out->shape.ndim++] = s->dim[i];
+        else if (a->keepdims)
+            out->shape.dim[out->shape.ndim++] = 1;
     }
     return KT_OK;
 }
@@ -113,8 +122,8 @@ static kt_shape reduce_kept(const kt_node *n) {
 }
 
 /* sum: dy everywhere. prod: dy y / x. max, min: dy shared evenly among the equal largest, as JAX does. */
-static kt_status reduce_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+reduce_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const reduce_attrs *a = n->attrs;
     const kt_shape full = n->in[0]->spec.shape, kept = reduce_kept(n);
@@ -137,7 +146,8 @@ static const kt_sample reduce_samples[] = {
     {.in = {{.dim = {2, 301}}}, .attrs = &(reduce_attrs){KT_RED_SUM, 3, false}},
     {.in = {{.dim = {4, 6}}}, .attrs = &(reduce_attrs){KT_RED_MAX, 2, false}},
     {.in = {{.dim = {4, 6}}}, .attrs = &(reduce_attrs){KT_RED_MIN, 1, true}},
-    {.in = {{.dim = {3, 4}, .low = 0.5, .high = 1.5}}, .attrs = &(reduce_attrs){KT_RED_PROD, 2, false}},
+    {.in = {{.dim = {3, 4}, .low = 0.5, .high = 1.5}},
+     .attrs = &(reduce_attrs){KT_RED_PROD, 2, false}},
     {.in = {{.dim = {3}}}, .attrs = &(reduce_attrs){KT_RED_SUM, 2, false}, .want = KT_EINVAL},
     KT_SAMPLES_END};
 static const kt_field reduce_fields[] = {

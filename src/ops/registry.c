@@ -15,10 +15,10 @@
 
 #define KT_OP(name) &kt_opdef_##name,
 static const kt_opdef *const ops[] = {
-#include "ops/ops.def"
-#include "ir/unary.def"
 #include "ir/binary.def"
 #include "ir/compare.def"
+#include "ir/unary.def"
+#include "ops/ops.def"
     NULL};
 
 const kt_opdef *const *kt_op_all(void) { return ops; }

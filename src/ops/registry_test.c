@@ -37,14 +37,16 @@ static kt_spec sample_spec(const kt_sample *s, int i, const variant *v) {
 }
 
 /* A graph of the op on inputs; *node is NULL (and g->status says why) if the op refuses. */
-static kt_graph *sample_graph(const kt_opdef *op, const kt_sample *s, const variant *v, kt_node **node) {
+static kt_graph *
+sample_graph(const kt_opdef *op, const kt_sample *s, const variant *v, kt_node **node) {
     kt_graph *g = kt_graph_new();
     kt_val *in[6];
     const int n = sample_inputs(s);
     for (int i = 0; i < n; i++) in[i] = kt_g_input(g, sample_spec(s, i, v));
     kt_check_status(g->status, KT_OK);
     *node = kt_graph_add(g, op, n, in, s->attrs);
-    for (int i = 0; *node && i < (*node)->n_out; i++) assert_int_equal(kt_vec_push(&g->outputs, (*node)->out[i]), 0);
+    for (int i = 0; *node && i < (*node)->n_out; i++)
+        assert_int_equal(kt_vec_push(&g->outputs, (*node)->out[i]), 0);
     return g;
 }
 
@@ -87,7 +89,12 @@ static void check_infer(const kt_opdef *op, const kt_sample *s, const char *name
     kt_node *node;
     kt_graph *g = sample_graph(op, s, &plain, &node);
     if (g->status != s->want)
-        fail_msg("%s: %s, expected %s: %s", name, kt_status_name(g->status), kt_status_name(s->want), kt_error_message());
+        fail_msg(
+            "%s: %s, expected %s: %s",
+            name,
+            kt_status_name(g->status),
+            kt_status_name(s->want),
+            kt_error_message());
     if (node) kt_check_status(kt_graph_verify(g), KT_OK);
     kt_graph_free(g);
 }
@@ -100,7 +107,8 @@ static void check_text(const kt_opdef *op, const kt_sample *s, const char *name)
     char *text = kt_graph_text(g);
     kt_graph *again = kt_graph_of(text);
     char *text_again = kt_graph_text(again);
-    if (strcmp(text, text_again)) fail_msg("%s: printed\n%s\nread back as\n%s", name, text, text_again);
+    if (strcmp(text, text_again))
+        fail_msg("%s: printed\n%s\nread back as\n%s", name, text, text_again);
     free(text);
     free(text_again);
     kt_graph_free(g);
@@ -126,7 +134,8 @@ static void check_text_result(const kt_opdef *op, const kt_sample *s, const char
 
 KT_TEST(registry, text_keeps_attributes) { for_samples(check_text_result, false); }
 
-static void compare_kernels(const kt_opdef *op, const kt_sample *s, const variant *v, const char *name) {
+static void
+compare_kernels(const kt_opdef *op, const kt_sample *s, const variant *v, const char *name) {
     kt_node *node;
     kt_graph *g = sample_graph(op, s, v, &node);
     if (node) {
@@ -172,8 +181,10 @@ static void check_threads(const kt_opdef *op, const kt_sample *s, const char *na
         if (node) {
             kt_run_result r = sample_run(g, s, false);
             if (i) kt_check_same(&r, &first, 0, name);
-            if (i) kt_run_free(&r);
-            else first = r;
+            if (i)
+                kt_run_free(&r);
+            else
+                first = r;
         }
         kt_graph_free(g);
     }
@@ -208,7 +219,8 @@ static double loss_at(kt_graph *loss, void **data) {
     return v;
 }
 
-static void compare_gradient(kt_graph *loss, void **data, int i, const double *dx, const char *name) {
+static void
+compare_gradient(kt_graph *loss, void **data, int i, const double *dx, const char *name) {
     const double step = 1e-5;
     const int64_t n = kt_shape_size(&loss->inputs.v[i]->spec.shape);
     double *x = data[i];
@@ -221,7 +233,13 @@ static void compare_gradient(kt_graph *loss, void **data, int i, const double *d
         x[k] = at;
         const double want = (high - low) / (2 * step);
         if (fabs(dx[k] - want) > 2e-6 * (1 + fabs(want)))
-            fail_msg("%s: gradient of input %d at %lld: %.9g, by differences %.9g", name, i, (long long)k, dx[k], want);
+            fail_msg(
+                "%s: gradient of input %d at %lld: %.9g, by differences %.9g",
+                name,
+                i,
+                (long long)k,
+                dx[k],
+                want);
     }
 }
 
@@ -229,7 +247,8 @@ static void check_gradient(const kt_opdef *op, const kt_sample *s, const char *n
     static const variant in_double = {KT_FLOAT64, -1, -1};
     kt_node *node, *node_of_loss;
     if (!op->vjp || s->no_grad) return;
-    kt_graph *g = sample_graph(op, s, &in_double, &node), *l = sample_graph(op, s, &in_double, &node_of_loss);
+    kt_graph *g = sample_graph(op, s, &in_double, &node),
+             *l = sample_graph(op, s, &in_double, &node_of_loss);
     kt_val *wrt[6], *dx[6];
     int n = 0, input[6];
     for (int i = 0; i < g->inputs.n; i++) {

@@ -14,8 +14,8 @@ static kt_status reshape_infer(const kt_node *n, kt_spec *out) {
         kt_shape_str(&a->shape, to, sizeof to));
 }
 
-static kt_status reshape_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+reshape_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     dx[0] = kt_g_reshape(g, dy[0], n->in[0]->spec.shape);
     return g->status;
@@ -43,8 +43,10 @@ kt_val *kt_g_reshape(kt_graph *g, kt_val *x, kt_shape shape) {
     int64_t known = 1;
     int open = -1;
     for (int i = 0; i < shape.ndim; i++) {
-        if (shape.dim[i] == -1) open = i;
-        else known *= shape.dim[i];
+        if (shape.dim[i] == -1)
+            open = i;
+        else
+            known *= shape.dim[i];
     }
     if (open >= 0) shape.dim[open] = known ? kt_shape_size(&x->spec.shape) / known : 0;
     if (kt_shape_equal(&x->spec.shape, &shape)) return x;

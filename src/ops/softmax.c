@@ -7,7 +7,8 @@
 #ifdef KT_T
 
 static kt_status KT_REF(softmax)(const kt_kargs *k) {
-    const kt_lanes l = kt_lanes_along(&k->node->in[0]->spec.shape, ((const axis_attrs *)k->node->attrs)->axis);
+    const kt_lanes l = kt_lanes_along(
+        &k->node->in[0]->spec.shape, ((const axis_attrs *)k->node->attrs)->axis);
     for (int64_t lane = 0; lane < l.outer * l.inner; lane++) {
         const int64_t at = kt_lane_start(&l, lane);
         const T *x = (const T *)k->in[0] + at;
@@ -20,7 +21,8 @@ static kt_status KT_REF(softmax)(const kt_kargs *k) {
 }
 
 static kt_status KT_REF(log_softmax)(const kt_kargs *k) {
-    const kt_lanes l = kt_lanes_along(&k->node->in[0]->spec.shape, ((const axis_attrs *)k->node->attrs)->axis);
+    const kt_lanes l = kt_lanes_along(
+        &k->node->in[0]->spec.shape, ((const axis_attrs *)k->node->attrs)->axis);
     for (int64_t lane = 0; lane < l.outer * l.inner; lane++) {
         const int64_t at = kt_lane_start(&l, lane);
         const T *x = (const T *)k->in[0] + at;
@@ -53,8 +55,8 @@ static kt_status softmax_infer(const kt_node *n, kt_spec *out) {
 }
 
 /* dx = y (dy - sum(dy y)) */
-static kt_status softmax_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+softmax_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const int axes = 1 << ((const axis_attrs *)n->attrs)->axis;
     kt_val *s = kt_g_sum(g, kt_g_mul(g, dy[0], n->out[0]), axes, true);
@@ -63,8 +65,8 @@ static kt_status softmax_vjp(
 }
 
 /* dx = dy - exp(y) sum(dy) */
-static kt_status log_softmax_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+log_softmax_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const int axes = 1 << ((const axis_attrs *)n->attrs)->axis;
     dx[0] = kt_g_sub(g, dy[0], kt_g_mul(g, kt_g_exp(g, n->out[0]), kt_g_sum(g, dy[0], axes, true)));

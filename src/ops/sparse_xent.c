@@ -62,8 +62,8 @@ static kt_status sparse_xent_infer(const kt_node *n, kt_spec *out) {
 }
 
 /* The probabilities have no gradient of their own: they exist for this rule. */
-static kt_status sparse_xent_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+sparse_xent_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     kt_val *in[3] = {n->out[1], n->in[1], dy[0]};
     kt_node *grad = kt_graph_add(g, &kt_opdef_sparse_xent_grad, 3, in, NULL);
@@ -78,7 +78,8 @@ static kt_status sparse_xent_grad_infer(const kt_node *n, kt_spec *out) {
         label->shape.dim[0] == p->shape.dim[0] && d->dtype == p->dtype &&
         kt_shape_equal(&d->shape, &label->shape))
         return KT_OK;
-    return KT_FAIL(KT_ESHAPE, "sparse_xent_grad: expected [rows, classes], int32 [rows] and [rows]");
+    return KT_FAIL(
+        KT_ESHAPE, "sparse_xent_grad: expected [rows, classes], int32 [rows] and [rows]");
 }
 
 static const kt_sample sparse_xent_samples[] = {

@@ -16,8 +16,8 @@ static kt_status transpose_infer(const kt_node *n, kt_spec *out) {
     return KT_OK;
 }
 
-static kt_status transpose_vjp(
-    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status
+transpose_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const transpose_attrs *a = n->attrs;
     int back[KT_MAX_RANK] = {0};
@@ -33,7 +33,8 @@ static kt_status transpose_ref(const kt_kargs *k) {
     kt_strides(from, in);
     kt_strides(to, out);
     for (int i = 0; i < to->ndim; i++) stride[i] = in[a->perm[i]];
-    kt_copy_strided(k->out[0], out, k->in[0], stride, to, kt_dtype_size(k->node->in[0]->spec.dtype));
+    kt_copy_strided(
+        k->out[0], out, k->in[0], stride, to, kt_dtype_size(k->node->in[0]->spec.dtype));
     return KT_OK;
 }
 

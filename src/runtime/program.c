@@ -42,8 +42,10 @@ kt_status kt_program_new(kt_graph *g, kt_program **out) {
     if (st == KT_OK) st = kt_passes_run(g);
     if (st == KT_OK) st = kt_cpu_compile(g, &p->code);
     if (st == KT_OK) st = bind_slots(p);
-    if (st == KT_OK) *out = p;
-    else kt_program_free(p);
+    if (st == KT_OK)
+        *out = p;
+    else
+        kt_program_free(p);
     return st;
 }
 

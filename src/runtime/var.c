@@ -47,7 +47,8 @@ static void var_destroy(void *self) {
 
 kt_var *kt_var_new(const char *name, kt_spec spec, bool trainable) {
     const int64_t size = kt_shape_size(&spec.shape);
-    if (size < 0) return kt_fail_object(KT_FAIL(KT_ESHAPE, "variable \"%s\": a dimension is open", name));
+    if (size < 0)
+        return kt_fail_object(KT_FAIL(KT_ESHAPE, "variable \"%s\": a dimension is open", name));
     kt_var *v = kt_obj_new(sizeof *v, KT_KIND_VAR, var_destroy);
     if (!v) return kt_fail_object(KT_ENOMEM);
     v->spec = spec;
@@ -101,7 +102,10 @@ uint64_t kt_layout_version(void) { return layout_version; }
 static void var_move(kt_var *v, kt_store *to, int64_t offset) {
     const size_t e = kt_dtype_size(v->spec.dtype);
     if (v->store->data)
-        memcpy((char *)to->data + (size_t)offset * e, kt_var_data(v), (size_t)kt_shape_size(&v->spec.shape) * e);
+        memcpy(
+            (char *)to->data + (size_t)offset * e,
+            kt_var_data(v),
+            (size_t)kt_shape_size(&v->spec.shape) * e);
     kt_store_unref(v->store);
     v->store = kt_store_ref(to);
     v->offset = offset;
@@ -113,7 +117,8 @@ kt_status kt_extent_make(int n, kt_var *const *vars) {
     for (int d = KT_FLOAT32; d < KT_DTYPE_COUNT; d++) {
         int64_t size = 0;
         for (int i = 0; i < n; i++)
-            if (vars[i]->spec.dtype == (kt_dtype)d && !vars[i]->in_extent) size += var_room(vars[i]);
+            if (vars[i]->spec.dtype == (kt_dtype)d && !vars[i]->in_extent)
+                size += var_room(vars[i]);
         if (!size) continue;
         kt_store *extent = kt_store_new((kt_dtype)d, size);
         if (!extent || kt_store_touch(extent)) {

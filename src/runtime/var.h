@@ -22,14 +22,15 @@ kt_status kt_store_touch(kt_store *s);
 
 struct kt_var {
     kt_obj obj;
-    char *name, *path; ///< "kernel", "sequential/dense/kernel" (path NULL until the layer has its name)
+    char *name,
+        *path; ///< "kernel", "sequential/dense/kernel" (path NULL until the layer has its name)
     kt_spec spec;
     kt_store *store;
     int64_t offset; ///< first element inside the store
     bool trainable;
-    bool initialized; ///< the first value is there
-    bool in_extent;   ///< the store is a flat extent
-    kt_status (*fill)(kt_var *v); ///< writes the first value; NULL: zeros
+    bool initialized;                                   ///< the first value is there
+    bool in_extent;                                     ///< the store is a flat extent
+    kt_status (*fill)(kt_var *v);                       ///< writes the first value; NULL: zeros
     const void *initializer, *regularizer, *constraint; ///< adopted; the business of nn/
     void *owner;                                        ///< the layer, borrowed
 };

@@ -33,7 +33,8 @@ kt_run_result kt_run_seeded(kt_graph *g, uint64_t seed);
 kt_run_result kt_run_naive(kt_graph *g, void *const *in, void *const *slots);
 kt_run_result kt_run_naive_seeded(kt_graph *g, uint64_t seed);
 void kt_run_free(kt_run_result *r);
-/** Fails the test unless both runs gave the same: floats within `tolerance` of the largest. */
+/** Fails the test unless both runs gave the same: floats within `tolerance` of the largest element of
+ * their array (of 0.1 if all are smaller). */
 void kt_check_same(const kt_run_result *got, const kt_run_result *want, double tolerance, const char *what);
 
 /** A legal graph of about n random nodes, float32 for the most part, with slots that it reads and assigns

@@ -17,9 +17,9 @@ typedef struct kt_var kt_var;
 #define KT_SCALAR (INT64_MIN + 1)
 
 /** Arguments that every layer takes; they end the struct. */
-#define KT_LAYER_ARGS                                                                               \
-    const char *name;  /* default: the class name in snake case, numbered */                        \
-    const char *dtype; /* default: the dtype policy */                                              \
+#define KT_LAYER_ARGS                                                                              \
+    const char *name;  /* default: the class name in snake case, numbered */                       \
+    const char *dtype; /* default: the dtype policy */                                             \
     bool trainable;    /* default true */
 #define KT_LAYER_DEFAULTS .trainable = true,
 

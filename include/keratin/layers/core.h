@@ -21,7 +21,7 @@ typedef struct kt_input_args {
     int64_t batch_size; ///< default KT_NONE: any
     const char *dtype;  ///< default: the dtype policy's
     const char *name;
-    bool sparse;        ///< not supported
+    bool sparse; ///< not supported
 } kt_input_args;
 #define KT_INPUT_DEFAULTS .batch_size = KT_NONE,
 #define kt_input(...) KT_CALL(kt_input_new, kt_input_args, KT_INPUT_DEFAULTS, __VA_ARGS__)
@@ -43,10 +43,10 @@ typedef struct kt_dense_args {
     kt_ref bias_initializer;   ///< default "zeros"
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    KT_LAYER_ARGS              ///< name, dtype, trainable
+    KT_LAYER_ARGS ///< name, dtype, trainable
 } kt_dense_args;
-#define KT_DENSE_DEFAULTS                                                                           \
-    .use_bias = true, .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros",          \
+#define KT_DENSE_DEFAULTS                                                                          \
+    .use_bias = true, .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros",         \
     KT_LAYER_DEFAULTS
 #define kt_dense(...) KT_CALL(kt_dense_new, kt_dense_args, KT_DENSE_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_dense_new(const kt_dense_args *args);
@@ -74,7 +74,7 @@ typedef struct kt_activation_args {
     KT_LAYER_ARGS
 } kt_activation_args;
 #define KT_ACTIVATION_DEFAULTS KT_LAYER_DEFAULTS
-#define kt_activation(...)                                                                          \
+#define kt_activation(...)                                                                         \
     KT_CALL(kt_activation_new, kt_activation_args, KT_ACTIVATION_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_activation_new(const kt_activation_args *args);
 
@@ -114,9 +114,10 @@ KT_API kt_layer *kt_softmax_new(const kt_softmax_args *args);
  */
 typedef struct kt_dropout_args {
     size_t size;
-    double rate;                         ///< 0 <= rate <= 1
-    int64_t noise_shape[KT_MAX_RANK];    ///< 1 where one draw serves the axis, KT_NONE: the input's size
-    int64_t seed;                        ///< default KT_NONE: from the seed of the session
+    double rate; ///< 0 <= rate <= 1
+    int64_t
+        noise_shape[KT_MAX_RANK]; ///< 1 where one draw serves the axis, KT_NONE: the input's size
+    int64_t seed;                 ///< default KT_NONE: from the seed of the session
     KT_LAYER_ARGS
 } kt_dropout_args;
 #define KT_DROPOUT_DEFAULTS .seed = KT_NONE, KT_LAYER_DEFAULTS
@@ -134,7 +135,7 @@ typedef struct kt_rescaling_args {
     KT_LAYER_ARGS
 } kt_rescaling_args;
 #define KT_RESCALING_DEFAULTS KT_LAYER_DEFAULTS
-#define kt_rescaling(...)                                                                           \
+#define kt_rescaling(...)                                                                          \
     KT_CALL(kt_rescaling_new, kt_rescaling_args, KT_RESCALING_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_rescaling_new(const kt_rescaling_args *args);
 
@@ -160,7 +161,7 @@ typedef struct kt_concatenate_args {
     KT_LAYER_ARGS
 } kt_concatenate_args;
 #define KT_CONCATENATE_DEFAULTS .axis = -1, KT_LAYER_DEFAULTS
-#define kt_concatenate(...)                                                                         \
+#define kt_concatenate(...)                                                                        \
     KT_CALL(kt_concatenate_new, kt_concatenate_args, KT_CONCATENATE_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_concatenate_new(const kt_concatenate_args *args);
 

@@ -33,9 +33,9 @@ typedef struct kt_field {
 } kt_field;
 
 /** Name, offset and type of a member in one word: KT_F(kt_dense_args, units). */
-#define KT_F(T, member)                                                                             \
-    {#member, offsetof(T, member), sizeof(((T *)0)->member), KT_F_TYPE(((T *)0)->member)}
-#define KT_F_TYPE(x)                                                                                \
+#define KT_F(T, member)                                                                            \
+    { #member, offsetof(T, member), sizeof(((T *)0)->member), KT_F_TYPE(((T *)0)->member) }
+#define KT_F_TYPE(x)                                                                               \
     _Generic((x),                                                                                   \
         int: KT_FIELD_INT,                                                                          \
         bool: KT_FIELD_BOOL,                                                                        \
@@ -48,8 +48,10 @@ typedef struct kt_field {
         kt_floats_t: KT_FIELD_FLOATS,                                                               \
         kt_names_t: KT_FIELD_NAMES)
 /** KT_F where the C type does not tell the kind: KT_F_AS(cast_attrs, dtype, KT_FIELD_DTYPE). */
-#define KT_F_AS(T, member, type) {#member, offsetof(T, member), sizeof(((T *)0)->member), type}
-#define KT_F_END {0, 0, 0, KT_FIELD_END}
+#define KT_F_AS(T, member, type)                                                                   \
+    { #member, offsetof(T, member), sizeof(((T *)0)->member), type }
+#define KT_F_END                                                                                   \
+    { 0, 0, 0, KT_FIELD_END }
 
 #ifdef __cplusplus
 }

@@ -16,8 +16,8 @@ extern "C" {
 typedef struct kt_trace {
     int n_in;
     kt_sym **in;
-    kt_sym **in_mask;       ///< NULL where an input carries no mask
-    bool training;          ///< resolved: the call's argument, else the enclosing call's, else the program's
+    kt_sym **in_mask; ///< NULL where an input carries no mask
+    bool training; ///< resolved: the call's argument, else the enclosing call's, else the program's
     int n_initial_state;
     kt_sym **initial_state; ///< recurrent layers
 
@@ -75,7 +75,7 @@ typedef struct kt_weight_args {
     bool trainable;    ///< default true
 } kt_weight_args;
 #define KT_WEIGHT_DEFAULTS .trainable = true,
-#define kt_add_weight(...)                                                                          \
+#define kt_add_weight(...)                                                                         \
     KT_CALL(kt_add_weight_with, kt_weight_args, KT_WEIGHT_DEFAULTS, __VA_ARGS__)
 KT_API kt_var *kt_add_weight_with(const kt_weight_args *args);
 /** Makes a layer part of another one: its weights, name path and training switch. Adopts it. */

@@ -12,6 +12,8 @@ typedef struct kt_impl {
     bool (*supports)(const kt_node *n); ///< NULL: every float32 node
     kt_kernel *run;
     size_t (*scratch)(const kt_node *n); ///< NULL: none
+    /** Makes what `run` finds in kt_kargs.state, in the arena of the graph, once per program. NULL: nothing. */
+    kt_status (*prepare)(kt_graph *g, const kt_node *n, void **state);
 } kt_impl;
 
 /** The implementation of a node; NULL (and *ref set) when its reference kernel serves. */

@@ -1,6 +1,7 @@
-/* Which kernels this processor runs: the best level that was compiled in, that the processor and the
- * operating system support, and that the environment variable KT_ISA allows ("portable", "avx2",
- * "avx512"; an unknown word allows all). Decided once. See kernels/kernels.h. */
+/* Which kernels this processor runs: the best level that was compiled in, that the processor
+ * and the operating system support, and that the environment variable KT_ISA allows
+ * ("portable", "avx2", "avx512"; an unknown word allows all). Decided once. See
+ * kernels/kernels.h. */
 #include "backend/cpu/kernels/kernels.h"
 
 #include <stdatomic.h>
@@ -15,8 +16,8 @@ extern const kt_kernels kt_kernels_avx2;
 extern const kt_kernels kt_kernels_avx512;
 #endif
 
-/* __builtin_cpu_supports looks at XGETBV as well: a kernel that does not save the registers counts as a
- * processor that does not have them. */
+/* __builtin_cpu_supports looks at XGETBV as well: a kernel that does not save the registers
+ * counts as a processor that does not have them. */
 static const kt_kernels *features_avx2(void) {
 #if defined(KT_HAVE_AVX2)
     __builtin_cpu_init();

@@ -13,6 +13,7 @@ typedef struct {
     const kt_node *node;
     kt_kernel *fn;
     int64_t scratch; /* arena offset, -1: none */
+    void *state;     /* what the implementation prepared */
 } code_step;
 
 struct kt_cpu_code {
@@ -54,21 +55,27 @@ static bool runs_nothing(const kt_node *n) {
     return n->dead || n->op->flags & (KT_OP_LEAF | KT_OP_ALIAS);
 }
 
+static kt_status pick_kernel(kt_cpu_code *c, const kt_node *n, code_step *step) {
+    const kt_impl *impl = kt_cpu_impl(n, &step->fn);
+    if (impl) step->fn = impl->run;
+    if (n->op->flags & KT_OP_EFFECT) step->fn = run_copy;
+    if (impl && impl->prepare) return impl->prepare(c->g, n, &step->state);
+    if (step->fn) return KT_OK;
+    const kt_spec *s = n->n_in ? &n->in[0]->spec : &n->out[0]->spec;
+    KT_FAIL(KT_EDTYPE, "%s does not work on %s", n->op->name, kt_dtype_name(s->dtype));
+    return kt_error_context("in %s", n->scope ? n->scope : "a graph");
+}
+
 static kt_status pick_kernels(kt_cpu_code *c) {
     c->steps = kt_alloc_array(c->g->nodes.n + 1, sizeof *c->steps);
     if (!c->steps) return KT_ENOMEM;
     for (int i = 0; i < c->g->nodes.n; i++) {
         const kt_node *n = c->g->nodes.v[i];
         if (runs_nothing(n)) continue;
-        kt_kernel *fn = NULL;
-        const kt_impl *impl = kt_cpu_impl(n, &fn);
-        if (impl) fn = impl->run;
-        if (n->op->flags & KT_OP_EFFECT) fn = run_copy;
-        if (!fn) {
-            KT_FAIL(KT_EDTYPE, "%s does not work on %s", n->op->name, kt_dtype_name(n->in[0]->spec.dtype));
-            return kt_error_context("in %s", n->scope ? n->scope : "a graph");
-        }
-        c->steps[c->n_steps++] = (code_step){n, fn, c->plan.scratch[i]};
+        code_step *step = &c->steps[c->n_steps++];
+        *step = (code_step){.node = n, .scratch = c->plan.scratch[i]};
+        const kt_status st = pick_kernel(c, n, step);
+        if (st) return st;
     }
     return KT_OK;
 }
@@ -93,7 +100,8 @@ static kt_status place_inputs(kt_cpu_code *c) {
     for (int i = 0; i < c->g->inputs.n; i++) {
         const kt_spec *s = &c->g->inputs.v[i]->spec;
         c->input_offset[i] = c->total_bytes;
-        c->total_bytes += (kt_shape_size(&s->shape) * (int64_t)kt_dtype_size(s->dtype) + 63) / 64 * 64;
+        c->total_bytes += (kt_shape_size(&s->shape) * (int64_t)kt_dtype_size(s->dtype) + 63) / 64 *
+                          64;
     }
     return KT_OK;
 }
@@ -106,8 +114,10 @@ kt_status kt_cpu_compile(kt_graph *g, kt_cpu_code **out) {
     if (st == KT_OK) st = pick_kernels(c);
     if (st == KT_OK) st = fill_consts(c);
     if (st == KT_OK) st = place_inputs(c);
-    if (st == KT_OK) *out = c;
-    else kt_cpu_code_free(c);
+    if (st == KT_OK)
+        *out = c;
+    else
+        kt_cpu_code_free(c);
     return st;
 }
 
@@ -124,15 +134,20 @@ const kt_plan *kt_cpu_plan(const kt_cpu_code *c) { return &c->plan; }
 static void *resolve(const kt_cpu_run *r, void *const *slots, const kt_val *v) {
     const kt_place *p = &r->code->plan.place[v->id];
     switch (p->kind) {
-    case KT_AT_CONST: return r->code->consts + p->offset;
-    case KT_AT_SLOT: return (char *)slots[p->index] + p->offset;
-    case KT_AT_INPUT: return r->mem + r->code->input_offset[p->index] + p->offset;
-    case KT_AT_ARENA: break;
+    case KT_AT_CONST:
+        return r->code->consts + p->offset;
+    case KT_AT_SLOT:
+        return (char *)slots[p->index] + p->offset;
+    case KT_AT_INPUT:
+        return r->mem + r->code->input_offset[p->index] + p->offset;
+    case KT_AT_ARENA:
+        break;
     }
     return r->mem + p->offset;
 }
 
-static void resolve_step(kt_cpu_run *r, void *const *slots, const code_step *s, void ***ptrs, instr *to) {
+static void
+resolve_step(kt_cpu_run *r, void *const *slots, const code_step *s, void ***ptrs, instr *to) {
     const kt_node *n = s->node;
     void **in = *ptrs, **out = in + n->n_in;
     for (int i = 0; i < n->n_in; i++) in[i] = resolve(r, slots, n->in[i]);
@@ -143,7 +158,7 @@ static void resolve_step(kt_cpu_run *r, void *const *slots, const code_step *s, 
     }
     *ptrs = out + n->n_out;
     to->fn = s->fn;
-    to->args = (kt_kargs){n, in, out, s->scratch < 0 ? NULL : r->mem + s->scratch, NULL};
+    to->args = (kt_kargs){n, in, out, s->scratch < 0 ? NULL : r->mem + s->scratch, s->state};
 }
 
 kt_status kt_cpu_run_new(const kt_cpu_code *c, void *const *slots, kt_cpu_run **out) {

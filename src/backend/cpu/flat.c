@@ -30,26 +30,26 @@ static kt_status binary_strip(void *arg, int64_t first, int64_t n) {
 }
 
 /* One adapter per function: the choice is made when the program is compiled, not in the step. */
-#define KT_UNARY(name, value, grad)                                                                 \
-    static kt_status run_##name(const kt_kargs *k) {                                                \
-        strip_job j = {k, kt_kernels_get()->unary[KT_UN_##name], NULL};                             \
-        return kt_cpu_range(unary_strip, &j, val_size(k->node->in[0]), PIECE, 0.3);                 \
+#define KT_UNARY(name, value, grad)                                                                \
+    static kt_status run_##name(const kt_kargs *k) {                                               \
+        strip_job j = {k, kt_kernels_get()->unary[KT_UN_##name], NULL};                            \
+        return kt_cpu_range(unary_strip, &j, val_size(k->node->in[0]), PIECE, 0.3);                \
     }
 #include "ir/unary.def"
 #undef KT_UNARY
-#define KT_BINARY(name, value, da, db)                                                              \
-    static kt_status run_##name(const kt_kargs *k) {                                                \
-        strip_job j = {k, NULL, kt_kernels_get()->binary[KT_BIN_##name]};                           \
-        return kt_cpu_range(binary_strip, &j, val_size(k->node->in[0]), PIECE, 0.3);                \
+#define KT_BINARY(name, value, da, db)                                                             \
+    static kt_status run_##name(const kt_kargs *k) {                                               \
+        strip_job j = {k, NULL, kt_kernels_get()->binary[KT_BIN_##name]};                          \
+        return kt_cpu_range(binary_strip, &j, val_size(k->node->in[0]), PIECE, 0.3);               \
     }
 #include "ir/binary.def"
 #undef KT_BINARY
 
 static const kt_impl elementwise[] = {
-#define KT_UNARY(name_, value, grad) {#name_, "strip", first_f32, run_##name_, NULL},
+#define KT_UNARY(name_, value, grad) {#name_, "strip", first_f32, run_##name_, NULL, NULL},
 #include "ir/unary.def"
 #undef KT_UNARY
-#define KT_BINARY(name_, value, da, db) {#name_, "strip", first_f32, run_##name_, NULL},
+#define KT_BINARY(name_, value, da, db) {#name_, "strip", first_f32, run_##name_, NULL, NULL},
 #include "ir/binary.def"
 #undef KT_BINARY
 };
@@ -67,7 +67,10 @@ static kt_status adam_piece(void *arg, int64_t first, int64_t n) {
     const kt_adam_scalars scalars = {s[0], s[1], s[2], s[3]};
     for (int i = 0; i < 3; i++) /* the planner usually gives the same memory */
         if (k->out[i] != k->in[i])
-            memcpy((float *)k->out[i] + first, (const float *)k->in[i] + first, (size_t)n * sizeof(float));
+            memcpy(
+                (float *)k->out[i] + first,
+                (const float *)k->in[i] + first,
+                (size_t)n * sizeof(float));
     kt_kernels_get()->adam(
         (float *)k->out[0] + first,
         (float *)k->out[1] + first,
@@ -82,7 +85,7 @@ static kt_status adam_run(const kt_kargs *k) {
     kt_kargs args = *k;
     return kt_cpu_range(adam_piece, &args, val_size(k->node->in[0]), PIECE, 0.5);
 }
-const kt_impl impl_adam_flat = {"adam", "flat", first_f32, adam_run, NULL};
+const kt_impl impl_adam_flat = {"adam", "flat", first_f32, adam_run, NULL, NULL};
 
 static kt_philox philox_of(const kt_node *n, const int64_t *call) {
     const uint64_t key = (uint64_t)((const random_attrs *)n->attrs)->key, c = (uint64_t)*call;
@@ -108,7 +111,7 @@ static kt_status dropout_run(const kt_kargs *k) {
     kt_kargs args = *k;
     return kt_cpu_range(dropout_piece, &args, val_size(k->node->in[0]), PIECE, 1);
 }
-const kt_impl impl_dropout_flat = {"dropout", "flat", first_f32, dropout_run, NULL};
+const kt_impl impl_dropout_flat = {"dropout", "flat", first_f32, dropout_run, NULL, NULL};
 
 static kt_status uniform_piece(void *arg, int64_t first, int64_t n) {
     const kt_kargs *k = arg;
@@ -122,4 +125,4 @@ static kt_status uniform_run(const kt_kargs *k) {
     return kt_cpu_range(uniform_piece, &args, val_size(k->node->out[0]), PIECE, 1);
 }
 static bool uniform_supports(const kt_node *n) { return is_f32(n->out[0]); }
-const kt_impl impl_uniform_flat = {"uniform", "flat", uniform_supports, uniform_run, NULL};
+const kt_impl impl_uniform_flat = {"uniform", "flat", uniform_supports, uniform_run, NULL, NULL};

@@ -22,7 +22,8 @@ static void range_chunk(void *p, int64_t chunk, int thread) {
     (void)thread;
     if (!j->fn(j->arg, chunk * j->piece, chunk_len(j, chunk))) return;
     long long lowest = atomic_load(&j->failed);
-    while (chunk < lowest && !atomic_compare_exchange_weak(&j->failed, &lowest, chunk)) {}
+    while (chunk < lowest && !atomic_compare_exchange_weak(&j->failed, &lowest, chunk)) {
+    }
 }
 
 /* Messages belong to a thread, so what failed on a worker is run once more here: the caller gets the words,

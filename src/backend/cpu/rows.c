@@ -3,7 +3,8 @@
 #include "base/error.h"
 
 static bool last_axis_f32(const kt_node *n) {
-    return is_f32(n->in[0]) && ((const axis_attrs *)n->attrs)->axis == n->in[0]->spec.shape.ndim - 1;
+    return is_f32(n->in[0]) &&
+           ((const axis_attrs *)n->attrs)->axis == n->in[0]->spec.shape.ndim - 1;
 }
 
 typedef struct {
@@ -23,27 +24,30 @@ static kt_status over_rows(const kt_kargs *k, kt_range_fn *fn, double cost_ns) {
 static kt_status softmax_rows(void *arg, int64_t first, int64_t n) {
     const rows_job *j = arg;
     const int64_t at = first * j->cols;
-    kt_kernels_get()->softmax((float *)j->k->out[0] + at, (const float *)j->k->in[0] + at, n, j->cols);
+    kt_kernels_get()->softmax(
+        (float *)j->k->out[0] + at, (const float *)j->k->in[0] + at, n, j->cols);
     return KT_OK;
 }
 static kt_status softmax_run(const kt_kargs *k) { return over_rows(k, softmax_rows, 1); }
-const kt_impl impl_softmax_rows = {"softmax", "rows", last_axis_f32, softmax_run, NULL};
+const kt_impl impl_softmax_rows = {"softmax", "rows", last_axis_f32, softmax_run, NULL, NULL};
 
 static kt_status log_softmax_rows(void *arg, int64_t first, int64_t n) {
     const rows_job *j = arg;
     const int64_t at = first * j->cols;
-    kt_kernels_get()->log_softmax((float *)j->k->out[0] + at, (const float *)j->k->in[0] + at, n, j->cols);
+    kt_kernels_get()->log_softmax(
+        (float *)j->k->out[0] + at, (const float *)j->k->in[0] + at, n, j->cols);
     return KT_OK;
 }
 static kt_status log_softmax_run(const kt_kargs *k) { return over_rows(k, log_softmax_rows, 1); }
-const kt_impl impl_log_softmax_rows = {"log_softmax", "rows", last_axis_f32, log_softmax_run, NULL};
+const kt_impl impl_log_softmax_rows = {"log_softmax", "rows", last_axis_f32, log_softmax_run, NULL, NULL};
 
 static bool first_f32(const kt_node *n) { return is_f32(n->in[0]); }
 
 /* Kernels write at the label, so it is looked at first; label 0 of the piece is row `first`. */
 static kt_status check_labels(const rows_job *j, const int32_t *label, int64_t first, int64_t n) {
     for (int64_t i = 0; i < n; i++)
-        if (label[i] < 0 || label[i] >= j->cols) return kt_label_error(first + i, label[i], j->cols);
+        if (label[i] < 0 || label[i] >= j->cols)
+            return kt_label_error(first + i, label[i], j->cols);
     return KT_OK;
 }
 
@@ -63,7 +67,7 @@ static kt_status xent_rows(void *arg, int64_t first, int64_t n) {
     return KT_OK;
 }
 static kt_status xent_run(const kt_kargs *k) { return over_rows(k, xent_rows, 1); }
-const kt_impl impl_sparse_xent_rows = {"sparse_xent", "rows", first_f32, xent_run, NULL};
+const kt_impl impl_sparse_xent_rows = {"sparse_xent", "rows", first_f32, xent_run, NULL, NULL};
 
 static kt_status xent_grad_rows(void *arg, int64_t first, int64_t n) {
     const rows_job *j = arg;
@@ -81,17 +85,18 @@ static kt_status xent_grad_rows(void *arg, int64_t first, int64_t n) {
     return KT_OK;
 }
 static kt_status xent_grad_run(const kt_kargs *k) { return over_rows(k, xent_grad_rows, 0.2); }
-const kt_impl impl_sparse_xent_grad_rows = {"sparse_xent_grad", "rows", first_f32, xent_grad_run, NULL};
+const kt_impl impl_sparse_xent_grad_rows = {
+    "sparse_xent_grad", "rows", first_f32, xent_grad_run, NULL, NULL};
 
 static kt_status argmax_rows(void *arg, int64_t first, int64_t n) {
     const rows_job *j = arg;
     for (int64_t i = first; i < first + n; i++)
-        ((int32_t *)j->k->out[0])[i] =
-            (int32_t)kt_kernels_get()->argmax((const float *)j->k->in[0] + i * j->cols, j->cols);
+        ((int32_t *)j->k->out[0])[i] = (int32_t)kt_kernels_get()->argmax(
+            (const float *)j->k->in[0] + i * j->cols, j->cols);
     return KT_OK;
 }
 static kt_status argmax_run(const kt_kargs *k) { return over_rows(k, argmax_rows, 0.3); }
-const kt_impl impl_argmax_rows = {"argmax", "rows", last_axis_f32, argmax_run, NULL};
+const kt_impl impl_argmax_rows = {"argmax", "rows", last_axis_f32, argmax_run, NULL, NULL};
 
 /* reduce: the axes are all trailing (rows) or all leading (columns, sums only). */
 static bool axes_are(const kt_node *n, bool trailing) {
@@ -140,4 +145,4 @@ static kt_status reduce_run(const kt_kargs *k) {
     j.cols = out;
     return kt_cpu_range(reduce_columns, &j, out, 64, 0.1 * (double)j.rows);
 }
-const kt_impl impl_reduce_rows = {"reduce", "rows", reduce_supports, reduce_run, NULL};
+const kt_impl impl_reduce_rows = {"reduce", "rows", reduce_supports, reduce_run, NULL, NULL};

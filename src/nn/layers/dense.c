@@ -11,7 +11,8 @@ typedef struct {
 static kt_status dense_init(kt_layer *l) {
     const kt_dense_args *a = kt_layer_args(l);
     dense *d = kt_layer_state(l);
-    if (a->units <= 0) return KT_FAIL(KT_EINVAL, "units: expected a positive integer, got %d", a->units);
+    if (a->units <= 0)
+        return KT_FAIL(KT_EINVAL, "units: expected a positive integer, got %d", a->units);
     kt_layer_set_spec(l, (kt_input_spec){.min_ndim = 2});
     const kt_status st = kt_layer_activity(l, a->activity_regularizer);
     return st ? st : kt_layer_activation(l, &d->activation, a->activation);

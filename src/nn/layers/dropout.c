@@ -18,8 +18,8 @@ static kt_sym *dropout_shared(kt_layer *l, const kt_dropout_args *a, kt_sym *x) 
     kt_shape noise = kt_shape_of_field(a->noise_shape);
     const kt_shape full = kt_sym_shape(x);
     if (noise.ndim != full.ndim)
-        return kt_fail_object(KT_FAIL(
-            KT_ESHAPE, "noise_shape: expected %d axes, got %d", full.ndim, noise.ndim));
+        return kt_fail_object(
+            KT_FAIL(KT_ESHAPE, "noise_shape: expected %d axes, got %d", full.ndim, noise.ndim));
     for (int i = 0; i < noise.ndim; i++)
         if (noise.dim[i] == KT_NONE) noise.dim[i] = full.dim[i];
     kt_sym *ones = kt_op_broadcast_to(kt_num(1), noise);
@@ -29,10 +29,14 @@ static kt_sym *dropout_shared(kt_layer *l, const kt_dropout_args *a, kt_sym *x) 
 static kt_status dropout_call(kt_layer *l, kt_trace *t) {
     const kt_dropout_args *a = kt_layer_args(l);
     kt_sym *x = t->in[0];
-    if (!t->training || a->rate == 0) t->out[0] = x;
-    else if (a->rate == 1) t->out[0] = kt_op_multiply(x, kt_num(0));
-    else if (a->noise_shape[0]) t->out[0] = dropout_shared(l, a, x);
-    else t->out[0] = kt_random_dropout(l, x, a->rate, a->seed);
+    if (!t->training || a->rate == 0)
+        t->out[0] = x;
+    else if (a->rate == 1)
+        t->out[0] = kt_op_multiply(x, kt_num(0));
+    else if (a->noise_shape[0])
+        t->out[0] = dropout_shared(l, a, x);
+    else
+        t->out[0] = kt_random_dropout(l, x, a->rate, a->seed);
     return kt_check(t->out[0]);
 }
 

@@ -35,7 +35,8 @@ static kt_status input_spec(const kt_input_args *a, kt_spec *out) {
     if (s.ndim + 1 > KT_MAX_RANK)
         return KT_FAIL(KT_ELIMIT, "kt_input: at most %d axes", KT_MAX_RANK - 1);
     out->dtype = kt_dtype_of(dtype);
-    if (out->dtype == KT_NO_DTYPE) return KT_FAIL(KT_EINVAL, "dtype: unknown name \"%.60s\"", dtype);
+    if (out->dtype == KT_NO_DTYPE)
+        return KT_FAIL(KT_EINVAL, "dtype: unknown name \"%.60s\"", dtype);
     out->shape = (kt_shape){s.ndim + 1, {a->batch_size}};
     for (int i = 0; i < s.ndim; i++) {
         out->shape.dim[i + 1] = s.dim[i];

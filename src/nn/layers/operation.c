@@ -24,8 +24,10 @@ static kt_status operation_call(kt_layer *l, kt_trace *t) {
     kt_sym *in[KT_OP_MAX_IN];
     int next = 0;
     for (int i = 0; i < a->n_operands; i++) {
-        if (a->operand[i].is_num) in[i] = kt_num(a->operand[i].num);
-        else in[i] = a->operand[i].constant ? kt_const(a->operand[i].constant) : t->in[next++];
+        if (a->operand[i].is_num)
+            in[i] = kt_num(a->operand[i].num);
+        else
+            in[i] = a->operand[i].constant ? kt_const(a->operand[i].constant) : t->in[next++];
     }
     t->out[0] = kt_op_apply(a->op, a->n_operands, in, a->attrs);
     for (int i = 0; i < a->n_operands; i++)

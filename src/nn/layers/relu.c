@@ -7,9 +7,11 @@
 static kt_status relu_init(kt_layer *l) {
     const kt_relu_args *a = kt_layer_args(l);
     if (a->max_value != KT_NONE_F && !(a->max_value >= 0))
-        return KT_FAIL(KT_EINVAL, "max_value: expected None or a number >= 0, got %g", a->max_value);
+        return KT_FAIL(
+            KT_EINVAL, "max_value: expected None or a number >= 0, got %g", a->max_value);
     if (!(a->negative_slope >= 0))
-        return KT_FAIL(KT_EINVAL, "negative_slope: expected a number >= 0, got %g", a->negative_slope);
+        return KT_FAIL(
+            KT_EINVAL, "negative_slope: expected a number >= 0, got %g", a->negative_slope);
     if (!(a->threshold >= 0))
         return KT_FAIL(KT_EINVAL, "threshold: expected a number >= 0, got %g", a->threshold);
     return KT_OK;

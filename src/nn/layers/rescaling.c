@@ -21,4 +21,6 @@ const kt_layer_class kt_class_rescaling = {
     .supports_masking = true,
 };
 
-kt_layer *kt_rescaling_new(const kt_rescaling_args *a) { return kt_layer_new(&kt_class_rescaling, a); }
+kt_layer *kt_rescaling_new(const kt_rescaling_args *a) {
+    return kt_layer_new(&kt_class_rescaling, a);
+}

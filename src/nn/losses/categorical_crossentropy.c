@@ -9,23 +9,9 @@ typedef kt_loss_categorical_crossentropy_args cce_args;
 
 extern const kt_opdef kt_opdef_softmax;
 
-/* Class numbers given to a loss that wants one-hot rows: the most frequent mistake. */
-static kt_status cce_operands(const kt_component *c, kt_sym **t, kt_sym **p) {
-    if (kt_failed(*t) || kt_failed(*p)) return kt_loss_operands(c, t, p);
-    const kt_shape st = kt_sym_shape(*t), sp = kt_sym_shape(*p);
-    const bool rank_less = st.ndim + 1 == sp.ndim, column = st.ndim == sp.ndim;
-    bool numbers = kt_shape_dim(&sp, -1) > 1 &&
-                   (rank_less || (column && kt_shape_dim(&st, -1) == 1));
-    for (int i = 0; numbers && i + 1 < sp.ndim; i++) numbers = st.dim[i] == sp.dim[i];
-    const kt_status failed = kt_loss_operands(c, t, p);
-    if (failed == KT_ESHAPE && numbers)
-        kt_error_hint("for labels that are class numbers use sparse_categorical_crossentropy");
-    return failed;
-}
-
 static kt_sym *cce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     const cce_args *a = kt_args_of(c);
-    const kt_status st = cce_operands(c, &t, &p);
+    const kt_status st = kt_one_hot_labels(c, &t, &p, "sparse_categorical_crossentropy");
     if (st) return kt_fail_object(st);
     const kt_shape shape = kt_sym_shape(p);
     const double n = (double)kt_shape_dim(&shape, -1); /* as Keras: of the last axis */

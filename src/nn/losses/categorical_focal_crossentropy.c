@@ -20,7 +20,7 @@ static kt_sym *cfce_alphas(const kt_component *c, kt_floats_t alphas, const kt_s
 
 static kt_sym *cfce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     const cfce_args *a = kt_args_of(c);
-    const kt_status st = kt_loss_operands(c, &t, &p);
+    const kt_status st = kt_one_hot_labels(c, &t, &p, "sparse_categorical_crossentropy");
     if (st) return kt_fail_object(st);
     const kt_shape shape = kt_sym_shape(p);
     t = kt_smooth_labels(t, a->label_smoothing, (double)kt_shape_dim(&shape, -1));

@@ -39,6 +39,13 @@ kt_status kt_loss_init(kt_component *c);
 void kt_same_rank(kt_sym **a, kt_sym **b, bool expand_rank_1);
 /** Brings both to y_pred's (floating) dtype and the same rank, and checks that they have one shape. */
 kt_status kt_loss_operands(const kt_component *c, kt_sym **y_true, kt_sym **y_pred);
+/** kt_loss_operands() for one-hot labels; a hint names `sparse` when the labels look like class numbers. */
+kt_status kt_one_hot_labels(
+    const kt_component *c, kt_sym **y_true, kt_sym **y_pred, const char *sparse);
+/** Labels that are class numbers: drops a last axis of length 1, checks that they have y_pred's shape
+ * without its last axis; a hint names `one_hot` when they look like one-hot rows. */
+kt_status kt_class_labels(
+    const kt_component *c, kt_sym **y_true, kt_shape y_pred, const char *one_hot);
 /** KT_ESHAPE: "expected y_true like y_pred …, got …". */
 kt_status kt_loss_shape_error(const kt_component *c, const kt_sym *y_true, const char *expected);
 /** What a softmax (op over `axis`) or sigmoid (axis ignored) was applied to, if that is where y_pred comes

@@ -10,25 +10,6 @@ typedef kt_loss_sparse_categorical_crossentropy_args scce_args;
 
 extern const kt_opdef kt_opdef_softmax;
 
-/* Labels as int32 of the output's shape without the class axis. */
-static kt_status scce_labels(const kt_component *c, kt_sym **t, kt_shape p) {
-    kt_shape s = kt_sym_shape(*t), want = p;
-    char text[KT_SHAPE_STR];
-    want.ndim--;
-    if (s.ndim == p.ndim && kt_shape_dim(&s, -1) == 1) {
-        *t = kt_op_squeeze(*t, -1);
-        s.ndim--;
-    }
-    if (!kt_shape_equal(&s, &want)) {
-        kt_loss_shape_error(c, *t, kt_shape_str(&want, text, sizeof text));
-        if (kt_shape_equal(&s, &p))
-            kt_error_hint("for one-hot labels use categorical_crossentropy");
-        return KT_ESHAPE;
-    }
-    *t = kt_sym_cast(*t, KT_INT32);
-    return kt_check(*t);
-}
-
 static kt_sym *scce_rows(const scce_args *a, kt_sym *p) {
     kt_sym *logits = a->from_logits ? p : kt_logits_of(p, &kt_opdef_softmax, -1);
     if (!logits) logits = kt_op_log(kt_op_clip(p, KT_LOSS_EPSILON, 1 - KT_LOSS_EPSILON));
@@ -39,14 +20,14 @@ static kt_sym *scce_rows(const scce_args *a, kt_sym *p) {
 static kt_sym *scce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     const scce_args *a = kt_args_of(c);
     if (kt_failed(p)) return p;
-    if (kt_failed(t)) return t;
     if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_sym_cast(p, kt_dtype_of(kt_dtype_policy()));
     const kt_shape shape = kt_sym_shape(p);
     if (shape.ndim < 1 || kt_axis(a->axis, shape.ndim) != shape.ndim - 1)
         return kt_fail_object(KT_FAIL(
             KT_EUNSUPPORTED, "%s: the classes must be on the last axis (axis = -1)", c->name));
-    const kt_status st = scce_labels(c, &t, shape);
+    const kt_status st = kt_class_labels(c, &t, shape, "categorical_crossentropy");
     if (st) return kt_fail_object(st);
+    t = kt_sym_cast(t, KT_INT32);
     const kt_shape positions = kt_sym_shape(t);
     kt_sym *valid = NULL;
     if (a->ignore_class != KT_NONE) {

@@ -74,6 +74,34 @@ kt_status kt_loss_operands(const kt_component *c, kt_sym **y_true, kt_sym **y_pr
     return kt_loss_shape_error(c, *y_true, kt_shape_str(&p, expected, sizeof expected));
 }
 
+/* Class numbers given where one-hot rows are wanted, and the other way round, are the two frequent mistakes:
+ * both get a hint. */
+kt_status kt_one_hot_labels(const kt_component *c, kt_sym **t, kt_sym **p, const char *sparse) {
+    const kt_shape st = kt_sym_shape(*t), sp = kt_sym_shape(*p);
+    bool numbers = kt_shape_dim(&sp, -1) > 1 && st.ndim <= sp.ndim && st.ndim + 1 >= sp.ndim;
+    for (int i = 0; numbers && i + 1 < sp.ndim; i++) numbers = st.dim[i] == sp.dim[i];
+    const kt_status failed = kt_loss_operands(c, t, p);
+    if (failed == KT_ESHAPE && numbers)
+        kt_error_hint("for labels that are class numbers use %s", sparse);
+    return failed;
+}
+
+kt_status kt_class_labels(const kt_component *c, kt_sym **t, kt_shape p, const char *one_hot) {
+    if (kt_failed(*t)) return kt_check(*t);
+    kt_shape s = kt_sym_shape(*t), want = p;
+    char text[KT_SHAPE_STR];
+    if (p.ndim < 1) return KT_FAIL(KT_ESHAPE, "%s: the output has no class axis", c->cls->name);
+    want.ndim--;
+    if (s.ndim == p.ndim && kt_shape_dim(&s, -1) == 1) {
+        *t = kt_op_squeeze(*t, -1);
+        s.ndim--;
+    }
+    if (kt_shape_equal(&s, &want)) return kt_check(*t);
+    kt_loss_shape_error(c, *t, kt_shape_str(&want, text, sizeof text));
+    if (kt_shape_equal(&s, &p)) kt_error_hint("for one-hot labels use %s", one_hot);
+    return KT_ESHAPE;
+}
+
 kt_sym *kt_logits_of(kt_sym *y_pred, const kt_opdef *op, int axis) {
     const kt_val *v = kt_failed(y_pred) ? NULL : kt_unwrap(y_pred, NULL);
     if (!v) return NULL;

@@ -16,6 +16,12 @@ kt_sym *kt_opt_toward(kt_sym *old, kt_sym *new, double part) {
     return kt_op_add(old, kt_op_multiply(kt_op_subtract(new, old), kt_num(part)));
 }
 
+double kt_opt_rest(double beta, const kt_sym *like) {
+    if (kt_sym_dtype(like) != KT_FLOAT32) return 1 - beta;
+    const float b = (float)beta;
+    return (double)(1 - b);
+}
+
 kt_sym *kt_opt_correction(double beta, kt_sym *t) {
     return kt_op_subtract(kt_num(1), kt_op_power(kt_num(beta), t));
 }
@@ -23,7 +29,7 @@ kt_sym *kt_opt_correction(double beta, kt_sym *t) {
 /* (alpha, 1 - beta_1, 1 - beta_2, epsilon) as one array, which is how the primitive takes them. */
 static kt_sym *pack_numbers(const kt_adam_rule *r, kt_sym *alpha) {
     kt_val *a = kt_unwrap(alpha, NULL);
-    if (!a) return kt_fail_object(kt_check(alpha));
+    if (!a) return kt_wrap(NULL);
     const double rest[3] = {1 - r->beta_1, 1 - r->beta_2, r->epsilon};
     const int64_t at[2] = {0, 1};
     double data[3]; /* room for either dtype */

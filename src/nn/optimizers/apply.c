@@ -33,8 +33,9 @@ typedef struct {
     kt_val **grad; /* by entry */
     int n;
     piece *pieces;
-    kt_val *it, *iterations; /* batches and updates so far, int64 */
-    kt_val *now;             /* bool: this batch ends in an update; NULL: every batch does */
+    kt_val *next; /* batches with this one, int64 */
+    kt_val *done; /* updates with this one: the step number, from 1 */
+    kt_val *now;  /* bool: this batch ends in an update; NULL: every one does */
     kt_val *lr;
     kt_val *new_scalar;
     kt_opt_step shared[KT_DTYPE_COUNT];
@@ -47,25 +48,25 @@ static kt_val *num(update *u, double value, const kt_val *like) {
 
 /* Clock -------------------------------------------------------------------------------------------- */
 
-/* (count + 1) % every == 0 */
 static kt_val *every(update *u, kt_val *count, int64_t n) {
-    kt_val *next = kt_g_add(u->g, count, num(u, 1, count));
-    kt_val *rest = kt_g_mod(u->g, next, num(u, (double)n, count));
+    kt_val *rest = kt_g_mod(u->g, count, num(u, (double)n, count));
     return kt_g_eq(u->g, rest, num(u, 0, count));
 }
 
+static kt_val *plus_one(update *u, kt_val *x) { return kt_g_add(u->g, x, num(u, 1, x)); }
+
+/* The old count is read before the new one is made, which can then be computed in place. */
 static void read_clock(update *u) {
     const int64_t k = u->s->a.gradient_accumulation_steps;
-    u->it = kt_tracer_var(u->t, u->s->iteration);
-    u->iterations = u->it;
-    if (k > 1) {
-        u->now = every(u, u->it, k);
-        u->iterations = kt_g_floor_div(u->g, u->it, num(u, (double)k, u->it));
-    }
+    kt_val *it = kt_tracer_var(u->t, u->s->iteration);
+    kt_val *updates = k > 1 ? kt_g_floor_div(u->g, it, num(u, (double)k, it)) : NULL;
     if (u->s->lr)
         u->lr = kt_tracer_var(u->t, u->s->lr);
     else
-        u->lr = kt_unwrap(kt_schedule_call(u->s->schedule, kt_wrap(u->it)), NULL);
+        u->lr = kt_unwrap(kt_schedule_call(u->s->schedule, kt_wrap(it)), NULL);
+    u->next = plus_one(u, it);
+    u->done = k > 1 ? plus_one(u, updates) : u->next;
+    u->now = k > 1 ? every(u, u->next, k) : NULL;
 }
 
 /* Learning rate, step number and what the rule makes of them: once per dtype. */
@@ -74,8 +75,7 @@ static kt_opt_step *shared(update *u, kt_dtype dtype) {
     if (u->has_shared[dtype]) return s;
     u->has_shared[dtype] = true;
     s->lr = kt_wrap(kt_g_cast(u->g, u->lr, dtype));
-    kt_val *t = kt_g_add(u->g, u->iterations, num(u, 1, u->iterations));
-    s->t = kt_wrap(kt_g_cast(u->g, t, dtype));
+    s->t = kt_wrap(kt_g_cast(u->g, u->done, dtype));
     if (u->l->scalar)
         s->scalar = kt_wrap(kt_g_cast(u->g, kt_tracer_var(u->t, u->l->scalar), dtype));
     if (u->cls->share && u->cls->share(u->opt, s)) return s;
@@ -98,7 +98,7 @@ static bool assigned_before(const update *u, const kt_var *v) {
 static piece piece_of(const update *u, int i) {
     const kt_opt_entry *e = &u->l->entry[i];
     piece p = {.first = e, .count = 1, .dtype = compute_dtype(e->var->spec.dtype)};
-    p.updated = u->grad[i] && kt_dtype_is_float(p.dtype);
+    p.updated = u->grad[i] != NULL;
     p.in_trace = assigned_before(u, e->var);
     const bool by_norm = u->s->a.clipnorm != KT_NONE_F && u->s->a.clipnorm > 0;
     p.own_shape = u->cls->per_variable || p.in_trace || by_norm || e->var->constraint;
@@ -124,7 +124,7 @@ static kt_status make_pieces(update *u) {
     for (int i = 0; i < u->l->n; i++) {
         const piece p = piece_of(u, i);
         piece *last = u->n ? &u->pieces[u->n - 1] : NULL;
-        if (!p.updated && u->l->average < 0) continue;
+        if ((!p.updated && u->l->average < 0) || !kt_dtype_is_float(p.dtype)) continue;
         if (kt_shape_size(&p.first->var->spec.shape) == 0) continue;
         if (last && last->first + last->count == p.first && joins(last, &p))
             last->count++;
@@ -259,7 +259,8 @@ static kt_val *run_rule(update *u, const piece *p) {
     s.var = p->own_shape ? p->first->var : NULL;
     for (int i = 0; i < u->l->n_slots; i++)
         if (p->slot[i]) s.slot[i] = kt_wrap(p->slot[i]);
-    if (u->cls->step(u->opt, &s)) return NULL;
+    const kt_status st = u->cls->step(u->opt, &s);
+    if (st) return kt_graph_fail(u->g, st);
     for (int i = 0; i < u->l->n_slots; i++)
         if (s.new_slot[i]) write_slot(u, p, i, when(u, kt_unwrap(s.new_slot[i], NULL), p->slot[i]));
     return when(u, kt_unwrap(s.new_p, NULL), p->p);
@@ -270,13 +271,13 @@ static kt_val *average(update *u, const piece *p, kt_val *w) {
     const int a = u->l->average;
     const int64_t freq = u->s->a.ema_overwrite_frequency;
     if (a < 0 || !w) return w;
-    kt_val *later = kt_g_ne(u->g, u->iterations, num(u, 0, u->iterations));
+    kt_val *later = kt_g_ne(u->g, u->done, num(u, 1, u->done));
     kt_val *m = kt_g_scale(u->g, kt_g_cast(u->g, later, p->dtype), u->s->a.ema_momentum);
     kt_val *old = kt_g_mul(u->g, p->slot[a], m);
     kt_val *rest = kt_g_sub(u->g, num(u, 1, m), m);
     kt_val *new = kt_g_add(u->g, old, kt_g_mul(u->g, w, rest));
     write_slot(u, p, a, new);
-    return freq > 0 ? kt_g_select(u->g, every(u, u->iterations, freq), new, w) : w;
+    return freq > 0 ? kt_g_select(u->g, every(u, u->done, freq), new, w) : w;
 }
 
 static kt_val *constrain(const piece *p, kt_val *w) {
@@ -301,7 +302,7 @@ static void write_clock(update *u) {
         kt_val *new = kt_g_cast(u->g, u->new_scalar, u->l->scalar->spec.dtype);
         kt_assign(u->l->scalar, kt_wrap(when(u, new, old)));
     }
-    kt_assign(u->s->iteration, kt_wrap(kt_g_add(u->g, u->it, num(u, 1, u->it))));
+    kt_assign(u->s->iteration, kt_wrap(u->next));
 }
 
 static kt_status match_gradients(update *u, int n, kt_var *const *vars, kt_val *const *grads) {

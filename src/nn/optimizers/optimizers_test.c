@@ -9,13 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_VARS 3
+#define N_VARS 3 /* of the golden file */
+#define MAX_VARS 4
 #define STEPS 100
+#define N_CASES 52 /* a new one in the golden file needs a row below */
 
 /* A training program whose gradients are its inputs. */
 typedef struct {
     int n;
-    kt_var *var[N_VARS];
+    kt_var *var[MAX_VARS];
     kt_optimizer *opt;
     kt_program *program;
     kt_cpu_run *run;
@@ -23,7 +25,7 @@ typedef struct {
 
 static kt_status trace(const rig *r, kt_graph *g) {
     kt_tracer t;
-    kt_val *grad[N_VARS];
+    kt_val *grad[MAX_VARS];
     kt_tracer_begin(&t, g, true, NULL);
     for (int i = 0; i < r->n; i++) grad[i] = kt_g_input(g, r->var[i]->spec);
     kt_optimizer_apply(r->opt, r->n, r->var, grad);
@@ -77,13 +79,21 @@ static kt_tensor *member(const char *name, const char *part, int i) {
 
 static double worst;
 
-static void check_array(const char *name, const char *part, int i, const void *got, int64_t from, int64_t n, kt_dtype dtype) {
+static void check_array(
+    const char *name,
+    const char *part,
+    int i,
+    const void *got,
+    int64_t from,
+    int64_t n,
+    kt_dtype dtype) {
     kt_tensor *want = member(name, part, i);
     for (int64_t k = 0; k < n; k++) {
         const double w = kt_tensor_get(want, from + k), g = kt_elem_get(got, dtype, k);
         const double off = fabs(g - w) / (fabs(w) + 1e-2);
         if (off > worst) worst = off;
-        if (!(off <= 1e-5)) print_message("%s/%s%d[%d]: %.9g, Keras %.9g\n", name, part, i, (int)(from + k), g, w);
+        if (!(off <= 1e-5))
+            print_message("%s/%s%d[%d]: %.9g, Keras %.9g\n", name, part, i, (int)(from + k), g, w);
         assert_true(off <= 1e-5);
     }
     kt_free(want);
@@ -100,10 +110,12 @@ static void check_state(const rig *r, const char *name) {
     char key[96];
     for (int i = 0; i < kt_optimizer_n_vars(r->opt); i++) {
         const kt_var *v = kt_optimizer_var(r->opt, i);
-        check_array(name, "state", i, kt_var_data(v), 0, kt_shape_size(&v->spec.shape), v->spec.dtype);
+        check_array(
+            name, "state", i, kt_var_data(v), 0, kt_shape_size(&v->spec.shape), v->spec.dtype);
     }
     snprintf(key, sizeof key, "%s/state%d", name, kt_optimizer_n_vars(r->opt));
-    for (int i = 0; i < kt_npz_count(golden); i++) assert_string_not_equal(kt_npz_name(golden, i), key);
+    for (int i = 0; i < kt_npz_count(golden); i++)
+        assert_string_not_equal(kt_npz_name(golden, i), key);
 }
 
 static void one_step(const rig *r, int step) {
@@ -119,6 +131,10 @@ static void one_step(const rig *r, int step) {
 
 static void open_golden(void) {
     assert_int_equal(kt_npz_open(&golden, "tests/golden/optimizers.npz"), KT_OK);
+    int curves = 0;
+    for (int i = 0; i < kt_npz_count(golden); i++)
+        curves += strstr(kt_npz_name(golden, i), "/var0") != NULL;
+    assert_int_equal(curves, N_CASES);
     for (int i = 0; i < N_VARS; i++) grads[i] = kt_adopt(member("", "grads", i));
 }
 
@@ -196,8 +212,8 @@ static void check_cases(int n, const opt_case *cases) {
 }
 #define CHECK_CASES(cases) check_cases((int)(sizeof(cases) / sizeof *(cases)), cases)
 
-#define EVERYTHING                                                                                  \
-    .weight_decay = 0.01, .global_clipnorm = 1.0, .use_ema = true, .ema_momentum = 0.95,            \
+#define EVERYTHING                                                                                 \
+    .weight_decay = 0.01, .global_clipnorm = 1.0, .use_ema = true, .ema_momentum = 0.95,           \
     .ema_overwrite_frequency = 6, .gradient_accumulation_steps = 3
 
 KT_TEST(optimizers, sgd_matches_keras) {
@@ -254,4 +270,361 @@ KT_TEST(optimizers, adam_matches_keras) {
         {"Adam.schedule", kt_opt_adam(.schedule = s), NULL},
     };
     CHECK_CASES(cases);
+}
+
+KT_TEST(optimizers, rules_over_flat_memory_match_keras) {
+    const opt_case cases[] = {
+        {"AdamW", kt_opt_adamw(), NULL},
+        {"AdamW.options", kt_opt_adamw(0.02, 0.1, .amsgrad = true), NULL},
+        {"AdamW.excluded",
+         excluding(kt_opt_adamw(0.02, .weight_decay = 0.1), kt_names("bias", "con")),
+         NULL},
+        {"Adagrad", kt_opt_adagrad(), NULL},
+        {"Adagrad.options",
+         kt_opt_adagrad(0.1, .initial_accumulator_value = 0, .epsilon = 1e-3),
+         NULL},
+        {"Adamax", kt_opt_adamax(), NULL},
+        {"Adamax.options", kt_opt_adamax(0.02, .beta_1 = 0.8, .beta_2 = 0.9), NULL},
+        {"Nadam", kt_opt_nadam(), NULL},
+        {"Nadam.options", kt_opt_nadam(0.02, .beta_1 = 0.8, .beta_2 = 0.95), NULL},
+        {"Adadelta", kt_opt_adadelta(), NULL},
+        {"Adadelta.options", kt_opt_adadelta(1.0, .rho = 0.9, .epsilon = 1e-5), NULL},
+        {"Ftrl", kt_opt_ftrl(), NULL},
+        {"Ftrl.l1_l2",
+         kt_opt_ftrl(0.1, .l1_regularization_strength = 0.05, .l2_regularization_strength = 0.1),
+         NULL},
+        {"Ftrl.options",
+         kt_opt_ftrl(
+             0.1,
+             .learning_rate_power = -0.7,
+             .beta = 0.2,
+             .l2_shrinkage_regularization_strength = 0.1,
+             .initial_accumulator_value = 0.3),
+         NULL},
+        {"Lion", kt_opt_lion(), NULL},
+        {"Lion.options", kt_opt_lion(0.01, .beta_1 = 0.8, .weight_decay = 0.1), NULL},
+        {"ScheduleFreeAdamW", kt_opt_schedule_free_adamw(), NULL},
+        {"ScheduleFreeAdamW.options",
+         kt_opt_schedule_free_adamw(0.02, .warmup_steps = 10, .weight_decay = 0.01, .beta_1 = 0.8),
+         NULL},
+    };
+    CHECK_CASES(cases);
+}
+
+KT_TEST(optimizers, rules_per_variable_match_keras) {
+    const opt_case cases[] = {
+        {"Adafactor", kt_opt_adafactor(), NULL},
+        {"Adafactor.options",
+         kt_opt_adafactor(
+             0.05,
+             .relative_step = false,
+             .beta_2_decay = -0.6,
+             .clip_threshold = 0.5,
+             .epsilon_2 = 0.1,
+             .weight_decay = 0.01),
+         NULL},
+        {"Lamb", kt_opt_lamb(), NULL},
+        {"Lamb.options", kt_opt_lamb(0.02, .weight_decay = 0.05, .beta_1 = 0.8), NULL},
+        {"Muon", kt_opt_muon(), NULL},
+        {"Muon.options",
+         kt_opt_muon(
+             0.02,
+             .nesterov = false,
+             .rms_rate = KT_NONE_F,
+             .ns_steps = 3,
+             .momentum = 0.8,
+             .adam_lr_ratio = 0.5,
+             .weight_decay = 0.1),
+         NULL},
+        {"Muon.exclude_layers", kt_opt_muon(0.02, .exclude_layers = kt_names("kern")), NULL},
+    };
+    CHECK_CASES(cases);
+}
+
+/* Memory ------------------------------------------------------------------------------------------- */
+
+/* Variables v0, v1 … of these sizes, all elements `value`. */
+static rig small_rig(kt_optimizer *opt, int n, const int64_t *size, double value) {
+    rig r = {.n = n, .opt = kt_adopt(opt)};
+    assert_int_equal(kt_check(opt), KT_OK);
+    for (int i = 0; i < n; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "v%d", i);
+        r.var[i] = make_var(name, kt_dims(size[i]), NULL);
+        for (int64_t k = 0; k < size[i]; k++)
+            kt_elem_set(kt_var_data(r.var[i]), KT_FLOAT32, k, value);
+    }
+    return r;
+}
+
+/* A step in which every gradient is `g`. */
+static void step_all(const rig *r, double g) {
+    for (int i = 0; i < r->n; i++)
+        for (int64_t k = 0; k < kt_shape_size(&r->var[i]->spec.shape); k++)
+            kt_elem_set(kt_cpu_input(r->run, i), r->var[i]->spec.dtype, k, g);
+    assert_int_equal(kt_cpu_execute(r->run), KT_OK);
+}
+
+static void check_all(const kt_var *v, double want) {
+    for (int64_t k = 0; k < kt_shape_size(&v->spec.shape); k++)
+        kt_check_near(kt_elem_get(kt_var_data(v), v->spec.dtype, k), want, 1e-5, 1e-6);
+}
+
+static int count_nodes(const kt_graph *g, const char *op) {
+    int n = 0;
+    for (int i = 0; i < g->nodes.n; i++) {
+        const kt_node *node = g->nodes.v[i];
+        if (node->dead || node->op->flags & (KT_OP_LEAF | KT_OP_ALIAS)) continue;
+        n += !op || !strcmp(node->op->name, op);
+    }
+    return n;
+}
+
+KT_TEST(optimizers, update_in_place) {
+    kt_optimizer *all[] = {
+        kt_opt_sgd(),
+        kt_opt_sgd(.momentum = 0.9, .nesterov = true),
+        kt_opt_rmsprop(.momentum = 0.9, .centered = true),
+        kt_opt_adam(),
+        kt_opt_adam(.amsgrad = true),
+        kt_opt_adam(.clipnorm = 1),
+        kt_opt_adam(EVERYTHING),
+        kt_opt_adam(.schedule = kt_sched_cosine_decay(0.1, 100)),
+        kt_opt_adamw(),
+        kt_opt_adagrad(),
+        kt_opt_adamax(),
+        kt_opt_nadam(),
+        kt_opt_adadelta(),
+        kt_opt_ftrl(),
+        kt_opt_lion(),
+        kt_opt_lamb(),
+        kt_opt_adafactor(),
+        kt_opt_muon(),
+        kt_opt_schedule_free_adamw(),
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        rig r = small_rig(all[i], 3, (const int64_t[]){3, 20, 5}, 1);
+        rig_start(&r);
+        if (count_nodes(kt_program_graph(r.program), "assign"))
+            print_message("%s copies\n", kt_opt_name(r.opt));
+        assert_int_equal(count_nodes(kt_program_graph(r.program), "assign"), 0);
+        rig_free(&r);
+    }
+}
+
+KT_TEST(optimizers, adam_is_one_node_for_all_weights) {
+    rig r = small_rig(kt_opt_adam(), 4, (const int64_t[]){3, 20, 5, 1}, 1);
+    rig_start(&r);
+    assert_int_equal(count_nodes(kt_program_graph(r.program), "adam"), 1);
+    assert_in_range(count_nodes(kt_program_graph(r.program), NULL), 1, 12);
+    rig_free(&r);
+}
+
+KT_TEST(optimizers, share_variables) {
+    rig all = small_rig(kt_opt_sgd(0.5), 4, (const int64_t[]){3, 20, 5, 7}, 1);
+    rig part = {.n = 2, .opt = kt_adopt(kt_opt_adam(0.25))};
+    rig_start(&all);
+    part.var[0] = kt_adopt(all.var[3]); /* the other order, with a gap between them */
+    part.var[1] = kt_adopt(all.var[1]);
+    rig_start(&part);
+    assert_int_equal(count_nodes(kt_program_graph(part.program), "adam"), 2);
+    step_all(&all, 1);
+    for (int i = 0; i < 4; i++) check_all(all.var[i], 0.5);
+    step_all(&part, -3);
+    for (int i = 0; i < 4; i++) check_all(all.var[i], i % 2 ? 0.75 : 0.5);
+    step_all(&all, 1);
+    for (int i = 0; i < 4; i++) check_all(all.var[i], i % 2 ? 0.25 : 0);
+    kt_check_str(kt_optimizer_var(part.opt, 2)->path, "adam/v3_momentum");
+    kt_check_str(kt_optimizer_var(part.opt, 4)->name, "v1_momentum");
+    check_all(kt_optimizer_var(part.opt, 4), -0.3);
+    rig_free(&part);
+    rig_free(&all);
+}
+
+KT_TEST(optimizers, span_extents_of_others) {
+    rig a = small_rig(kt_opt_sgd(), 2, (const int64_t[]){3, 4}, 1);
+    rig b = small_rig(kt_opt_sgd(), 2, (const int64_t[]){5, 1}, 1);
+    rig both = {.n = 4, .opt = kt_adopt(kt_opt_sgd(0.5, .momentum = 0.5))};
+    rig_start(&a);
+    rig_start(&b);
+    for (int i = 0; i < 4; i++) both.var[i] = kt_adopt(i % 2 ? b.var[i / 2] : a.var[i / 2]);
+    rig_start(&both);
+    step_all(&both, 1);
+    step_all(&both, 1);
+    for (int i = 0; i < 4; i++) check_all(both.var[i], 1 - 0.5 - 0.75);
+    rig_free(&both);
+    rig_free(&b);
+    rig_free(&a);
+}
+
+KT_TEST(optimizers, keep_their_state_when_built_again) {
+    rig r = small_rig(kt_opt_sgd(0.5, 0.5), 2, (const int64_t[]){3, 4}, 1);
+    rig_start(&r);
+    step_all(&r, 1);
+    const kt_var *slot = kt_optimizer_var(r.opt, 2);
+    rig_stop(&r);
+    rig_start(&r); /* the same variables: nothing happens */
+    assert_ptr_equal(kt_optimizer_var(r.opt, 2), slot);
+    check_all(slot, -0.5);
+    rig_stop(&r);
+    assert_int_equal(kt_optimizer_build(r.opt, 1, &r.var[1]), KT_OK); /* one of them is frozen */
+    assert_int_equal(kt_optimizer_n_vars(r.opt), 3);
+    check_all(kt_optimizer_var(r.opt, 2), -0.5);
+    assert_int_equal(kt_opt_iterations(r.opt), 1);
+    rig_start(&r); /* the other one is new now: start anew */
+    assert_int_equal(kt_opt_iterations(r.opt), 0);
+    for (int i = 2; i < 4; i++) check_all(kt_optimizer_var(r.opt, i), 0);
+    rig_free(&r);
+}
+
+KT_TEST(optimizers, serve_several_dtypes) {
+    static const kt_dtype dtypes[3] = {KT_FLOAT64, KT_FLOAT32, KT_FLOAT16};
+    rig r = {.n = 3, .opt = kt_adopt(kt_opt_adam(0.25, .global_clipnorm = 1e6))};
+    for (int i = 0; i < r.n; i++) {
+        r.var[i] = kt_adopt(kt_var_new("w", (kt_spec){dtypes[i], kt_dims(5)}, true));
+        assert_int_equal(kt_var_ensure(r.var[i]), KT_OK);
+    }
+    rig_start(&r);
+    step_all(&r, 2);
+    for (int i = 0; i < r.n; i++) check_all(r.var[i], -0.25);
+    rig_free(&r);
+}
+
+/* Traces ------------------------------------------------------------------------------------------- */
+
+KT_TEST(optimizers, leave_variables_without_gradient_alone) {
+    rig r = small_rig(kt_opt_sgd(0.5, .weight_decay = 1), 3, (const int64_t[]){3, 20, 5}, 1);
+    kt_graph *g = kt_graph_new();
+    kt_tracer t;
+    kt_val *grad[3] = {NULL, NULL, NULL};
+    assert_int_equal(kt_optimizer_build(r.opt, 3, r.var), KT_OK);
+    kt_tracer_begin(&t, g, true, NULL);
+    grad[1] = kt_g_const(g, 1, r.var[1]->spec);
+    assert_int_equal(kt_optimizer_apply(r.opt, 3, r.var, grad), KT_OK);
+    assert_int_equal(kt_tracer_end(&t), KT_OK);
+    assert_int_equal(kt_program_new(g, &r.program), KT_OK);
+    assert_int_equal(kt_program_acquire(r.program, &r.run), KT_OK);
+    assert_int_equal(kt_cpu_execute(r.run), KT_OK);
+    for (int i = 0; i < 3; i++) check_all(r.var[i], i == 1 ? 0 : 1);
+    g = kt_graph_new();
+    kt_tracer_begin(&t, g, true, NULL);
+    grad[1] = NULL;
+    kt_check_status(kt_optimizer_apply(r.opt, 3, r.var, grad), KT_EINVAL);
+    kt_check_message_has("no gradients for any variable");
+    kt_tracer_end(&t);
+    kt_graph_free(g);
+    rig_free(&r);
+}
+
+KT_TEST(optimizers, take_up_what_the_trace_has_assigned) {
+    rig r = small_rig(kt_opt_sgd(0.5, 0.5), 2, (const int64_t[]){3, 4}, 1);
+    kt_graph *g = kt_graph_new();
+    kt_tracer t;
+    assert_int_equal(kt_optimizer_build(r.opt, 2, r.var), KT_OK);
+    kt_tracer_begin(&t, g, true, NULL);
+    kt_val *grad[2] = {kt_g_const(g, 1, r.var[0]->spec), kt_g_const(g, 1, r.var[1]->spec)};
+    assert_int_equal(kt_assign(r.var[0], kt_op_multiply(kt_value(r.var[0]), kt_num(4))), KT_OK);
+    assert_int_equal(kt_optimizer_apply(r.opt, 2, r.var, grad), KT_OK);
+    assert_int_equal(kt_tracer_end(&t), KT_OK);
+    assert_int_equal(kt_program_new(g, &r.program), KT_OK);
+    assert_int_equal(kt_program_acquire(r.program, &r.run), KT_OK);
+    assert_int_equal(kt_cpu_execute(r.run), KT_OK);
+    check_all(r.var[0], 3.5);
+    check_all(r.var[1], 0.5);
+    rig_free(&r);
+}
+
+/* Settings ----------------------------------------------------------------------------------------- */
+
+KT_TEST(optimizers, learning_rate_may_change_between_steps) {
+    rig r = small_rig(
+        kt_opt_sgd(0.5, .gradient_accumulation_steps = 2), 1, (const int64_t[]){3}, 1);
+    rig_start(&r);
+    kt_check_near(kt_opt_learning_rate(r.opt), 0.5, 0, 0);
+    assert_int_equal(kt_opt_set_learning_rate(r.opt, 0.25), KT_OK);
+    step_all(&r, 1);
+    assert_int_equal(kt_opt_iterations(r.opt), 0);
+    step_all(&r, 1);
+    assert_int_equal(kt_opt_iterations(r.opt), 1);
+    check_all(r.var[0], 0.75);
+    kt_check_status(kt_opt_set_learning_rate(r.opt, NAN), KT_EINVAL);
+    kt_check_status(kt_opt_set_learning_rate(r.opt, -1), KT_EINVAL);
+    rig_free(&r);
+}
+
+KT_TEST(optimizers, learning_rate_may_be_a_schedule) {
+    kt_schedule *s = kt_sched_piecewise_constant_decay(kt_floats(0), kt_floats(0.5, 0.25));
+    rig r = small_rig(kt_opt_sgd(.schedule = s), 1, (const int64_t[]){3}, 1);
+    rig_start(&r);
+    assert_null(kt_optimizer_lr(r.opt));
+    assert_int_equal(kt_optimizer_n_vars(r.opt), 1);
+    kt_check_near(kt_opt_learning_rate(r.opt), 0.5, 0, 0);
+    step_all(&r, 1);
+    kt_check_near(kt_opt_learning_rate(r.opt), 0.25, 0, 0);
+    step_all(&r, 1);
+    check_all(r.var[0], 0.25);
+    kt_check_status(kt_opt_set_learning_rate(r.opt, 1), KT_ESTATE);
+    kt_check_message_has("comes from a schedule");
+    rig_free(&r);
+}
+
+KT_TEST(optimizers, have_names) {
+    static const char *const names[] = {
+        "rmsprop", "RMSprop", "adamw", "ADAM", "sgd", "lamb", "muon"};
+    kt_component *opt = NULL;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(kt_optimizer_get(&opt, names[i]), KT_OK);
+        assert_non_null(opt);
+    }
+    kt_check_status(kt_optimizer_get(&opt, "adm"), KT_EINVAL);
+    kt_check_message_has("did you mean \"adam\"?");
+    kt_check_status(kt_optimizer_get(&opt, kt_sched_cosine_decay(0.1, 10)), KT_EINVAL);
+    kt_check_message_has("optimizer: expected a name or a optimizer, got a schedule");
+    kt_check_str(kt_opt_name(kt_opt_rmsprop()), "rm_sprop");
+    kt_check_str(kt_opt_name(kt_opt_rmsprop()), "rm_sprop_1");
+    kt_check_str(kt_opt_name(kt_opt_adam(.name = "mine")), "mine");
+}
+
+KT_TEST(optimizers, reject_bad_arguments) {
+    kt_check_fails(kt_opt_sgd(-1), KT_EINVAL, "learning_rate: expected a number >= 0, got -1");
+    kt_check_fails(kt_opt_sgd(NAN), KT_EINVAL, "learning_rate: expected a number, got nan");
+    kt_check_fails(kt_opt_sgd(0.1, 1.5), KT_EINVAL, "momentum: expected a number between 0 and 1");
+    kt_check_fails(
+        kt_opt_adam(.clipnorm = 1, .clipvalue = 1), KT_EINVAL, "only one of clipnorm, clipvalue");
+    kt_check_fails(
+        kt_opt_adam(.gradient_accumulation_steps = 1),
+        KT_EINVAL,
+        "gradient_accumulation_steps: expected an integer >= 2, got 1");
+    kt_check_fails(kt_opt_adam(.use_ema = true, .ema_momentum = 2), KT_EINVAL, "ema_momentum");
+    kt_check_fails(
+        kt_opt_adam(.use_ema = true, .ema_overwrite_frequency = -1),
+        KT_EINVAL,
+        "ema_overwrite_frequency: expected an integer >= 1, got -1");
+    kt_check_fails(
+        kt_opt_adam(0.1, .schedule = kt_sched_cosine_decay(0.1, 10)),
+        KT_EINVAL,
+        "learning_rate: give a number or a schedule, not both");
+    kt_check_fails(kt_opt_adam(.schedule = "cosine_decay"), KT_EINVAL, "needs arguments");
+    kt_check_fails(
+        kt_opt_adam(.schedule = kt_sched_cosine_decay(0.1, 0)), KT_EINVAL, "decay_steps");
+    kt_check_fails(kt_opt_adamw(.weight_decay = KT_NONE_F), KT_EINVAL, "weight_decay");
+    kt_check_fails(kt_opt_lion(.beta_1 = 0), KT_EINVAL, "beta_1");
+    kt_check_fails(kt_opt_ftrl(.learning_rate_power = 1), KT_EINVAL, "learning_rate_power");
+    kt_check_fails(kt_opt_ftrl(.l1_regularization_strength = -1), KT_EINVAL, "l1_regularization");
+    kt_check_fails(
+        kt_opt_muon(.exclude_layers = kt_names("(")), KT_EINVAL, "\"(\" is no regular expression");
+    kt_check_status(kt_opt_exclude_from_weight_decay(kt_opt_adam(), kt_names("[")), KT_EINVAL);
+    assert_true(isnan(kt_opt_learning_rate(NULL)));
+    kt_check_message_has("expected an optimizer, got None");
+}
+
+KT_TEST(optimizers, say_what_they_were_not_built_for) {
+    rig r = small_rig(kt_opt_adam(), 2, (const int64_t[]){3, 4}, 1);
+    kt_graph *g = kt_graph_new();
+    assert_int_equal(kt_optimizer_build(r.opt, 1, r.var), KT_OK);
+    kt_check_status(trace(&r, g), KT_ESTATE);
+    kt_check_message_has("was not built for variable \"v1\"");
+    kt_graph_free(g);
+    kt_check_status(kt_opt_exclude_from_weight_decay(r.opt, kt_names("b")), KT_ESTATE);
+    rig_free(&r);
 }

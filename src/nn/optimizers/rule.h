@@ -8,7 +8,7 @@
 #include "nn/optimizers/optimizer.h"
 
 #define KT_OPT_SLOTS 8  /* of a rule, with average and accumulator */
-#define KT_OPT_SHARED 2 /* values that all pieces share */
+#define KT_OPT_SHARED 4 /* values that all pieces share */
 
 /** One array like the weights that a rule keeps. */
 typedef struct kt_opt_slot {

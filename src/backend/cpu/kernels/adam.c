@@ -2,8 +2,9 @@
  *
  *     m += (g - m)(1 - b1);  v += (g^2 - v)(1 - b2);  p -= m alpha / (sqrt(v) + epsilon)
  *
- * With AVX-512 the root and the quotient are made from the 14-bit estimates and one Newton step each
- * (relative error below 2e-7): a full square root and division would take longer than the memory. */
+ * With AVX-512 the root and the quotient are made from the 14-bit estimates and one Newton step
+ * each (relative error below 2e-7): a full square root and division would take longer than the
+ * memory. */
 #include "backend/cpu/kernels/parts.h"
 
 #include <float.h>

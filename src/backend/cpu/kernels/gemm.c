@@ -1,20 +1,20 @@
 /* General matrix product: C (+)= op(A) op(B), then bias and activation.
  *
- * Everything is brought to one form, D = X Y, and cut into register tiles (gemm_tile.c). X is read by
- * broadcast and may lie either way in memory; of Y whole vectors are wanted along its columns, so where
- * it is stored the other way round a panel of it is transposed first. If that would be most of the work
- * (few rows of A, B transposed: the gradient of an input) the roles change: D is then C transposed, B's
- * rows are broadcast, and the finished tile is turned round in registers.
+ * Everything is brought to one form, D = X Y, and cut into register tiles (gemm_tile.c). X is read
+ * by broadcast and may lie either way in memory; of Y whole vectors are wanted along its columns,
+ * so where it is stored the other way round a panel of it is transposed first. If that would be
+ * most of the work (few rows of A, B transposed: the gradient of an input) the roles change: D is
+ * then C transposed, B's rows are broadcast, and the finished tile is turned round in registers.
  *
- * Two orders of the loops. With few rows, panels of Y stand outside: a panel (at most KC deep) is packed
- * on the stack, or read in place, and used for all rows. Otherwise rows stand outside: the rows of a tile
- * are packed on the stack, or read in place, and meet all panels; Y is read in place while it is small,
- * else a block of it that fits into the second cache is packed into the caller's scratch, shared by all
- * threads. So no thread needs scratch of its own.
+ * Two orders of the loops. With few rows, panels of Y stand outside: a panel (at most KC deep) is
+ * packed on the stack, or read in place, and used for all rows. Otherwise rows stand outside: the
+ * rows of a tile are packed on the stack, or read in place, and meet all panels; Y is read in
+ * place while it is small, else a block of it that fits into the second cache is packed into the
+ * caller's scratch, shared by all threads. So no thread needs scratch of its own.
  *
- * Threads share rows and columns, never k, and the depth of a block depends on k alone: each result is
- * the same sum in the same order for every number of threads. Blocks of k are added in memory; bias and
- * activation follow the last one while the tile is in the first cache. */
+ * Threads share rows and columns, never k, and the depth of a block depends on k alone: each
+ * result is the same sum in the same order for every number of threads. Blocks of k are added
+ * in memory; bias and activation follow the last one while the tile is in the first cache. */
 #include "backend/cpu/kernels/gemm_tile.h"
 #include "backend/cpu/kernels/parts.h"
 #include "backend/cpu/kernels/turn.h"
@@ -27,23 +27,24 @@
 #define TILE_LD (LANES == 16 ? 16 : 8) /* distance of two steps of k in packed rows */
 #define ROWS_FEW 256                   /* up to so many rows of X, panels stand outside */
 #define DIRECT_BYTES (512 * 1024)      /* up to this size Y may be read in place many times */
-#define ALIAS 1024                     /* rows so many floats apart fall onto each other in a cache */
-#define PARALLEL_FLOPS (LANES * 131072.0) /* below, other threads cost more than they bring: 15 us */
+#define ALIAS 1024 /* rows so many floats apart fall onto each other in a cache */
+#define PARALLEL_FLOPS                                                                             \
+    (LANES * 131072.0) /* below, other threads cost more than they bring: 15 us */
 
 typedef struct gemm_job {
     const kt_gemm *g;
     int64_t m, n, k; /* of D = X Y */
     const float *x, *y;
-    int64_t sx, sy;     /* elements from one stored row to the next */
-    bool x_along;       /* X is stored [m,k], else [k,m] */
-    bool y_across;      /* Y is stored [n,k], else [k,n] */
-    bool swapped;       /* D is C transposed */
-    bool rows_outer;    /* which of the two orders */
-    bool pack_x;        /* rows_outer: pack the rows of a tile */
-    bool pack_y;        /* panels outer: pack the panel */
-    float *shared;      /* rows_outer: the packed block of Y; NULL: read in place */
-    int64_t depth;      /* of a block of k */
-    int64_t tile_rows;  /* at most TILE_ROWS */
+    int64_t sx, sy;    /* elements from one stored row to the next */
+    bool x_along;      /* X is stored [m,k], else [k,m] */
+    bool y_across;     /* Y is stored [n,k], else [k,n] */
+    bool swapped;      /* D is C transposed */
+    bool rows_outer;   /* which of the two orders */
+    bool pack_x;       /* rows_outer: pack the rows of a tile */
+    bool pack_y;       /* panels outer: pack the panel */
+    float *shared;     /* rows_outer: the packed block of Y; NULL: read in place */
+    int64_t depth;     /* of a block of k */
+    int64_t tile_rows; /* at most TILE_ROWS */
     int64_t parts_m, parts_n;
     int64_t k0, j0, j1; /* the shared block: k0 … k0+depth, columns j0 … j1 */
 } gemm_job;
@@ -64,18 +65,13 @@ static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 static int64_t round_lanes(int64_t n) { return (n + LANES - 1) & -LANES; }
 
-/* ---- one tile --------------------------------------------------------------------------------------- */
+/* ---- one tile -------------------------------------------------------------------------------- */
 
 static bool is_strip(int epilogue) { return epilogue != KT_EPI_NONE && epilogue != KT_UN_relu; }
 
 /* The tile t[rows, ldt] of D goes to C the other way round. A column of the tile is a row of C. */
 static void finish_turned(
-    const gemm_job *job,
-    const gemm_tile *tile,
-    const float *t,
-    int64_t ldt,
-    bool add,
-    bool last) {
+    const gemm_job *job, const gemm_tile *tile, const float *t, int64_t ldt, bool add, bool last) {
     const kt_gemm *g = job->g;
     const float *bias = last && g->bias ? g->bias + tile->i : NULL;
     const bool relu = last && g->epilogue == KT_UN_relu;
@@ -105,7 +101,8 @@ static void finish_strips(const kt_gemm *g, int64_t i, int64_t rows, int64_t j, 
     }
 }
 
-static void run_turned(const gemm_job *job, const gemm_tile *tile, kt_tile_fn *fn, bool add, bool last) {
+static void
+run_turned(const gemm_job *job, const gemm_tile *tile, kt_tile_fn *fn, bool add, bool last) {
     float t[TILE_LD * TILE_COLS];
     const int64_t ldt = round_lanes(tile->cols);
     const kt_tile_end end = {.last = LANES - (ldt - tile->cols), .ahead = tile->x};
@@ -137,9 +134,10 @@ static void run_tile(const gemm_job *job, const gemm_tile *tile) {
     if (last && is_strip(g->epilogue)) finish_strips(g, tile->i, tile->rows, tile->j, tile->cols);
 }
 
-/* ---- packing --------------------------------------------------------------------------------------- */
+/* ---- packing --------------------------------------------------------------------------------- */
 
-/* Columns j … j+cols of Y, `depth` rows from k0: to[depth][cols, filled up with zeros to whole vectors] */
+/* Columns j … j+cols of Y, `depth` rows from k0: to[depth][cols, filled up with zeros to whole
+ * vectors] */
 static void
 pack_panel(const gemm_job *job, float *to, int64_t j, int64_t cols, int64_t k0, int64_t depth) {
     const int64_t ld = round_lanes(cols);
@@ -154,7 +152,8 @@ pack_panel(const gemm_job *job, float *to, int64_t j, int64_t cols, int64_t k0, 
             vf_store(to + i, vf_load_n(from + i, min64(cols - i, LANES)));
 }
 
-/* Rows i … of X, `depth` long from k0: to[depth][TILE_LD]. What follows the tile's rows is filled too. */
+/* Rows i … of X, `depth` long from k0: to[depth][TILE_LD]. What follows the tile's rows is
+ * filled too. */
 static void pack_rows(const gemm_job *job, float *to, int64_t i, int64_t k0, int64_t depth) {
     const int64_t rows = min64(job->m - i, TILE_LD);
     if (job->x_along) {
@@ -171,7 +170,7 @@ static const float *place_x(const gemm_job *job, int64_t i, int64_t k0) {
     return job->x + (job->x_along ? i * job->sx + k0 : k0 * job->sx + i);
 }
 
-/* ---- the two orders of the loops ------------------------------------------------------------------- */
+/* ---- the two orders of the loops ------------------------------------------------------------- */
 
 typedef struct gemm_range {
     int64_t i0, i1, j0, j1;
@@ -190,8 +189,8 @@ static int64_t cols_at(const gemm_job *job, const gemm_range *r, int64_t j) {
     return left >= LANES && !job->pack_y && !job->shared ? left & -LANES : left;
 }
 
-/* Packing waits for memory, and what it will want next is known: the first tiles of a panel, one per
- * line of a row, fetch it while they compute. */
+/* Packing waits for memory, and what it will want next is known: the first tiles of a panel,
+ * one per line of a row, fetch it while they compute. */
 static void look_ahead(const gemm_job *job, const gemm_range *r, gemm_tile *t) {
     const int64_t line = (t->i - r->i0) / r->rows * (64 / (int64_t)sizeof(float));
     const bool more = t->k0 + t->depth < job->k;
@@ -294,10 +293,10 @@ static void pack_part(void *arg, int64_t part, int thread) {
         job, job->shared + (j - job->j0) * depth, j, min64(job->j1 - j, TILE_COLS), job->k0, depth);
 }
 
-/* ---- scalar products -------------------------------------------------------------------------------- */
+/* ---- scalar products ------------------------------------------------------------------------- */
 
-/* Both operands lie along k, and one of them has so few rows that a tile would be nearly empty: LANES
- * scalar products at a time, each with a vector of partial sums. */
+/* Both operands lie along k, and one of them has so few rows that a tile would be nearly empty:
+ * LANES scalar products at a time, each with a vector of partial sums. */
 #define DOT_FEW 3
 
 /* Lane j is x . y[j]; rows of y from `many` on are the last one again. */
@@ -317,7 +316,8 @@ KT_INLINE vf dot_lanes(int64_t k, const float *x, const float *y, int64_t sy, in
     return vf_sum_each(s);
 }
 
-/* Products of few row i with the many j …: a part of row i of C, or of column i where they are swapped */
+/* Products of few row i with the many j …: a part of row i of C, or of column i where they are
+ * swapped */
 static void finish_dots(const gemm_job *job, vf v, int64_t i, int64_t j, int64_t many) {
     const kt_gemm *g = job->g;
     const int64_t step = job->swapped ? g->ldc : 1;
@@ -350,7 +350,7 @@ static void run_dots(void *arg, int64_t part, int thread) {
     }
 }
 
-/* ---- the plan -------------------------------------------------------------------------------------- */
+/* ---- the plan -------------------------------------------------------------------------------- */
 
 static bool b_is_column(const kt_gemm *g) { return !g->tb && g->n == 1 && g->ldb == 1; }
 

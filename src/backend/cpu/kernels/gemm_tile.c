@@ -1,6 +1,6 @@
-/* Register tiles: every sum of a tile stays in a register while k runs; one vector load of y per column
- * vector and one broadcast of x per row feed rows x vecs multiply-adds. `rows` and `vecs` are constants
- * in each instance, so all inner loops vanish. */
+/* Register tiles: every sum of a tile stays in a register while k runs; one vector load of y
+ * per column vector and one broadcast of x per row feed rows x vecs multiply-adds. `rows` and
+ * `vecs` are constants in each instance, so all inner loops vanish. */
 #include "backend/cpu/kernels/gemm_tile.h"
 
 #define UNROLL _Pragma("GCC unroll 16")
@@ -94,13 +94,17 @@ KT_INLINE void tile_body(
     }
 
 #define TILES_SMALL(T)                                                                             \
-    T(1, 1) T(1, 2) T(1, 8) T(2, 1) T(2, 2) T(2, 4) T(3, 1) T(3, 2) T(3, 4) T(4, 1) T(4, 2) T(4, 4) \
-    T(5, 1) T(5, 2) T(6, 1) T(6, 2)
+    T(1, 1)                                                                                        \
+    T(1, 2)                                                                                        \
+    T(1, 8) T(2, 1) T(2, 2) T(2, 4) T(3, 1) T(3, 2) T(3, 4) T(4, 1) T(4, 2) T(4, 4) T(5, 1)        \
+        T(5, 2) T(6, 1) T(6, 2)
 #if TILE_ROWS == 14
 #define TILES(T)                                                                                   \
     TILES_SMALL(T)                                                                                 \
-    T(7, 1) T(7, 2) T(8, 1) T(8, 2) T(9, 1) T(9, 2) T(10, 1) T(10, 2) T(11, 1) T(11, 2) T(12, 1)   \
-    T(12, 2) T(13, 1) T(13, 2) T(14, 1) T(14, 2)
+    T(7, 1)                                                                                        \
+    T(7, 2)                                                                                        \
+    T(8, 1) T(8, 2) T(9, 1) T(9, 2) T(10, 1) T(10, 2) T(11, 1) T(11, 2) T(12, 1) T(12, 2) T(13, 1) \
+        T(13, 2) T(14, 1) T(14, 2)
 #else
 #define TILES(T) TILES_SMALL(T)
 #endif

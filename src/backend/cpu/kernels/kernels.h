@@ -1,9 +1,10 @@
-/* The table of fast float32 kernels of one instruction set. Every file of this folder is compiled once
- * per level (KT_ISA = portable, avx2, avx512), each level fills one table, and kt_kernels_get() picks the
- * best one that the processor and the variable KT_ISA (the cap: "portable", "avx2", "avx512") allow.
+/* The table of fast float32 kernels of one instruction set. Every file of this folder is compiled
+ * once per level (KT_ISA = portable, avx2, avx512), each level fills one table, and
+ * kt_kernels_get() picks the best one that the processor and the variable KT_ISA (the cap:
+ * "portable", "avx2", "avx512") allow.
  *
- * Kernels take plain pointers and know no graph. Those that take a range run on the calling thread;
- * gemm splits its own work over the pool. */
+ * Kernels take plain pointers and know no graph. Those that take a range run on the calling
+ * thread; gemm splits its own work over the pool. */
 #ifndef KT_CPU_KERNELS_H
 #define KT_CPU_KERNELS_H
 
@@ -30,8 +31,8 @@ enum {
     KT_CMP_COUNT
 };
 
-/** What a gemm does to each result: c = f(c + bias). An index into the unary family, or KT_EPI_NONE.
- * relu, tanh, sigmoid are worth a fused form. */
+/** What a gemm does to each result: c = f(c + bias). An index into the unary family, or
+ * KT_EPI_NONE. relu, tanh, sigmoid are worth a fused form. */
 #define KT_EPI_NONE (-1)
 
 /** C[m,n] (+)= op(A)[m,k] op(B)[k,n], row-major; ta: A is stored [k,m]; tb: B is stored [n,k]. */
@@ -52,7 +53,8 @@ typedef struct kt_adam_scalars {
     float alpha, one_minus_b1, one_minus_b2, epsilon;
 } kt_adam_scalars;
 
-/** Philox 4x32-10: key of the stream, first element's counter. Element i uses word i%4 of block i/4. */
+/** Philox 4x32-10: key of the stream, first element's counter. Element i uses word i%4 of block
+ * i/4. */
 typedef struct kt_philox {
     uint32_t key[2];
     uint32_t counter[2]; ///< high words (step, call); the low 64 bits count blocks
@@ -62,8 +64,8 @@ typedef struct kt_kernels {
     const char *name; ///< "portable", "avx2", "avx512"
     int lanes;        ///< floats in a vector register
 
-    /* Strips: y may be the same array as any input; no alignment is assumed, 64 bytes is fast. The s
-     * variants take one scalar in place of an array. Booleans are 0 and 1 as float. */
+    /* Strips: y may be the same array as any input; no alignment is assumed, 64 bytes is fast.
+     * The s variants take one scalar in place of an array. Booleans are 0 and 1 as float. */
     void (*unary[KT_UN_COUNT])(float *y, const float *x, int64_t n);
     void (*binary[KT_BIN_COUNT])(float *y, const float *a, const float *b, int64_t n);
     void (*binary_vs[KT_BIN_COUNT])(float *y, const float *a, float b, int64_t n);
@@ -78,25 +80,45 @@ typedef struct kt_kernels {
     void (*from_i64)(float *y, const int64_t *x, int64_t n);
     void (*to_bool)(uint8_t *y, const float *x, int64_t n); ///< 1 where x != 0
 
-    /* Reductions of a row-major [rows, cols] block. The shape of the sum is fixed by the sizes alone. */
+    /* Reductions of a row-major [rows, cols] block. The shape of the sum is fixed by the sizes
+     * alone. */
     float (*sum)(const float *x, int64_t n);
     float (*max)(const float *x, int64_t n); ///< NaN if any is; -inf for n = 0
     float (*min)(const float *x, int64_t n);
     float (*dot)(const float *a, const float *b, int64_t n);
-    void (*sum_rows)(float *y, const float *x, int64_t rows, int64_t cols, int64_t ldx); ///< y[cols] = sum over rows
+    void (*sum_rows)(
+        float *y,
+        const float *x,
+        int64_t rows,
+        int64_t cols,
+        int64_t ldx);                             ///< y[cols] = sum over rows
     int64_t (*argmax)(const float *x, int64_t n); ///< first of the largest
 
     /* Rows [rows, cols], contiguous. */
     void (*softmax)(float *y, const float *x, int64_t rows, int64_t cols);
     void (*log_softmax)(float *y, const float *x, int64_t rows, int64_t cols);
     /** loss[r] = -log softmax(x)[label[r]], p = softmax(x). Labels were checked by the caller. */
-    void (*sparse_xent)(float *loss, float *p, const float *x, const int32_t *label, int64_t rows, int64_t cols);
+    void (*sparse_xent)(
+        float *loss, float *p, const float *x, const int32_t *label, int64_t rows, int64_t cols);
     /** dx = (p - onehot(label)) * dloss[r] */
-    void (*sparse_xent_grad)(float *dx, const float *p, const int32_t *label, const float *dloss, int64_t rows, int64_t cols);
+    void (*sparse_xent_grad)(
+        float *dx,
+        const float *p,
+        const int32_t *label,
+        const float *dloss,
+        int64_t rows,
+        int64_t cols);
 
     void (*adam)(float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *s);
     /** y = x * scale where the uniform number of element first+i is >= rate, else 0. */
-    void (*dropout)(float *y, const float *x, int64_t n, int64_t first, float rate, float scale, const kt_philox *r);
+    void (*dropout)(
+        float *y,
+        const float *x,
+        int64_t n,
+        int64_t first,
+        float rate,
+        float scale,
+        const kt_philox *r);
     /** Uniform numbers in [0, 1): 24 random bits each, elements first … first+n-1 of the stream. */
     void (*uniform)(float *y, int64_t n, int64_t first, const kt_philox *r);
     void (*transpose)(float *y, const float *x, int64_t rows, int64_t cols); ///< y[cols, rows]

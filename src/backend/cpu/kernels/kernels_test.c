@@ -1,5 +1,6 @@
-/* Every kernel of every level that this build and processor have, against plain double arithmetic. Sizes
- * around the vector lengths, unaligned starts, NaN and infinities where they mean something. */
+/* Every kernel of every level that this build and processor have, against plain double
+ * arithmetic. Sizes around the vector lengths, unaligned starts, NaN and infinities where they
+ * mean something. */
 #include "backend/cpu/kernels/kernels.h"
 
 #include "base/fpu.h"
@@ -45,12 +46,14 @@ static double ulps(float got, double want) {
     return fabs((double)got - want) / ldexp(1, (e < -125 ? -125 : e) - 24);
 }
 
-static void check_ulps(const char *what, const char *level, float x, float got, double want, double max) {
+static void
+check_ulps(const char *what, const char *level, float x, float got, double want, double max) {
     const double d = ulps(got, want);
-    if (!(d <= max)) fail_msg("%s (%s): f(%.9g) = %.9g, expected %.9g: %g ulp", what, level, x, got, want, d);
+    if (!(d <= max))
+        fail_msg("%s (%s): f(%.9g) = %.9g, expected %.9g: %g ulp", what, level, x, got, want, d);
 }
 
-/* ---- references: the .def files in double ------------------------------------------------------------ */
+/* ---- references: the .def files in double ---------------------------------------------------- */
 
 #define T double
 #define M(name) name
@@ -78,11 +81,13 @@ static const struct {
 static const struct {
     const char *name;
     double (*f)(double, double);
-} binary_refs[] = {
+} binary_refs[] =
+    {
 #define KT_BINARY(name, value, da, db) {#name, ref_bin_##name},
 #include "ir/binary.def"
 #undef KT_BINARY
-}, compare_refs[] = {
+},
+  compare_refs[] = {
 #define KT_COMPARE(name, value) {#name, ref_cmp_##name},
 #include "ir/compare.def"
 #undef KT_COMPARE
@@ -93,25 +98,29 @@ static void unary_domain(const char *name, double *low, double *high, double *ma
     *low = -20;
     *high = 20;
     *max_ulp = 4;
-    if (!strcmp(name, "exp") || !strcmp(name, "expm1") || !strcmp(name, "sinh") || !strcmp(name, "cosh"))
+    if (!strcmp(name, "exp") || !strcmp(name, "expm1") || !strcmp(name, "sinh") ||
+        !strcmp(name, "cosh"))
         *low = -100, *high = 88;
     if (!strcmp(name, "sigmoid") || !strcmp(name, "softplus")) *low = -85, *high = 85;
     if (!strcmp(name, "tanh") || !strcmp(name, "erf")) *low = -6, *high = 6;
-    if (!strcmp(name, "asin") || !strcmp(name, "acos") || !strcmp(name, "atanh")) *low = -1, *high = 1;
-    if (!strcmp(name, "sin") || !strcmp(name, "cos") || !strcmp(name, "tan")) *low = -1000, *high = 1000;
+    if (!strcmp(name, "asin") || !strcmp(name, "acos") || !strcmp(name, "atanh"))
+        *low = -1, *high = 1;
+    if (!strcmp(name, "sin") || !strcmp(name, "cos") || !strcmp(name, "tan"))
+        *low = -1000, *high = 1000;
     if (!strcmp(name, "log") || !strcmp(name, "sqrt") || !strcmp(name, "rsqrt")) *low = 1e-3;
     if (!strcmp(name, "log1p")) *low = -0.999;
     if (!strcmp(name, "acosh")) *low = 1;
 }
 
 static const float specials[] = {
-    0.0f, -0.0f, 1.0f, -1.0f, 0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 1e-6f, -1e-6f, 1e-20f, -1e-20f, 1e-38f,
-    3e-38f, 88.0f, 88.9f, -87.0f, -90.0f, -100.0f, -110.0f, 127.5f, 1000.0f, 1e6f, 3e6f, -3e6f, 1e9f,
-    4e9f, 1e20f, -1e20f, FLT_MAX, -FLT_MAX, FLT_MIN, INFINITY, -INFINITY, NAN,
+    0.0f,   -0.0f,   1.0f,    -1.0f,   0.5f,     -0.5f,   1.5f,     2.5f,      -2.5f,
+    1e-6f,  -1e-6f,  1e-20f,  -1e-20f, 1e-38f,   3e-38f,  88.0f,    88.9f,     -87.0f,
+    -90.0f, -100.0f, -110.0f, 127.5f,  1000.0f,  1e6f,    3e6f,     -3e6f,     1e9f,
+    4e9f,   1e20f,   -1e20f,  FLT_MAX, -FLT_MAX, FLT_MIN, INFINITY, -INFINITY, NAN,
 };
 #define N_SPECIALS ((int)(sizeof specials / sizeof *specials))
 
-/* ---- strips ------------------------------------------------------------------------------------------ */
+/* ---- strips ---------------------------------------------------------------------------------- */
 
 KT_TEST(kernels, unary_matches_double_everywhere) {
     static float x[20001], y[20001];
@@ -124,7 +133,8 @@ KT_TEST(kernels, unary_matches_double_everywhere) {
             k->unary[f](y, x, 20000);
             for (int i = 0; i < 20000; i++) {
                 if (x[i] < low) continue;
-                check_ulps(unary_refs[f].name, k->name, x[i], y[i], unary_refs[f].f((double)x[i]), max);
+                check_ulps(
+                    unary_refs[f].name, k->name, x[i], y[i], unary_refs[f].f((double)x[i]), max);
             }
         }
     }
@@ -138,7 +148,8 @@ KT_TEST(kernels, unary_special_values) {
             for (int i = 0; i < N_SPECIALS; i++) {
                 double want = unary_refs[f].f((double)specials[i]);
                 /* as written in float, where exp(-x) overflows earlier; both are "nearly zero" */
-                if (f == KT_UN_sigmoid && fabs(want) < 1e-37) want = (double)y[i] < 2e-38 ? (double)y[i] : want;
+                if (f == KT_UN_sigmoid && fabs(want) < 1e-37)
+                    want = (double)y[i] < 2e-38 ? (double)y[i] : want;
                 if (f == KT_UN_square || f == KT_UN_reciprocal) want = (double)(float)want;
                 check_ulps(unary_refs[f].name, k->name, specials[i], y[i], want, 4);
             }
@@ -159,7 +170,8 @@ KT_TEST(kernels, unary_sizes_and_places) {
                 k->unary[f](y + at, y + at, n);
                 for (int i = 0; i < N_MAX + 40; i++) {
                     const float want = i < at + n && i >= at ? whole[i] : GUARD;
-                    if (memcmp(&y[i], &want, 4)) fail_msg("%s (%s) n=%d at %d", unary_refs[f].name, k->name, n, i);
+                    if (memcmp(&y[i], &want, 4))
+                        fail_msg("%s (%s) n=%d at %d", unary_refs[f].name, k->name, n, i);
                 }
             }
         }
@@ -169,7 +181,8 @@ KT_TEST(kernels, unary_sizes_and_places) {
 /* The float result may round a / b over an integer where the double one does not. */
 static bool binary_is_stepwise(int f) { return f == KT_BIN_floor_div || f == KT_BIN_mod; }
 
-static void check_binary(const kt_kernels *k, int f, const float *a, const float *b, int n, bool in_place) {
+static void
+check_binary(const kt_kernels *k, int f, const float *a, const float *b, int n, bool in_place) {
     float y[N_MAX + 1], vs[N_MAX + 1], sv[N_MAX + 1];
     y[n] = vs[n] = sv[n] = GUARD;
     if (in_place) memcpy(y, b, (size_t)n * 4);
@@ -211,8 +224,9 @@ static const struct {
 } two_argument[] = {{KT_BIN_pow, pow}, {KT_BIN_atan2, atan2}};
 
 KT_TEST(kernels, pow_and_atan2_special_values) {
-    static const float v[] = {0.0f, -0.0f, 1, -1, 2, -2, 3, -3, 0.5f, -0.5f, 2.5f, -7, 1e9f, 1e-9f, 16777215,
-                              16777216, 1e20f, -1e20f, 1e38f, INFINITY, -INFINITY, NAN};
+    static const float v[] = {0.0f,  -0.0f,  1,     -1,       2,         -2,    3,        -3,
+                              0.5f,  -0.5f,  2.5f,  -7,       1e9f,      1e-9f, 16777215, 16777216,
+                              1e20f, -1e20f, 1e38f, INFINITY, -INFINITY, NAN};
     enum { N = sizeof v / sizeof *v };
     float y[N];
     FOR_LEVELS(k) {
@@ -222,7 +236,14 @@ KT_TEST(kernels, pow_and_atan2_special_values) {
             for (int j = 0; j < N; j++) {
                 const double want = two_argument[c & 1].ref((double)v[j], (double)v[c / 2]);
                 if (ulps(y[j], want) > 3 || (want == 0 && !signbit(y[j]) != !signbit(want)))
-                    fail_msg("%s: %s(%g, %g) = %g, expected %g", k->name, binary_refs[f].name, v[j], v[c / 2], y[j], want);
+                    fail_msg(
+                        "%s: %s(%g, %g) = %g, expected %g",
+                        k->name,
+                        binary_refs[f].name,
+                        v[j],
+                        v[c / 2],
+                        y[j],
+                        want);
             }
         }
     }
@@ -297,7 +318,7 @@ KT_TEST(kernels, conversions) {
     }
 }
 
-/* ---- reductions and rows ----------------------------------------------------------------------------- */
+/* ---- reductions and rows --------------------------------------------------------------------- */
 
 KT_TEST(kernels, reductions) {
     static float x[100001], z[100001];
@@ -363,7 +384,8 @@ KT_TEST(kernels, sum_rows) {
 }
 
 static void check_softmax_rows(const kt_kernels *k, int rows, int cols) {
-    static float x[5 * N_MAX], y[5 * N_MAX + 1], z[5 * N_MAX + 1], loss[6], dloss[5], dx[5 * N_MAX + 1];
+    static float x[5 * N_MAX], y[5 * N_MAX + 1], z[5 * N_MAX + 1], loss[6], dloss[5],
+        dx[5 * N_MAX + 1];
     int32_t label[5];
     fill_random(x, rows * cols, -30, 30);
     for (int r = 0; r < rows; r++) label[r] = (r * 7 + 1) % cols, dloss[r] = 0.5f + (float)r;
@@ -382,7 +404,8 @@ static void check_softmax_rows(const kt_kernels *k, int rows, int cols) {
                 if (!pass) continue;
                 const double d = (p - (c == label[r])) * dloss[r];
                 kt_check_near(dx[r * cols + c], d, 1e-5, 2e-7 * dloss[r]);
-                if (c == label[r]) kt_check_near(loss[r], max + log(sum) - x[r * cols + c], 1e-6, 1e-6);
+                if (c == label[r])
+                    kt_check_near(loss[r], max + log(sum) - x[r * cols + c], 1e-6, 1e-6);
             }
         }
         assert_true(y[rows * cols] == GUARD && z[rows * cols] == GUARD);
@@ -433,7 +456,7 @@ KT_TEST(kernels, softmax_special_values) {
     }
 }
 
-/* ---- optimizer, random numbers, transposition -------------------------------------------------------- */
+/* ---- optimizer, random numbers, transposition ------------------------------------------------ */
 
 KT_TEST(kernels, adam) {
     float p[101], m[101], v[101], g[101], p0[101], m0[101], v0[101];
@@ -478,11 +501,17 @@ KT_TEST(kernels, philox_known_answers) {
     uint32_t zero[4] = {0}, ones[4] = {~0u, ~0u, ~0u, ~0u};
     uint32_t digits[4] = {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344};
     philox_ref(zero, 0, 0);
-    assert_true(zero[0] == 0x6627e8d5 && zero[1] == 0xe169c58d && zero[2] == 0xbc57ac4c && zero[3] == 0x9b00dbd8);
+    assert_true(
+        zero[0] == 0x6627e8d5 && zero[1] == 0xe169c58d && zero[2] == 0xbc57ac4c &&
+        zero[3] == 0x9b00dbd8);
     philox_ref(ones, ~0u, ~0u);
-    assert_true(ones[0] == 0x408f276d && ones[1] == 0x41c83b0e && ones[2] == 0xa20bc7c6 && ones[3] == 0x6d5451fd);
+    assert_true(
+        ones[0] == 0x408f276d && ones[1] == 0x41c83b0e && ones[2] == 0xa20bc7c6 &&
+        ones[3] == 0x6d5451fd);
     philox_ref(digits, 0xa4093822, 0x299f31d0);
-    assert_true(digits[0] == 0xd16cfe09 && digits[1] == 0x94fdcceb && digits[2] == 0x5001e420 && digits[3] == 0x24126ea1);
+    assert_true(
+        digits[0] == 0xd16cfe09 && digits[1] == 0x94fdcceb && digits[2] == 0x5001e420 &&
+        digits[3] == 0x24126ea1);
 }
 
 KT_TEST(kernels, uniform_and_dropout) {

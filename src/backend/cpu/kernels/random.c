@@ -1,15 +1,15 @@
 /* Counter-based random numbers: Philox 4x32-10 (Salmon et al., SC 2011).
  *
- * Element i of a stream is word i % 4 of block i / 4, whoever computes it and in whatever pieces. A vector
- * holds one word of LANES blocks, so a group of 4 LANES elements is made at once; a range that starts or
- * ends inside a group makes the whole group and uses a part. */
+ * Element i of a stream is word i % 4 of block i / 4, whoever computes it and in whatever
+ * pieces. A vector holds one word of LANES blocks, so a group of 4 LANES elements is made at
+ * once; a range that starts or ends inside a group makes the whole group and uses a part. */
 #include "backend/cpu/kernels/parts.h"
 #include "backend/cpu/kernels/turn.h"
 
 #define GROUP (4 * LANES)
 
-/* The words of LANES/2 blocks, each in the lower half of a 64-bit lane. Only lower halves are multiplied,
- * so the products can stay where they are, and nothing needs to be cut off. */
+/* The words of LANES/2 blocks, each in the lower half of a 64-bit lane. Only lower halves are
+ * multiplied, so the products can stay where they are, and nothing needs to be cut off. */
 KT_INLINE void philox_rounds(vu64 w[4], uint32_t k0, uint32_t k1) {
 #pragma GCC unroll 10
     for (int round = 0; round < 10; round++) {
@@ -23,7 +23,8 @@ KT_INLINE void philox_rounds(vu64 w[4], uint32_t k0, uint32_t k1) {
     }
 }
 
-/* Blocks block, block+2, block+4 …; the upper half of the counter is the same for all of a group. */
+/* Blocks block, block+2, block+4 …; the upper half of the counter is the same for all of a
+ * group. */
 KT_INLINE void philox_blocks(vu64 w[4], uint64_t block, const kt_philox *r) {
     static const uint64_t even[] = {0, 2, 4, 6, 8, 10, 12, 14};
     vu64 step;

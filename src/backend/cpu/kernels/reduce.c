@@ -1,9 +1,9 @@
 /* Reductions: sum, dot, max, min, argmax, column sums.
  *
- * Four vectors are added side by side over a block, the block's sum goes into a double: the shape of the
- * sum depends on n alone, and long sums lose next to nothing. Columns are added in blocks of rows for the
- * same reason. Maximum and minimum look for NaN apart from the comparison, because the vector
- * instructions drop it. */
+ * Four vectors are added side by side over a block, the block's sum goes into a double: the
+ * shape of the sum depends on n alone, and long sums lose next to nothing. Columns are added in
+ * blocks of rows for the same reason. Maximum and minimum look for NaN apart from the
+ * comparison, because the vector instructions drop it. */
 #include "backend/cpu/kernels/parts.h"
 
 #include <math.h>
@@ -86,8 +86,8 @@ int64_t KT_FN(kt_argmax)(const float *x, int64_t n) {
 /* Rows added up before the partial sum goes to y; a multiple of what SUM_TILE does at once */
 #define ROW_BLOCK 256
 
-/* y[0 … width) += sum of `rows` rows, for n_vec vectors (the last one of `rest` lanes); `side` rows are
- * added side by side, since one addition waits for the other. */
+/* y[0 … width) += sum of `rows` rows, for n_vec vectors (the last one of `rest` lanes); `side`
+ * rows are added side by side, since one addition waits for the other. */
 KT_INLINE void
 sum_tile(float *y, const float *x, int64_t rows, int64_t ldx, int n_vec, int side, int64_t rest) {
     vf s[4][4];

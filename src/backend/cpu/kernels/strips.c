@@ -1,10 +1,10 @@
 /* Strips: y[i] = f(x[i]), for every row of ir/unary.def, binary.def and compare.def.
  *
- * The value column of those files is compiled as it stands, with T = float and M(name) = vm_name, the
- * branch-free functions of vecmath.h; the compiler makes vectors of it. Each loop runs over whole
- * vectors, and what is left over goes through the same code in a padded buffer: so the result of an
- * element does not depend on where in a strip it stands, nor on how work was split, and short strips
- * (a bias of 10) are not done one by one. */
+ * The value column of those files is compiled as it stands, with T = float and M(name) =
+ * vm_name, the branch-free functions of vecmath.h; the compiler makes vectors of it. Each loop
+ * runs over whole vectors, and what is left over goes through the same code in a padded buffer:
+ * so the result of an element does not depend on where in a strip it stands, nor on how work
+ * was split, and short strips (a bias of 10) are not done one by one. */
 #include "backend/cpu/kernels/parts.h"
 #include "backend/cpu/kernels/vecmath.h"
 
@@ -15,7 +15,7 @@
 #define T float
 #define M(name) vm_##name
 
-/* ---- one argument ---------------------------------------------------------------------------------- */
+/* ---- one argument ---------------------------------------------------------------------------- */
 
 #define KT_UNARY(name, value, grad)                                                                \
     KT_INLINE void loop_un_##name(float *y, const float *px, int64_t n) {                          \
@@ -37,7 +37,8 @@
 #include "ir/unary.def"
 #undef KT_UNARY
 
-/* sin, cos and tan of vecmath.h hold up to VM_TRIG_MAX; pieces with larger arguments are left to libm. */
+/* sin, cos and tan of vecmath.h hold up to VM_TRIG_MAX; pieces with larger arguments are left
+ * to libm. */
 #define TRIG_PIECE 512
 
 static bool trig_fits(const float *x, int64_t n) {
@@ -68,7 +69,7 @@ STRIP_TRIG(tan)
 #include "ir/unary.def"
 #undef KT_UNARY
 
-/* ---- two arguments, either of which may be one number ---------------------------------------------- */
+/* ---- two arguments, either of which may be one number ---------------------------------------- */
 
 #define STRIP_TWO(prefix, name, value)                                                             \
     KT_INLINE void loop_##prefix##_##name(                                                         \
@@ -117,7 +118,7 @@ STRIP_TRIG(tan)
 #include "ir/compare.def"
 #undef KT_COMPARE
 
-/* ---- the others ------------------------------------------------------------------------------------ */
+/* ---- the others ------------------------------------------------------------------------------ */
 
 void KT_FN(kt_select)(float *y, const float *c, const float *a, const float *b, int64_t n) {
     KT_IVDEP

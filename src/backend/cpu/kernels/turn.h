@@ -1,7 +1,7 @@
 /* A square of LANES x LANES floats, transposed in registers.
  *
- * log2(LANES) rounds of "interleave row i with row i + LANES/2" are a transposition; each is two shuffles
- * of two vectors that every instruction set has in some form. */
+ * log2(LANES) rounds of "interleave row i with row i + LANES/2" are a transposition; each is
+ * two shuffles of two vectors that every instruction set has in some form. */
 #ifndef KT_KERNELS_TURN_H
 #define KT_KERNELS_TURN_H
 

@@ -1,9 +1,9 @@
 /* The vector of this level: `vf` holds LANES floats, and some twenty operations on it.
  *
- * Arithmetic (+ - * /) is written with the operators of the compiler's vector types, which both gcc and
- * clang offer on every processor; only what they cannot say (masked loads, maximum, fused multiply-add,
- * estimates) stands here, once per instruction set and once in plain C. Names of functions that leave a
- * file carry the level: KT_FN(kt_gemm) is kt_gemm_avx512. */
+ * Arithmetic (+ - * /) is written with the operators of the compiler's vector types, which both
+ * gcc and clang offer on every processor; only what they cannot say (masked loads, maximum,
+ * fused multiply-add, estimates) stands here, once per instruction set and once in plain C.
+ * Names of functions that leave a file carry the level: KT_FN(kt_gemm) is kt_gemm_avx512. */
 #ifndef KT_KERNELS_VEC_H
 #define KT_KERNELS_VEC_H
 
@@ -36,7 +36,8 @@
 
 #define KT_INLINE static inline __attribute__((always_inline))
 
-/* "Iterations do not depend on each other": true of every strip, also where y is one of the inputs. */
+/* "Iterations do not depend on each other": true of every strip, also where y is one of the
+ * inputs. */
 #if defined(__clang__)
 #define KT_IVDEP _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -53,7 +54,9 @@ KT_INLINE void vf_store(float *p, vf v) { *(vf_unaligned *)p = v; }
 #if defined(KT_AVX512)
 
 KT_INLINE vf vf_set(float x) { return (vf)_mm512_set1_ps(x); }
-KT_INLINE vf vf_fma(vf a, vf b, vf c) { return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c); }
+KT_INLINE vf vf_fma(vf a, vf b, vf c) {
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
 /** b where a is not greater, so b where either is NaN. */
 KT_INLINE vf vf_max(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
 KT_INLINE vf vf_min(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
@@ -68,7 +71,9 @@ KT_INLINE void vf_store_n(float *p, vf v, int64_t n) {
 #elif defined(KT_AVX2)
 
 KT_INLINE vf vf_set(float x) { return (vf)_mm256_set1_ps(x); }
-KT_INLINE vf vf_fma(vf a, vf b, vf c) { return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c); }
+KT_INLINE vf vf_fma(vf a, vf b, vf c) {
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
 KT_INLINE vf vf_max(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
 KT_INLINE vf vf_min(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
 KT_INLINE __m256i vf_mask_n(int64_t n) {
