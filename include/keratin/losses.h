@@ -7,10 +7,10 @@
  *   name       default: Keras' ("mean_squared_error")
  *   dtype      what the loss is computed in; default: the dtype of y_pred
  *
- * and returns a floating object, to be handed to kt_model_compile(). Where no argument is needed the name
- * does as well: kt_model_compile(m, "adam", "mse"). Labels are cast to the dtype of the predictions; where
- * one of the two has a last axis of length 1 that the other lacks, they are brought to the same rank; all
- * other differences of shape are errors. */
+ * and returns a floating object, to be handed to kt_model_compile(). Where no argument is needed
+ * the name does as well: kt_model_compile(m, "adam", "mse"). Labels are cast to the dtype of the
+ * predictions; where one of the two has a last axis of length 1 that the other lacks, they are
+ * brought to the same rank; all other differences of shape are errors. */
 #ifndef KERATIN_LOSSES_H
 #define KERATIN_LOSSES_H
 
@@ -122,7 +122,8 @@ KT_API kt_loss *kt_loss_hinge_new(const kt_loss_args *args);
     KT_CALL(kt_loss_squared_hinge_new, kt_loss_args, KT_LOSS_DEFAULTS, __VA_ARGS__)
 KT_API kt_loss *kt_loss_squared_hinge_new(const kt_loss_args *args);
 
-/** max(max((1 - y_true) y_pred) - sum(y_true y_pred) + 1, 0), one-hot labels. Keras: CategoricalHinge.
+/** max(max((1 - y_true) y_pred) - sum(y_true y_pred) + 1, 0), one-hot labels. Keras:
+ * CategoricalHinge.
  *
  *     kt_loss_categorical_hinge()
  */
@@ -192,8 +193,8 @@ typedef struct kt_loss_binary_focal_crossentropy_args {
         kt_loss_binary_focal_crossentropy_args,                                                    \
         KT_LOSS_BINARY_FOCAL_CROSSENTROPY_DEFAULTS,                                                \
         __VA_ARGS__)
-KT_API kt_loss *
-kt_loss_binary_focal_crossentropy_new(const kt_loss_binary_focal_crossentropy_args *args);
+KT_API kt_loss *kt_loss_binary_focal_crossentropy_new(
+    const kt_loss_binary_focal_crossentropy_args *args);
 
 /** -sum(y_true log(y_pred)) over the classes, labels one-hot or a distribution.
  * Keras: CategoricalCrossentropy.
@@ -216,8 +217,8 @@ typedef struct kt_loss_categorical_crossentropy_args {
         kt_loss_categorical_crossentropy_args,                                                     \
         KT_LOSS_CATEGORICAL_CROSSENTROPY_DEFAULTS,                                                 \
         __VA_ARGS__)
-KT_API kt_loss *
-kt_loss_categorical_crossentropy_new(const kt_loss_categorical_crossentropy_args *args);
+KT_API kt_loss *kt_loss_categorical_crossentropy_new(
+    const kt_loss_categorical_crossentropy_args *args);
 
 /** sum(alpha (1 - y_pred)^gamma (-y_true log(y_pred))) over the classes.
  * Keras: CategoricalFocalCrossentropy.
@@ -242,8 +243,8 @@ typedef struct kt_loss_categorical_focal_crossentropy_args {
         kt_loss_categorical_focal_crossentropy_args,                                               \
         KT_LOSS_CATEGORICAL_FOCAL_CROSSENTROPY_DEFAULTS,                                           \
         __VA_ARGS__)
-KT_API kt_loss *
-kt_loss_categorical_focal_crossentropy_new(const kt_loss_categorical_focal_crossentropy_args *args);
+KT_API kt_loss *kt_loss_categorical_focal_crossentropy_new(
+    const kt_loss_categorical_focal_crossentropy_args *args);
 
 /** (1 - p^q) / q where p is the prediction for the true class; labels are class numbers.
  * Keras: CategoricalGeneralizedCrossEntropy.
@@ -265,11 +266,11 @@ typedef struct kt_loss_categorical_generalized_cross_entropy_args {
 KT_API kt_loss *kt_loss_categorical_generalized_cross_entropy_new(
     const kt_loss_categorical_generalized_cross_entropy_args *args);
 
-/** -log(y_pred[label]), labels are class numbers 0 … classes-1, of y_pred's shape without the last axis
- * (or with a last axis of length 1). Keras: SparseCategoricalCrossentropy.
+/** -log(y_pred[label]), labels are class numbers 0 … classes-1, of y_pred's shape without the last
+ * axis (or with a last axis of length 1). Keras: SparseCategoricalCrossentropy.
  *
- * On the output of a softmax it is computed from the softmax's input, in one pass. A label that is out of
- * range stops the training with KT_EINVAL and says which row and value.
+ * On the output of a softmax it is computed from the softmax's input, in one pass. A label that is
+ * out of range stops the training with KT_EINVAL and says which row and value.
  *
  *     kt_loss_sparse_categorical_crossentropy(.from_logits = true, .ignore_class = -1)
  */
@@ -293,14 +294,16 @@ typedef struct kt_loss_sparse_categorical_crossentropy_args {
 KT_API kt_loss *kt_loss_sparse_categorical_crossentropy_new(
     const kt_loss_sparse_categorical_crossentropy_args *args);
 
-/** Connectionist temporal classification. Keras: CTC. Not supported yet: fails with KT_EUNSUPPORTED.
+/** Connectionist temporal classification. Keras: CTC. Not supported yet: fails with
+ * KT_EUNSUPPORTED.
  *
  *     kt_loss_ctc()
  */
 #define kt_loss_ctc(...) KT_CALL(kt_loss_ctc_new, kt_loss_args, KT_LOSS_DEFAULTS, __VA_ARGS__)
 KT_API kt_loss *kt_loss_ctc_new(const kt_loss_args *args);
 
-/** 1 - 2 sum(y_true y_pred) / (sum(y_true) + sum(y_pred) + 1e-7): overlap of two areas. Keras: Dice.
+/** 1 - 2 sum(y_true y_pred) / (sum(y_true) + sum(y_pred) + 1e-7): overlap of two areas. Keras:
+ * Dice.
  *
  *     kt_loss_dice(.axis = kt_dhw(1, 2, 3))  // one value for each picture
  */
@@ -334,8 +337,8 @@ typedef struct kt_loss_tversky_args {
     KT_CALL(kt_loss_tversky_new, kt_loss_tversky_args, KT_LOSS_TVERSKY_DEFAULTS, __VA_ARGS__)
 KT_API kt_loss *kt_loss_tversky_new(const kt_loss_tversky_args *args);
 
-/** Circle loss over all pairs of a batch: y_true (batch,) class numbers, y_pred (batch, n) embeddings of
- * length 1. Keras: Circle.
+/** Circle loss over all pairs of a batch: y_true (batch,) class numbers, y_pred (batch, n)
+ * embeddings of length 1. Keras: Circle.
  *
  *     kt_loss_circle(.margin = 0.2)
  */
@@ -352,9 +355,9 @@ typedef struct kt_loss_circle_args {
     KT_CALL(kt_loss_circle_new, kt_loss_circle_args, KT_LOSS_CIRCLE_DEFAULTS, __VA_ARGS__)
 KT_API kt_loss *kt_loss_circle_new(const kt_loss_circle_args *args);
 
-/** A loss of your own: symbolic tensors in, one value for each sample out, made with kt_op_* functions;
- * `data` is yours and must live as long as the loss. The gradient comes by itself. Keras: a function given
- * as loss.
+/** A loss of your own: symbolic tensors in, one value for each sample out, made with kt_op_*
+ * functions; `data` is yours and must live as long as the loss. The gradient comes by itself.
+ * Keras: a function given as loss.
  *
  *     static kt_sym *cube(kt_sym *y_true, kt_sym *y_pred, void *data) {
  *         (void)data;

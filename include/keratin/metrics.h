@@ -5,10 +5,10 @@
  *   name   what the logs call it; default: Keras' ("binary_accuracy", "auc", then "auc_1" …)
  *   dtype  of the variables that collect it; default: the dtype policy's
  *
- * and returns a floating object, to be handed to kt_model_compile(). Where no argument is needed the name
- * does as well (.metrics = kt_list("accuracy", "mae")), and is then what the logs show. "accuracy" and
- * "acc" become binary, categorical or sparse categorical accuracy by the shapes of labels and output, and
- * "crossentropy" and "ce" the cross-entropy likewise. */
+ * and returns a floating object, to be handed to kt_model_compile(). Where no argument is needed
+ * the name does as well (.metrics = kt_list("accuracy", "mae")), and is then what the logs show.
+ * "accuracy" and "acc" become binary, categorical or sparse categorical accuracy by the shapes of
+ * labels and output, and "crossentropy" and "ce" the cross-entropy likewise. */
 #ifndef KERATIN_METRICS_H
 #define KERATIN_METRICS_H
 
@@ -47,8 +47,8 @@ KT_API kt_metric *kt_metric_mean_new(const kt_metric_args *args);
 #define kt_metric_sum(...) KT_CALL(kt_metric_sum_new, kt_metric_args, , __VA_ARGS__)
 KT_API kt_metric *kt_metric_sum_new(const kt_metric_args *args);
 
-/** How often y_pred equals y_true exactly. Keras: Accuracy. (The *name* "accuracy" means something else,
- * see above.)
+/** How often y_pred equals y_true exactly. Keras: Accuracy. (The *name* "accuracy" means something
+ * else, see above.)
  *
  *     kt_metric_accuracy()
  */
@@ -73,7 +73,8 @@ typedef struct kt_metric_binary_accuracy_args {
         __VA_ARGS__)
 KT_API kt_metric *kt_metric_binary_accuracy_new(const kt_metric_binary_accuracy_args *args);
 
-/** How often the largest prediction is that of the label, one-hot labels. Keras: CategoricalAccuracy.
+/** How often the largest prediction is that of the label, one-hot labels. Keras:
+ * CategoricalAccuracy.
  *
  *     kt_metric_categorical_accuracy()
  */
@@ -129,9 +130,9 @@ typedef struct kt_metric_sparse_top_k_categorical_accuracy_args {
 KT_API kt_metric *kt_metric_sparse_top_k_categorical_accuracy_new(
     const kt_metric_sparse_top_k_categorical_accuracy_args *args);
 
-/** The mean of a function of your own: symbolic tensors in, one value for each sample out, made with
- * kt_op_* functions; `data` is yours and must live as long as the metric. Keras: a function in `metrics`,
- * MeanMetricWrapper.
+/** The mean of a function of your own: symbolic tensors in, one value for each sample out, made
+ * with kt_op_* functions; `data` is yours and must live as long as the metric. Keras: a function
+ * in `metrics`, MeanMetricWrapper.
  *
  *     static kt_sym *worst(kt_sym *y_true, kt_sym *y_pred, void *data) {
  *         (void)data;
@@ -206,7 +207,8 @@ KT_API kt_metric *kt_metric_mean_squared_logarithmic_error_new(const kt_metric_a
     KT_CALL(kt_metric_log_cosh_error_new, kt_metric_args, , __VA_ARGS__)
 KT_API kt_metric *kt_metric_log_cosh_error_new(const kt_metric_args *args);
 
-/** Mean cosine of the angle between y_true and y_pred (the loss has a minus). Keras: CosineSimilarity.
+/** Mean cosine of the angle between y_true and y_pred (the loss has a minus). Keras:
+ * CosineSimilarity.
  *
  *     kt_metric_cosine_similarity(.axis = 1)
  */
@@ -271,7 +273,8 @@ KT_API kt_metric *kt_metric_pearson_correlation_new(const kt_metric_correlation_
         __VA_ARGS__)
 KT_API kt_metric *kt_metric_concordance_correlation_new(const kt_metric_correlation_args *args);
 
-/* Losses as metrics: the mean of the loss of that name ------------------------------------------ */
+/* Losses as metrics: the mean of the loss of that name ------------------------------------------
+ * */
 
 /** Keras: BinaryCrossentropy; "bce".
  *
@@ -284,10 +287,8 @@ typedef struct kt_metric_binary_crossentropy_args {
     KT_METRIC_ARGS
 } kt_metric_binary_crossentropy_args;
 #define kt_metric_binary_crossentropy(...)                                                         \
-    KT_CALL(                                                                                       \
-        kt_metric_binary_crossentropy_new, kt_metric_binary_crossentropy_args, , __VA_ARGS__)
-KT_API kt_metric *kt_metric_binary_crossentropy_new(
-    const kt_metric_binary_crossentropy_args *args);
+    KT_CALL(kt_metric_binary_crossentropy_new, kt_metric_binary_crossentropy_args, , __VA_ARGS__)
+KT_API kt_metric *kt_metric_binary_crossentropy_new(const kt_metric_binary_crossentropy_args *args);
 
 /** Keras: CategoricalCrossentropy.
  *
@@ -369,7 +370,8 @@ KT_API kt_metric *kt_metric_squared_hinge_new(const kt_metric_args *args);
     KT_CALL(kt_metric_categorical_hinge_new, kt_metric_args, , __VA_ARGS__)
 KT_API kt_metric *kt_metric_categorical_hinge_new(const kt_metric_args *args);
 
-/* Confusion counts ------------------------------------------------------------------------------ */
+/* Confusion counts ------------------------------------------------------------------------------
+ * */
 
 /** Number (or sum of weights) of true positives at one or more thresholds. Keras: TruePositives.
  *
@@ -408,7 +410,8 @@ KT_API kt_metric *kt_metric_false_positives_new(const kt_metric_count_args *args
     KT_CALL(kt_metric_false_negatives_new, kt_metric_count_args, , __VA_ARGS__)
 KT_API kt_metric *kt_metric_false_negatives_new(const kt_metric_count_args *args);
 
-/** True positives / predicted positives; with several thresholds a value for each. Keras: Precision.
+/** True positives / predicted positives; with several thresholds a value for each. Keras:
+ * Precision.
  *
  *     kt_metric_precision(.top_k = 2, .class_id = 1)
  */
@@ -455,8 +458,7 @@ typedef struct kt_metric_precision_at_recall_args {
         kt_metric_precision_at_recall_args,                                                        \
         KT_METRIC_AT_DEFAULTS,                                                                     \
         __VA_ARGS__)
-KT_API kt_metric *kt_metric_precision_at_recall_new(
-    const kt_metric_precision_at_recall_args *args);
+KT_API kt_metric *kt_metric_precision_at_recall_new(const kt_metric_precision_at_recall_args *args);
 
 /** The best recall where precision >= `precision`. Keras: RecallAtPrecision.
  *
@@ -475,10 +477,10 @@ typedef struct kt_metric_recall_at_precision_args {
         kt_metric_recall_at_precision_args,                                                        \
         KT_METRIC_AT_DEFAULTS,                                                                     \
         __VA_ARGS__)
-KT_API kt_metric *kt_metric_recall_at_precision_new(
-    const kt_metric_recall_at_precision_args *args);
+KT_API kt_metric *kt_metric_recall_at_precision_new(const kt_metric_recall_at_precision_args *args);
 
-/** The best sensitivity (recall) where specificity >= `specificity`. Keras: SensitivityAtSpecificity.
+/** The best sensitivity (recall) where specificity >= `specificity`. Keras:
+ * SensitivityAtSpecificity.
  *
  *     kt_metric_sensitivity_at_specificity(0.5)
  */
@@ -528,9 +530,9 @@ typedef struct kt_metric_auc_args {
     const char *curve;            ///< "ROC" (default), "PR" or "PRGAIN"
     const char *summation_method; ///< "interpolation" (default), "minoring" or "majoring"
     KT_METRIC_ARGS
-    kt_floats_t thresholds;    ///< instead of num_thresholds evenly spaced ones; each in [0, 1]
-    bool multi_label;          ///< an area for each column of y_pred (batch, labels), then their mean
-    int64_t num_labels;        ///< with multi_label; default KT_NONE: from the first batch
+    kt_floats_t thresholds; ///< instead of num_thresholds evenly spaced ones; each in [0, 1]
+    bool multi_label;       ///< an area for each column of y_pred (batch, labels), then their mean
+    int64_t num_labels;     ///< with multi_label; default KT_NONE: from the first batch
     kt_floats_t label_weights; ///< one for each label
     bool from_logits;          ///< y_pred goes through a sigmoid first
 } kt_metric_auc_args;
@@ -578,10 +580,11 @@ typedef struct kt_metric_f1_score_args {
         kt_metric_f1_score_new, kt_metric_f1_score_args, KT_METRIC_F1_SCORE_DEFAULTS, __VA_ARGS__)
 KT_API kt_metric *kt_metric_f1_score_new(const kt_metric_f1_score_args *args);
 
-/* Intersection over union ------------------------------------------------------------------------ */
+/* Intersection over union ------------------------------------------------------------------------
+ * */
 
-/** Intersection over union, mean over some classes. Keras: IoU. The counts are integers (int64) unless
- * `dtype` says otherwise, and sample weights are truncated to them, as in Keras.
+/** Intersection over union, mean over some classes. Keras: IoU. The counts are integers (int64)
+ * unless `dtype` says otherwise, and sample weights are truncated to them, as in Keras.
  *
  *     kt_metric_io_u(4, kt_floats(0, 2))
  */

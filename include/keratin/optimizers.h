@@ -1,8 +1,9 @@
 /* Optimizers: how a training step changes the weights. Keras: keras.optimizers.
  *
- * Given to kt_model_compile() by name ("adam": all defaults) or as an object. The learning rate is a
- * number that callbacks may change, or a schedule (schedules.h). What an optimizer keeps (moments,
- * averages) it makes when it is compiled with a model, and it belongs to those weights. */
+ * Given to kt_model_compile() by name ("adam": all defaults) or as an object. The learning rate is
+ * a number that callbacks may change, or a schedule (schedules.h). What an optimizer keeps
+ * (moments, averages) it makes when it is compiled with a model, and it belongs to those
+ * weights. */
 #ifndef KERATIN_OPTIMIZERS_H
 #define KERATIN_OPTIMIZERS_H
 
@@ -14,8 +15,8 @@ extern "C" {
 
 typedef struct kt_component kt_optimizer;
 
-/** Arguments that every optimizer takes; they end the struct. Of the three clips at most one is given.
- * `schedule` stands where Python has learning_rate=schedule. */
+/** Arguments that every optimizer takes; they end the struct. Of the three clips at most one is
+ * given. `schedule` stands where Python has learning_rate=schedule. */
 #define KT_OPT_ARGS                                                                                \
     double weight_decay; /* default KT_NONE_F; each step also takes w * this * rate off w */       \
     KT_OPT_MORE_ARGS
@@ -191,7 +192,8 @@ KT_API kt_optimizer *kt_opt_adadelta_new(const kt_opt_adadelta_args *args);
 
 /** Follow the regularized leader: sparse weights for large linear models.
  *
- * Keras: keras.optimizers.Ftrl.  Errors: a positive learning_rate_power; one of the others negative.
+ * Keras: keras.optimizers.Ftrl.  Errors: a positive learning_rate_power; one of the others
+ * negative.
  *
  *     kt_opt_ftrl(0.1, .l1_regularization_strength = 0.01)
  */
@@ -340,22 +342,23 @@ KT_API kt_optimizer *kt_opt_schedule_free_adamw_new(const kt_opt_schedule_free_a
  *     printf("%g\n", kt_opt_learning_rate(opt));
  */
 KT_API double kt_opt_learning_rate(const kt_optimizer *opt);
-/** A new learning rate, from the next step on. KT_EINVAL if negative or NaN; KT_ESTATE if there is a
- * schedule. Keras: optimizer.learning_rate = 0.01
+/** A new learning rate, from the next step on. KT_EINVAL if negative or NaN; KT_ESTATE if there is
+ * a schedule. Keras: optimizer.learning_rate = 0.01
  *
  *     kt_opt_set_learning_rate(opt, kt_opt_learning_rate(opt) / 10);
  */
 KT_API kt_status kt_opt_set_learning_rate(kt_optimizer *opt, double learning_rate);
-/** Updates so far (with gradient accumulation: batches / gradient_accumulation_steps, rounded down).
+/** Updates so far (with gradient accumulation: batches / gradient_accumulation_steps, rounded
+ * down).
  *
  *     kt_opt_iterations(opt)
  */
 KT_API int64_t kt_opt_iterations(const kt_optimizer *opt);
 /** Name ("adam"), borrowed. An automatic name is given when it is compiled or first asked for. */
 KT_API const char *kt_opt_name(kt_optimizer *opt);
-/** Takes variables out of weight decay: those in whose name one of these (extended regular expressions)
- * is found.
- * Call it before compile (KT_ESTATE later). Keras: optimizer.exclude_from_weight_decay(var_names=…)
+/** Takes variables out of weight decay: those in whose name one of these (extended regular
+ * expressions) is found. Call it before compile (KT_ESTATE later). Keras:
+ * optimizer.exclude_from_weight_decay(var_names=…)
  *
  *     kt_opt_exclude_from_weight_decay(opt, kt_names("bias", "gamma", "beta"));
  */

@@ -1,8 +1,8 @@
 /* Learning rates that follow the number of steps. Keras: keras.optimizers.schedules.
  *
  * A schedule is handed to an optimizer: kt_opt_adam(.schedule = kt_sched_cosine_decay(0.01, 1000)).
- * The optimizer asks it at every step, inside the training program, with the count of batches seen so
- * far. The first steps of a new optimizer see 0, 1, 2 … */
+ * The optimizer asks it at every step, inside the training program, with the count of batches seen
+ * so far. The first steps of a new optimizer see 0, 1, 2 … */
 #ifndef KERATIN_SCHEDULES_H
 #define KERATIN_SCHEDULES_H
 
@@ -107,10 +107,11 @@ typedef struct kt_sched_piecewise_constant_decay_args {
 KT_API kt_schedule *
 kt_sched_piecewise_constant_decay_new(const kt_sched_piecewise_constant_decay_args *args);
 
-/** Half a cosine from initial_learning_rate down to alpha times it, after an optional linear warm-up.
+/** Half a cosine from initial_learning_rate down to alpha times it, after an optional linear
+ * warm-up.
  *
- * With warmup_target the rate first rises from initial_learning_rate to warmup_target in warmup_steps,
- * then decays from there. Keras: CosineDecay.  Errors: decay_steps <= 0.
+ * With warmup_target the rate first rises from initial_learning_rate to warmup_target in
+ * warmup_steps, then decays from there. Keras: CosineDecay.  Errors: decay_steps <= 0.
  *
  *     kt_sched_cosine_decay(0.0, 1000, .warmup_target = 0.1, .warmup_steps = 100)
  */
@@ -132,8 +133,8 @@ typedef struct kt_sched_cosine_decay_args {
         __VA_ARGS__)
 KT_API kt_schedule *kt_sched_cosine_decay_new(const kt_sched_cosine_decay_args *args);
 
-/** Cosine decay that starts anew after first_decay_steps, then after t_mul times as many, and so on;
- * each start is m_mul times as high. Keras: CosineDecayRestarts.
+/** Cosine decay that starts anew after first_decay_steps, then after t_mul times as many, and so
+ * on; each start is m_mul times as high. Keras: CosineDecayRestarts.
  *
  * Errors: first_decay_steps <= 0.
  *

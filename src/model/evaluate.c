@@ -8,21 +8,6 @@ typedef struct {
     kt_logs *logs;
 } test_run;
 
-static kt_status
-run_batch(kt_model *m, const kt_feed *f, kt_program_kind kind, int64_t first, int64_t n) {
-    kt_batch_specs specs;
-    kt_program *p;
-    kt_cpu_run *run = NULL;
-    kt_feed_specs(f, n, &specs);
-    kt_status st = kt_model_program(m, kind, &specs, &p);
-    if (st == KT_OK) st = kt_program_acquire(p, &run);
-    if (st) return st;
-    kt_feed_fill(f, run, true, NULL, first, n);
-    st = kt_cpu_execute(run);
-    kt_program_release(p, run);
-    return st;
-}
-
 static kt_status test_after(test_run *r, int64_t step) {
     const bool due = r->bar && r->bar->verbose == 1 && kt_progbar_due(r->bar, step + 1);
     const bool wanted = r->cb && r->cb->wants[KT_ON_TEST_BATCH_END];
@@ -39,7 +24,7 @@ static kt_status test_step(test_run *r, const kt_feed *f, int64_t first, int64_t
     kt_status st = KT_OK;
     if (r->cb && r->cb->wants[KT_ON_TEST_BATCH_BEGIN])
         st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_BEGIN, r->m, step, NULL);
-    if (st == KT_OK) st = run_batch(r->m, f, KT_TEST, first, n);
+    if (st == KT_OK) st = kt_feed_step(f, r->m, KT_TEST, NULL, first, n);
     return st ? st : test_after(r, step);
 }
 
@@ -68,8 +53,8 @@ static kt_status test_feed(test_run *r, const kt_test_data *d) {
 }
 
 int64_t kt_test_steps(const kt_test_data *d) {
-    const int64_t all =
-        d->gen ? kt_generator_length(d->gen) : (d->feed.n + d->batch - 1) / d->batch;
+    const int64_t all = d->gen ? kt_generator_length(d->gen)
+                               : (d->feed.n + d->batch - 1) / d->batch;
     return d->steps != KT_NONE && (all < 0 || d->steps < all) ? d->steps : all;
 }
 
@@ -145,7 +130,7 @@ static kt_logs *on_batch(const kt_on_batch_args *a, kt_program_kind kind, const 
     if (st == KT_OK) st = kt_feed_class_weight(&f, a->class_weight);
     if (st == KT_OK) {
         kt_compiled_reset(kt_model_of(a->model)->compiled);
-        st = run_batch(a->model, &f, kind, 0, f.n);
+        st = kt_feed_step(&f, a->model, kind, NULL, 0, f.n);
     }
     if (st == KT_OK) st = kt_model_results(a->model, "", logs);
     kt_feed_close(&f);

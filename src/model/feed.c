@@ -239,3 +239,21 @@ void kt_feed_fill(
                 first,
                 n);
 }
+
+kt_status kt_feed_step(
+    const kt_feed *f,
+    kt_model *m,
+    kt_program_kind kind,
+    const int64_t *order,
+    int64_t first,
+    int64_t n) {
+    kt_batch_specs specs;
+    kt_lease l;
+    kt_feed_specs(f, n, &specs);
+    kt_status st = kt_lease_begin(&l, m, kind, &specs);
+    if (st) return st;
+    kt_feed_fill(f, l.run, true, order, first, n);
+    st = kt_cpu_execute(l.run);
+    kt_lease_end(&l);
+    return st;
+}

@@ -11,7 +11,8 @@ typedef struct kt_feed {
     const kt_tensor *x[KT_MAX_TENSORS], *y[KT_MAX_TENSORS], *w[KT_MAX_TENSORS];
     kt_spec row[3 * KT_MAX_TENSORS]; ///< program inputs for a batch of 1: x, y, w
     kt_tensor *made[KT_MAX_TENSORS]; ///< class weights per sample; adopted
-    kt_ref given[3]; ///< x, y, w as they came: floating lists are dropped at the end, tensors are not
+    kt_ref
+        given[3]; ///< x, y, w as they came: floating lists are dropped at the end, tensors are not
 } kt_feed;
 
 /** Checks x (and y, w unless NULL and without_y) against the model; links a deferred Sequential. */
@@ -23,6 +24,14 @@ void kt_feed_close(kt_feed *f);
 kt_feed kt_feed_slice(const kt_feed *f, int64_t start, int64_t stop);
 /** Shapes of a batch of that size. */
 void kt_feed_specs(const kt_feed *f, int64_t batch, kt_batch_specs *out);
+/** One training or test step on such rows. */
+kt_status kt_feed_step(
+    const kt_feed *f,
+    kt_model *m,
+    kt_program_kind kind,
+    const int64_t *order,
+    int64_t first,
+    int64_t n);
 /** Fills the inputs of a run with n rows: rows order[0 … n-1], or first … first+n-1 without an order. */
 void kt_feed_fill(
     const kt_feed *f, kt_cpu_run *run, bool with_y, const int64_t *order, int64_t first, int64_t n);

@@ -112,21 +112,6 @@ static kt_status open_data(fit_run *r) {
     return KT_OK;
 }
 
-/* Rows order[0 … n-1] of a feed, or its first n without an order. */
-static kt_status one_step(fit_run *r, const kt_feed *f, const int64_t *order, int64_t n) {
-    kt_batch_specs specs;
-    kt_program *p;
-    kt_cpu_run *run = NULL;
-    kt_feed_specs(f, n, &specs);
-    kt_status st = kt_model_program(r->m, KT_TRAIN, &specs, &p);
-    if (st == KT_OK) st = kt_program_acquire(p, &run);
-    if (st) return st;
-    kt_feed_fill(f, run, true, order, 0, n);
-    st = kt_cpu_execute(run);
-    kt_program_release(p, run);
-    return st;
-}
-
 static kt_status after_step(fit_run *r, int64_t step) {
     const bool due = r->verbose == 1 && kt_progbar_due(&r->bar, step + 1);
     const bool wanted = r->callbacks.wants[KT_ON_TRAIN_BATCH_END];
@@ -155,7 +140,7 @@ static kt_status run_steps(fit_run *r, int epoch) {
         const int64_t left = r->train.n - r->position, n = left < batch ? left : batch;
         if (r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN])
             st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_BEGIN, r->m, step, NULL);
-        if (st == KT_OK) st = one_step(r, &r->train, r->order + r->position, n);
+        if (st == KT_OK) st = kt_feed_step(&r->train, r->m, KT_TRAIN, r->order + r->position, 0, n);
         r->position += n;
         if (st == KT_OK) st = after_step(r, step);
     }
@@ -167,13 +152,14 @@ static kt_status run_steps(fit_run *r, int epoch) {
 static kt_status generator_step(fit_run *r, int64_t step, bool *end) {
     kt_gen_batch b;
     kt_status st = kt_generator_next(r->gen, r->m, &b);
-    if (st == KT_OK && b.end && (step == 0 || r->steps > 0)) st = kt_generator_next(r->gen, r->m, &b);
+    if (st == KT_OK && b.end && (step == 0 || r->steps > 0))
+        st = kt_generator_next(r->gen, r->m, &b);
     if (st) return st;
     *end = b.end;
     if (b.end) return step ? KT_OK : KT_FAIL(KT_EINVAL, "the generator gives no batches");
     if (r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN])
         st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_BEGIN, r->m, step, NULL);
-    if (st == KT_OK) st = one_step(r, &b.feed, NULL, b.feed.n);
+    if (st == KT_OK) st = kt_feed_step(&b.feed, r->m, KT_TRAIN, NULL, 0, b.feed.n);
     kt_generator_done(&b);
     return st ? st : after_step(r, step);
 }

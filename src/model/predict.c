@@ -42,17 +42,17 @@ static void copy_outputs(predict_run *r, const kt_cpu_run *run, int64_t first, i
 
 static kt_status predict_batch(predict_run *r, int64_t first, int64_t n) {
     kt_batch_specs specs;
-    kt_program *p;
-    kt_cpu_run *run = NULL;
+    kt_lease l;
     kt_feed_specs(&r->feed, n, &specs);
-    kt_status st = kt_model_program(r->m, KT_PREDICT, &specs, &p);
-    if (st == KT_OK && !r->n_out) st = make_outputs(r, p, n);
-    if (st == KT_OK) st = kt_program_acquire(p, &run);
+    kt_status st = kt_lease_begin(&l, r->m, KT_PREDICT, &specs);
     if (st) return st;
-    kt_feed_fill(&r->feed, run, false, NULL, first, n);
-    st = kt_cpu_execute(run);
-    if (st == KT_OK) copy_outputs(r, run, first, n);
-    kt_program_release(p, run);
+    if (!r->n_out) st = make_outputs(r, l.program, n);
+    if (st == KT_OK) {
+        kt_feed_fill(&r->feed, l.run, false, NULL, first, n);
+        st = kt_cpu_execute(l.run);
+    }
+    if (st == KT_OK) copy_outputs(r, l.run, first, n);
+    kt_lease_end(&l);
     return st;
 }
 
@@ -133,21 +133,21 @@ static kt_status check_target(const kt_program *p, const kt_tensor *y) {
 kt_status kt_model_predict_into(kt_model *m, const kt_tensor *x, kt_tensor *y) {
     kt_feed f;
     kt_batch_specs specs;
-    kt_program *p;
-    kt_cpu_run *run = NULL;
+    kt_lease l;
     kt_status st = kt_model_require(m, "kt_model_predict_into");
     if (st == KT_OK) st = kt_feed_open(&f, m, x, NULL, NULL, true);
     if (st) return st; /* x is a tensor: there is no list to drop */
     kt_feed_specs(&f, f.n, &specs);
-    st = kt_model_program(m, KT_PREDICT, &specs, &p);
-    if (st == KT_OK) st = check_target(p, y);
-    if (st == KT_OK) st = kt_program_acquire(p, &run);
+    st = kt_lease_begin(&l, m, KT_PREDICT, &specs);
     if (st) return st;
-    kt_feed_fill(&f, run, false, NULL, 0, f.n);
-    st = kt_cpu_execute(run);
-    if (st == KT_OK)
-        memcpy(y->data, kt_cpu_output(run, 0), (size_t)kt_tensor_size(y) * kt_dtype_size(y->dtype));
-    kt_program_release(p, run);
+    st = check_target(l.program, y);
+    if (st == KT_OK) {
+        kt_feed_fill(&f, l.run, false, NULL, 0, f.n);
+        st = kt_cpu_execute(l.run);
+    }
+    const size_t bytes = (size_t)kt_tensor_size(y) * kt_dtype_size(kt_tensor_dtype(y));
+    if (st == KT_OK) memcpy(y->data, kt_cpu_output(l.run, 0), bytes);
+    kt_lease_end(&l);
     return st;
 }
 

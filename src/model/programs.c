@@ -7,6 +7,7 @@
 #include "nn/metrics/metric.h"
 #include "nn/optimizers/optimizer.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -259,27 +260,58 @@ static kt_status cache_add(kt_model_state *s, kt_cached_program p, const kt_spec
     return KT_ENOMEM;
 }
 
-kt_status
-kt_model_program(kt_model *m, kt_program_kind kind, const kt_batch_specs *specs, kt_program **out) {
+static kt_program *cache_find(kt_model *m, kt_program_kind kind, int n, const kt_spec *specs) {
     kt_model_state *s = m->state;
-    kt_spec flat[3 * KT_MAX_TENSORS];
-    const int n = flatten_specs(specs, kind, flat);
     if (s->layout != kt_layout_version()) kt_model_forget_programs(m, true);
     for (int i = s->programs.n; i-- > 0;) {
         const kt_cached_program *p = &s->programs.v[i];
-        if (p->kind != kind || p->n_specs != n || !same_specs(n, p->specs, flat)) continue;
-        *out = p->program;
-        return KT_OK;
+        if (p->kind == kind && p->n_specs == n && same_specs(n, p->specs, specs)) return p->program;
     }
+    return NULL;
+}
+
+static kt_status program_get(
+    kt_model *m, kt_program_kind kind, const kt_batch_specs *specs, kt_program **out) {
+    kt_model_state *s = m->state;
+    kt_spec flat[3 * KT_MAX_TENSORS];
+    const int n = flatten_specs(specs, kind, flat);
+    *out = cache_find(m, kind, n, flat);
+    if (*out) return KT_OK;
     builder b = {.m = m, .s = s, .c = s->compiled, .specs = specs};
     kt_cached_program p = {kind, n, NULL, NULL};
     kt_status st = build_program(&b, kind, &p.program);
     if (st) return st;
-    if (s->programs.n && s->layout != kt_layout_version()) kt_model_forget_programs(m, true);
+    if (s->layout != kt_layout_version()) kt_model_forget_programs(m, true); /* weights moved */
     s->layout = kt_layout_version();
     st = cache_add(s, p, flat);
     if (st == KT_OK) *out = p.program;
     return st;
+}
+
+/* One lock for all models: looking up is quick, and making a program is rare. */
+static pthread_mutex_t programs_lock = PTHREAD_MUTEX_INITIALIZER;
+
+kt_status kt_lease_begin(
+    kt_lease *l, kt_model *m, kt_program_kind kind, const kt_batch_specs *specs) {
+    *l = (kt_lease){NULL, NULL};
+    pthread_mutex_lock(&programs_lock);
+    kt_status st = program_get(m, kind, specs, &l->program);
+    if (st == KT_OK) kt_program_ref(l->program);
+    pthread_mutex_unlock(&programs_lock);
+    if (st) {
+        l->program = NULL;
+        return st;
+    }
+    st = kt_program_acquire(l->program, &l->run);
+    if (st) kt_lease_end(l);
+    return st;
+}
+
+void kt_lease_end(kt_lease *l) {
+    if (!l->program) return;
+    kt_program_release(l->program, l->run);
+    kt_program_free(l->program);
+    l->program = NULL;
 }
 
 /* Results ------------------------------------------------------------------------------------------ */
@@ -316,14 +348,12 @@ static kt_status read_results(
 
 kt_status kt_model_results(kt_model *m, const char *prefix, kt_logs *logs) {
     const kt_batch_specs none = {0};
-    kt_program *p;
-    kt_cpu_run *run = NULL;
-    kt_status st = kt_model_program(m, KT_RESULTS, &none, &p);
-    if (st == KT_OK) st = kt_program_acquire(p, &run);
-    if (st == KT_OK) st = kt_cpu_execute(run);
-    if (st == KT_OK)
-        st = read_results(
-            kt_model_of(m)->compiled, run, kt_program_graph(p)->outputs.n, prefix, logs);
-    if (run) kt_program_release(p, run);
+    kt_lease l;
+    kt_status st = kt_lease_begin(&l, m, KT_RESULTS, &none);
+    if (st) return st;
+    st = kt_cpu_execute(l.run);
+    const int n = kt_program_graph(l.program)->outputs.n;
+    if (st == KT_OK) st = read_results(kt_model_of(m)->compiled, l.run, n, prefix, logs);
+    kt_lease_end(&l);
     return st;
 }

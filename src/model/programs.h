@@ -11,10 +11,17 @@ typedef struct kt_batch_specs {
     bool has_weight[KT_MAX_TENSORS];
 } kt_batch_specs;
 
-/** The program of that kind for these shapes; owned by the model. Inputs of the program: x, y, then the
- * weights that are there. Outputs of KT_PREDICT: the model's; of KT_RESULTS: see kt_model_results. */
-kt_status
-kt_model_program(kt_model *m, kt_program_kind kind, const kt_batch_specs *specs, kt_program **out);
+/** A program and a context of it, for one run. */
+typedef struct kt_lease {
+    kt_program *program;
+    kt_cpu_run *run;
+} kt_lease;
+
+/** Leases the program of that kind for these shapes, made if it is not there. Its inputs: x, y, then the
+ * weights that are there; outputs of KT_PREDICT: the model's. Safe to call from several threads. */
+kt_status kt_lease_begin(
+    kt_lease *l, kt_model *m, kt_program_kind kind, const kt_batch_specs *specs);
+void kt_lease_end(kt_lease *l);
 /** Reads loss and metrics from their variables, names in alphabetical order as in Keras' logs. */
 kt_status kt_model_results(kt_model *m, const char *prefix, kt_logs *logs);
 

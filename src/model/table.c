@@ -207,17 +207,21 @@ kt_status kt_text_draw(kt_str *out, const kt_text *t, int screen, kt_colors colo
     kt_status st = text_status(t);
     if (st == KT_OK) st = wrap(&lines, t, screen, true);
     for (int i = 0; st == KT_OK && i < lines.n; i++)
-        write_line(out, line_fitted(lines.v[i], screen), colors);
+        write_line(out, slice_first(line_fitted(lines.v[i], screen), screen), colors);
     kt_vec_free(&lines);
     return st ? st : out->status;
 }
 
 /* Cells ---------------------------------------------------------------------------------------- */
 
+/* What was there gives its colour to what stands for it. */
 static void add_cut(kt_text *out, slice s, int width) {
-    const slice kept = slice_first(s, width - 1);
+    slice kept = slice_first(s, width - 1);
     add_slice(out, kept);
-    add_times(out, KT_STYLE_PLAIN, " ", width - 1 - slice_cells(kept)); /* half a wide character */
+    if (slice_cells(kept) < width - 1) { /* half a wide character */
+        add_styled(out, s.t->style.s[kept.to], " ", 1);
+        kept.to += char_bytes(s.t->text.s + kept.to, s.t->text.s + s.to);
+    }
     add_styled(out, s.t->style.s[kept.to], "\u2026", strlen("\u2026"));
 }
 
@@ -264,7 +268,7 @@ add_row_line(kt_text *out, const kt_table *t, const row *r, const int *width, in
     for (int i = 0; i < t->n_columns; i++) {
         const int line = at - (head ? r->height - r->line[i].n : 0);
         if (line < 0 || line >= r->line[i].n) {
-            add_times(out, pad, " ", width[i]);
+            add_times(out, r->line[i].n ? pad : KT_STYLE_PLAIN, " ", width[i]);
         } else {
             kt_text_add(out, pad, " ");
             add_cell_line(out, r->line[i].v[line], width[i] - 2, t->column[i].justify, blank);

@@ -54,8 +54,7 @@ struct kt_opt_step;
 struct kt_opt_slot;
 typedef struct kt_optimizer_class {
     kt_class base;
-    bool
-        per_variable; ///< the rule wants each variable in its own shape, never many as one flat array
+    bool per_variable; ///< wants each variable in its own shape, never many as one array
     /** What is kept per weight with these arguments: fills `out`, returns how many. */
     int (*slots)(const kt_component *c, struct kt_opt_slot *out);
     /** Another shape or dtype for slot i of a variable (per_variable only); false: it has none. */

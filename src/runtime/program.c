@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 struct kt_program {
+    atomic_int refs;
     kt_graph *g;
     kt_cpu_code *code;
     void **slots;
@@ -37,6 +38,7 @@ kt_status kt_program_new(kt_graph *g, kt_program **out) {
         return KT_ENOMEM;
     }
     p->g = g;
+    atomic_store(&p->refs, 1);
     pthread_mutex_init(&p->lock, NULL);
     kt_status st = g->status;
     if (st == KT_OK) st = kt_passes_run(g);
@@ -49,8 +51,13 @@ kt_status kt_program_new(kt_graph *g, kt_program **out) {
     return st;
 }
 
+kt_program *kt_program_ref(kt_program *p) {
+    atomic_fetch_add(&p->refs, 1);
+    return p;
+}
+
 void kt_program_free(kt_program *p) {
-    if (!p) return;
+    if (!p || atomic_fetch_sub(&p->refs, 1) > 1) return;
     for (int i = 0; i < p->idle.n; i++) kt_cpu_run_free(p->idle.v[i]);
     kt_vec_free(&p->idle);
     if (p->slots)

@@ -10,6 +10,8 @@ typedef struct kt_program kt_program;
 
 /** Optimises, plans and compiles. Takes the graph, also when it fails. Slot keys are kt_store. */
 kt_status kt_program_new(kt_graph *g, kt_program **out);
+/** Counted references: a program lives until the last one is freed. */
+kt_program *kt_program_ref(kt_program *p);
 void kt_program_free(kt_program *p);
 const kt_graph *kt_program_graph(const kt_program *p);
 const kt_plan *kt_program_plan(const kt_program *p);

@@ -20,15 +20,6 @@ kt_sym *kt_activation_apply(const kt_component *a, kt_sym *x) {
     return ((const kt_activation_class *)a->cls)->apply(a, x);
 }
 
-kt_status kt_act_init(kt_component *c) {
-    for (const kt_field *f = c->cls->fields; f->type; f++) {
-        if (f->type != KT_FIELD_DOUBLE) continue;
-        const double v = *(const double *)((const char *)kt_args_of(c) + f->offset);
-        if (v != v) return KT_FAIL(KT_EINVAL, "%s: expected a number, got nan", f->name);
-    }
-    return KT_OK;
-}
-
 kt_sym *kt_act_scale(kt_sym *x, double c) { return c == 1 ? x : kt_op_multiply(x, kt_num(c)); }
 
 kt_sym *kt_act_shift(kt_sym *x, double c) { return kt_op_add(x, kt_num(c)); }

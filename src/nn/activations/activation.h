@@ -5,6 +5,7 @@
 #ifndef KT_NN_ACTIVATION_H
 #define KT_NN_ACTIVATION_H
 
+#include "nn/arguments.h"
 #include "nn/kinds.h"
 
 #include <keratin/activations.h>
@@ -23,8 +24,6 @@ typedef struct kt_act_plain_args {
 extern const kt_act_plain_args kt_act_plain_defaults;
 extern const kt_field kt_act_plain_fields[];
 
-/** `init` of an activation whose arguments are all numbers: none may be NaN. */
-kt_status kt_act_init(kt_component *c);
 /** c x and x + c with a plain number. */
 kt_sym *kt_act_scale(kt_sym *x, double c);
 kt_sym *kt_act_shift(kt_sym *x, double c);
@@ -56,7 +55,7 @@ kt_sym *kt_act_cut6(kt_sym *x);
              .args_size = sizeof(args_),                                                           \
              .fields = fields_,                                                                    \
              .defaults = defaults_,                                                                \
-             .init = kt_act_init},                                                                 \
+             .init = kt_arg_numbers},                                                              \
         .apply = apply_};                                                                          \
     kt_activation_fn *kt_act_##fn##_new(const args_ *args) {                                       \
         return kt_component_new(&kt_activation_class_##fn.base, args);                             \

@@ -33,14 +33,14 @@ static kt_status ones_fill(const kt_component *c, uint64_t key, const kt_spec *s
     return fill_with(1, spec, data);
 }
 
-static kt_status
-constant_fill(const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
+static kt_status constant_fill(
+    const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
     (void)key;
     return fill_with(((const constant_args *)kt_args_of(c))->value, spec, data);
 }
 
-static kt_status
-identity_fill(const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
+static kt_status identity_fill(
+    const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
     (void)key;
     if (spec->shape.ndim != 2) return kt_init_shape_error(c, spec, "two axes");
     const double gain = ((const identity_args *)kt_args_of(c))->gain;
@@ -94,7 +94,7 @@ const kt_initializer_class kt_initializer_class_identity = {
          .args_size = sizeof(identity_args),
          .fields = identity_fields,
          .defaults = &identity_defaults,
-         .init = kt_init_numbers},
+         .init = kt_arg_numbers},
     .fill = identity_fill};
 
 kt_initializer *kt_init_zeros(void) {

@@ -57,8 +57,8 @@ static void float_normal(const uint32_t *w, float *z, int n, bool truncated) {
     }
 }
 
-static void
-float_fill(kt_draw kind, double a, double b, uint64_t key, int64_t at, float *y, int n) {
+static void float_fill(
+    kt_draw kind, double a, double b, uint64_t key, int64_t at, float *y, int n) {
     uint32_t w[CHUNK];
     const float low = (float)a, high = (float)b;
     for (int i = 0; i < n; i += 4) kt_philox_block(key, 0, (uint64_t)(at + i) / 4, w + i);
@@ -163,8 +163,8 @@ static double double_normal(uint64_t bits, bool truncated) {
     return bits & 1 ? -z : z;
 }
 
-static void
-double_fill(kt_draw kind, double a, double b, uint64_t key, int64_t at, double *y, int n) {
+static void double_fill(
+    kt_draw kind, double a, double b, uint64_t key, int64_t at, double *y, int n) {
     const double last = b > a ? nextafter(b, a) : INFINITY;
     uint32_t w[4];
     for (int i = 0; i < n; i++) {
@@ -211,8 +211,8 @@ static void draw_chunk(void *arg, int64_t chunk, int thread) {
         draw_some(j, at, stop - at > CHUNK ? CHUNK : (int)(stop - at));
 }
 
-kt_status
-kt_draw_fill(kt_draw kind, double a, double b, uint64_t key, const kt_spec *spec, void *data) {
+kt_status kt_draw_fill(
+    kt_draw kind, double a, double b, uint64_t key, const kt_spec *spec, void *data) {
     if (!kt_dtype_is_float(spec->dtype))
         return KT_FAIL(
             KT_EDTYPE,

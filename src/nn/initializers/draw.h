@@ -12,7 +12,7 @@ typedef enum kt_draw {
 } kt_draw;
 
 /** Fills an array; float dtypes only (KT_EDTYPE). */
-kt_status
-kt_draw_fill(kt_draw kind, double a, double b, uint64_t key, const kt_spec *spec, void *data);
+kt_status kt_draw_fill(
+    kt_draw kind, double a, double b, uint64_t key, const kt_spec *spec, void *data);
 
 #endif

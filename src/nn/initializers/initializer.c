@@ -3,8 +3,6 @@
 
 #include "base/rng.h"
 
-#include <string.h>
-
 /* A tensor as initializer: its values, converted. Keras: an array given as initializer. */
 typedef struct {
     size_t size;
@@ -42,28 +40,6 @@ kt_status kt_initializer_get(kt_component **out, kt_ref ref) {
 
 uint64_t kt_init_key(int64_t seed, uint64_t key) {
     return seed == KT_NONE ? key : kt_rng_key((uint64_t)seed, "initializer");
-}
-
-kt_status kt_init_numbers(kt_component *c) {
-    for (const kt_field *f = c->cls->fields; f->type; f++) {
-        if (f->type != KT_FIELD_DOUBLE) continue;
-        const double v = *(const double *)((const char *)kt_args_of(c) + f->offset);
-        if (v != v) return KT_FAIL(KT_EINVAL, "%s: expected a number, got nan", f->name);
-    }
-    return KT_OK;
-}
-
-kt_status kt_init_word(const char *argument, const char *word, const char *const *words, int *out) {
-    int n = 0;
-    for (; words[n]; n++) {
-        if (!word || strcmp(words[n], word) != 0) continue;
-        *out = n;
-        return KT_OK;
-    }
-    const char *near = word ? kt_nearest(word, words, n) : NULL;
-    KT_FAIL(KT_EINVAL, "%s: unknown name \"%.60s\"", argument, word ? word : "None");
-    if (near) kt_error_hint("did you mean \"%s\"?", near);
-    return KT_EINVAL;
 }
 
 kt_status kt_init_shape_error(const kt_component *c, const kt_spec *spec, const char *expected) {

@@ -2,6 +2,7 @@
 #ifndef KT_NN_INITIALIZER_H
 #define KT_NN_INITIALIZER_H
 
+#include "nn/arguments.h"
 #include "nn/kinds.h"
 
 #include <keratin/initializers.h>
@@ -13,11 +14,6 @@ kt_status kt_initializer_get(kt_component **out, kt_ref ref);
 
 /** The key to draw with: from the seed if one was given, else `key`, the weight's own. */
 uint64_t kt_init_key(int64_t seed, uint64_t key);
-/** KT_EINVAL if one of the numbers among the arguments is NaN: `init` of those that draw. */
-kt_status kt_init_numbers(kt_component *c);
-/** The index of a word in a list (ended by NULL): KT_EINVAL, with the nearest as a hint, if it is
- * not there. */
-kt_status kt_init_word(const char *argument, const char *word, const char *const *words, int *out);
 /** KT_ESHAPE with the shape that came. */
 kt_status kt_init_shape_error(const kt_component *c, const kt_spec *spec, const char *expected);
 

@@ -91,16 +91,16 @@ static void orthonormalize(gram_schmidt *g) {
 }
 
 /* Tall weights take the vectors as columns, wide ones as rows. */
-static void
-write_weight(const gram_schmidt *g, double gain, bool wide, const kt_spec *s, void *data) {
+static void write_weight(
+    const gram_schmidt *g, double gain, bool wide, const kt_spec *s, void *data) {
     for (int64_t k = 0; k < g->n; k++)
         for (int64_t i = 0; i < g->m; i++)
             kt_elem_set(
                 data, s->dtype, wide ? k * g->m + i : i * g->n + k, gain * g->q[k * g->m + i]);
 }
 
-static kt_status
-orthogonal_fill(const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
+static kt_status orthogonal_fill(
+    const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
     const orthogonal_args *a = kt_args_of(c);
     const int ndim = spec->shape.ndim;
     if (ndim < 2) return kt_init_shape_error(c, spec, "at least two axes");
@@ -141,7 +141,7 @@ const kt_initializer_class kt_initializer_class_orthogonal = {
          .args_size = sizeof(orthogonal_args),
          .fields = orthogonal_fields,
          .defaults = &orthogonal_defaults,
-         .init = kt_init_numbers},
+         .init = kt_arg_numbers},
     .fill = orthogonal_fill};
 
 kt_initializer *kt_init_orthogonal_new(const kt_init_orthogonal_args *args) {

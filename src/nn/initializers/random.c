@@ -11,15 +11,15 @@ static kt_status normal_fill(const kt_component *c, uint64_t key, const kt_spec 
     return kt_draw_fill(KT_DRAW_NORMAL, a->mean, a->stddev, kt_init_key(a->seed, key), spec, data);
 }
 
-static kt_status
-truncated_fill(const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
+static kt_status truncated_fill(
+    const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
     const normal_args *a = kt_args_of(c);
     return kt_draw_fill(
         KT_DRAW_TRUNCATED, a->mean, a->stddev, kt_init_key(a->seed, key), spec, data);
 }
 
-static kt_status
-uniform_fill(const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
+static kt_status uniform_fill(
+    const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
     const uniform_args *a = kt_args_of(c);
     return kt_draw_fill(
         KT_DRAW_UNIFORM, a->minval, a->maxval, kt_init_key(a->seed, key), spec, data);
@@ -41,7 +41,7 @@ const kt_initializer_class kt_initializer_class_random_normal = {
          .args_size = sizeof(normal_args),
          .fields = normal_fields,
          .defaults = &normal_defaults,
-         .init = kt_init_numbers},
+         .init = kt_arg_numbers},
     .fill = normal_fill};
 const kt_initializer_class kt_initializer_class_truncated_normal = {
     .base =
@@ -50,7 +50,7 @@ const kt_initializer_class kt_initializer_class_truncated_normal = {
          .args_size = sizeof(normal_args),
          .fields = normal_fields,
          .defaults = &normal_defaults,
-         .init = kt_init_numbers},
+         .init = kt_arg_numbers},
     .fill = truncated_fill};
 const kt_initializer_class kt_initializer_class_random_uniform = {
     .base =
@@ -60,7 +60,7 @@ const kt_initializer_class kt_initializer_class_random_uniform = {
          .args_size = sizeof(uniform_args),
          .fields = uniform_fields,
          .defaults = &uniform_defaults,
-         .init = kt_init_numbers},
+         .init = kt_arg_numbers},
     .fill = uniform_fill};
 
 kt_initializer *kt_init_random_normal_new(const kt_init_normal_args *args) {

@@ -96,10 +96,10 @@ static kt_status stft_init(kt_component *c) {
     const stft_args *a = kt_args_of(c);
     stft_state *s = kt_state_of(c);
     s->scaling = s->window = -1;
-    kt_status st = kt_init_word("side", a->side, side_names, &s->side);
-    if (st == KT_OK && a->window) st = kt_init_word("window", a->window, window_names, &s->window);
+    kt_status st = kt_arg_word("side", a->side, side_names, &s->side);
+    if (st == KT_OK && a->window) st = kt_arg_word("window", a->window, window_names, &s->window);
     if (st == KT_OK && a->scaling)
-        st = kt_init_word("scaling", a->scaling, scaling_names, &s->scaling);
+        st = kt_arg_word("scaling", a->scaling, scaling_names, &s->scaling);
     return st;
 }
 

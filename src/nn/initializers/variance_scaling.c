@@ -72,8 +72,8 @@ static kt_status compute_fans(const scaling *f, const kt_shape *s, double *in, d
     return KT_OK;
 }
 
-static kt_status
-scaling_fill(const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
+static kt_status scaling_fill(
+    const kt_component *c, uint64_t key, const kt_spec *spec, void *data) {
     const scaling *f = kt_state_of(c);
     double in, out;
     const kt_status st = compute_fans(f, &spec->shape, &in, &out);
@@ -98,10 +98,10 @@ static kt_status scaling_init(kt_component *c) {
     *f = (scaling){a->scale, 0, 0, a->seed, a->input_axes, a->output_axes};
     if (!(a->scale > 0))
         return KT_FAIL(KT_EINVAL, "scale: expected a number > 0, got %g", a->scale);
-    kt_status st = kt_init_word("mode", a->mode, mode_names, &f->mode);
+    kt_status st = kt_arg_word("mode", a->mode, mode_names, &f->mode);
     snprintf(lower, sizeof lower, "%s", a->distribution ? a->distribution : "None");
     for (char *p = lower; *p; p++) *p = (char)tolower((unsigned char)*p); /* as Keras */
-    if (st == KT_OK) st = kt_init_word("distribution", lower, distribution_names, &f->distribution);
+    if (st == KT_OK) st = kt_arg_word("distribution", lower, distribution_names, &f->distribution);
     if (f->distribution == NORMAL) f->distribution = TRUNCATED;
     return st;
 }

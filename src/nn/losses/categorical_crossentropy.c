@@ -1,8 +1,8 @@
 /* categorical_crossentropy: -sum(t log p) over the classes, p normalised to sum 1 and clipped to
  * 1e-7 … 1 - 1e-7; from logits: -sum(t log_softmax(x)).
  *
- * When p is the output of a softmax of the same graph, its input is used as logits, as Keras does on
- * TensorFlow. Keras: CategoricalCrossentropy. */
+ * When p is the output of a softmax of the same graph, its input is used as logits, as Keras does
+ * on TensorFlow. Keras: CategoricalCrossentropy. */
 #include "nn/losses/loss.h"
 
 typedef kt_loss_categorical_crossentropy_args cce_args;

@@ -1,5 +1,5 @@
-/* categorical_focal_crossentropy: sum over the classes of alpha (1 - p)^gamma (-t log p), p normalised to
- * sum 1 and clipped to 1e-7 … 1 - 1e-7. Keras: CategoricalFocalCrossentropy. */
+/* categorical_focal_crossentropy: sum over the classes of alpha (1 - p)^gamma (-t log p), p
+ * normalised to sum 1 and clipped to 1e-7 … 1 - 1e-7. Keras: CategoricalFocalCrossentropy. */
 #include "nn/losses/loss.h"
 
 typedef kt_loss_categorical_focal_crossentropy_args cfce_args;

@@ -1,5 +1,5 @@
-/* categorical_generalized_cross_entropy: (1 - p^q) / q with p the prediction for the label, which is a class
- * number. Keras: CategoricalGeneralizedCrossEntropy. */
+/* categorical_generalized_cross_entropy: (1 - p^q) / q with p the prediction for the label, which
+ * is a class number. Keras: CategoricalGeneralizedCrossEntropy. */
 #include "nn/losses/loss.h"
 
 typedef kt_loss_categorical_generalized_cross_entropy_args gce_args;

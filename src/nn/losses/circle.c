@@ -1,5 +1,5 @@
-/* circle: metric learning over the pairs of a batch. With d = max(1 - e_i . e_j, 0) for embeddings e and
- * m = margin, for each row i
+/* circle: metric learning over the pairs of a batch. With d = max(1 - e_i . e_j, 0) for embeddings
+ * e and m = margin, for each row i
  *
  *   softplus(logsumexp over j of the same class  of -gamma (m + d) (m - d)
  *          + logsumexp over j of another class of  gamma max(1 + m - d, 0) (1 - m - d))

@@ -1,5 +1,5 @@
-/* cosine_similarity: -sum(t p) along an axis, t and p scaled to length 1 (a zero vector stays zero).
- * Keras: CosineSimilarity (the metric of that name has the opposite sign). */
+/* cosine_similarity: -sum(t p) along an axis, t and p scaled to length 1 (a zero vector stays
+ * zero). Keras: CosineSimilarity (the metric of that name has the opposite sign). */
 #include "nn/losses/loss.h"
 
 typedef kt_loss_cosine_similarity_args cosine_args;

@@ -1,5 +1,5 @@
-/* "crossentropy", "ce": binary, sparse categorical or categorical cross-entropy, whichever the shapes of
- * labels and output say. Keras: the convenience names of compile(loss=…). */
+/* "crossentropy", "ce": binary, sparse categorical or categorical cross-entropy, whichever the
+ * shapes of labels and output say. Keras: the convenience names of compile(loss=…). */
 #include "nn/losses/plain.h"
 
 typedef struct {

@@ -1,5 +1,5 @@
-/* ctc: connectionist temporal classification. Not there yet: its recursion over time wants a primitive of
- * its own, and until then the name says so instead of being unknown. Keras: CTC. */
+/* ctc: connectionist temporal classification. Not there yet: its recursion over time wants a
+ * primitive of its own, and until then the name says so instead of being unknown. Keras: CTC. */
 #include "nn/losses/plain.h"
 
 static kt_status ctc_init(kt_component *c) {

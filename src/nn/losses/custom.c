@@ -1,5 +1,6 @@
-/* A user's C function as a loss: symbolic tensors in, one value per sample out. Ranks are lined up and
- * labels cast before it is called, as Keras' LossFunctionWrapper does; shapes are its own business. */
+/* A user's C function as a loss: symbolic tensors in, one value per sample out. Ranks are lined up
+ * and labels cast before it is called, as Keras' LossFunctionWrapper does; shapes are its own
+ * business. */
 #include "nn/losses/loss.h"
 
 #include "base/mem.h"

@@ -1,5 +1,5 @@
-/* Every loss against real Keras (tests/golden/losses.npz): values under each reduction, with and without
- * weights and masks, and gradients. */
+/* Every loss against real Keras (tests/golden/losses.npz): values under each reduction, with and
+ * without weights and masks, and gradients. */
 #include "io/npz.h"
 #include "nn/losses/loss.h"
 #include "runtime/program.h"
@@ -56,7 +56,7 @@
       kt_loss_binary_focal_crossentropy(.label_smoothing = 0.2, .reduction = r))                   \
     X("BinaryFocalCrossentropy.logits_smoothing",                                                  \
       kt_loss_binary_focal_crossentropy(                                                           \
-          .from_logits = true, .label_smoothing = 0.1, .reduction = r))                            \
+              .from_logits = true, .label_smoothing = 0.1, .reduction = r))                        \
     X("BinaryFocalCrossentropy.axis_0",                                                            \
       kt_loss_binary_focal_crossentropy(.axis = 0, .reduction = r))                                \
     X("BinaryFocalCrossentropy.one_output", kt_loss_binary_focal_crossentropy(.reduction = r))     \
@@ -78,12 +78,10 @@
     X("CategoricalCrossentropy.logits_axis_1",                                                     \
       kt_loss_categorical_crossentropy(true, .axis = 1, .reduction = r))                           \
     X("CategoricalCrossentropy.soft", kt_loss_categorical_crossentropy(.reduction = r))            \
-    X("CategoricalCrossentropy.not_normalised",                                                    \
-      kt_loss_categorical_crossentropy(.reduction = r))                                            \
+    X("CategoricalCrossentropy.not_normalised", kt_loss_categorical_crossentropy(.reduction = r))  \
     X("CategoricalCrossentropy.3d_mask", kt_loss_categorical_crossentropy(.reduction = r))         \
     X("CategoricalFocalCrossentropy", kt_loss_categorical_focal_crossentropy(.reduction = r))      \
-    X("CategoricalFocalCrossentropy.edge",                                                         \
-      kt_loss_categorical_focal_crossentropy(.reduction = r))                                      \
+    X("CategoricalFocalCrossentropy.edge", kt_loss_categorical_focal_crossentropy(.reduction = r)) \
     X("CategoricalFocalCrossentropy.logits",                                                       \
       kt_loss_categorical_focal_crossentropy(.from_logits = true, .reduction = r))                 \
     X("CategoricalFocalCrossentropy.logits_edge",                                                  \
@@ -92,20 +90,19 @@
       kt_loss_categorical_focal_crossentropy(.label_smoothing = 0.1, .reduction = r))              \
     X("CategoricalFocalCrossentropy.logits_smoothing",                                             \
       kt_loss_categorical_focal_crossentropy(                                                      \
-          .from_logits = true, .label_smoothing = 0.3, .reduction = r))                            \
+              .from_logits = true, .label_smoothing = 0.3, .reduction = r))                        \
     X("CategoricalFocalCrossentropy.axis_1",                                                       \
       kt_loss_categorical_focal_crossentropy(.axis = 1, .reduction = r))                           \
     X("CategoricalFocalCrossentropy.logits_axis_1",                                                \
       kt_loss_categorical_focal_crossentropy(.from_logits = true, .axis = 1, .reduction = r))      \
-    X("CategoricalFocalCrossentropy.soft",                                                         \
-      kt_loss_categorical_focal_crossentropy(.reduction = r))                                      \
+    X("CategoricalFocalCrossentropy.soft", kt_loss_categorical_focal_crossentropy(.reduction = r)) \
     X("CategoricalFocalCrossentropy.not_normalised",                                               \
       kt_loss_categorical_focal_crossentropy(.reduction = r))                                      \
     X("CategoricalFocalCrossentropy.options",                                                      \
       kt_loss_categorical_focal_crossentropy(0.6, 3, .reduction = r))                              \
     X("CategoricalFocalCrossentropy.alpha_list",                                                   \
       kt_loss_categorical_focal_crossentropy(                                                      \
-          .alphas = kt_floats(0.1, 0.2, 0.3, 0.25, 0.15), .reduction = r))                         \
+              .alphas = kt_floats(0.1, 0.2, 0.3, 0.25, 0.15), .reduction = r))                     \
     X("CategoricalGeneralizedCrossEntropy",                                                        \
       kt_loss_categorical_generalized_cross_entropy(.reduction = r))                               \
     X("CategoricalGeneralizedCrossEntropy.q",                                                      \
@@ -124,8 +121,7 @@
       kt_loss_sparse_categorical_crossentropy(true, .reduction = r))                               \
     X("SparseCategoricalCrossentropy.logits_edge",                                                 \
       kt_loss_sparse_categorical_crossentropy(true, .reduction = r))                               \
-    X("SparseCategoricalCrossentropy.3d",                                                          \
-      kt_loss_sparse_categorical_crossentropy(.reduction = r))                                     \
+    X("SparseCategoricalCrossentropy.3d", kt_loss_sparse_categorical_crossentropy(.reduction = r)) \
     X("SparseCategoricalCrossentropy.3d_mask",                                                     \
       kt_loss_sparse_categorical_crossentropy(.reduction = r))                                     \
     X("SparseCategoricalCrossentropy.ignore_class",                                                \
@@ -201,8 +197,7 @@ static void compare(golden *g, const char *part, const kt_val *v, const float *g
     const bool shapes = kt_shape_equal(&shape, &v->spec.shape);
     if (shapes && (same(want, got) || same(member(g, jax), got))) return;
     char is[KT_SHAPE_STR];
-    print_message(
-        "%s/%s differs: %s", g->name, part, kt_shape_str(&v->spec.shape, is, sizeof is));
+    print_message("%s/%s differs: %s", g->name, part, kt_shape_str(&v->spec.shape, is, sizeof is));
     for (int64_t i = 0; shapes && i < kt_tensor_size(want) && i < 24; i++)
         print_message(" %g(%g)", (double)got[i], kt_tensor_get(want, i));
     print_message("\n");

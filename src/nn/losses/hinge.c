@@ -4,8 +4,8 @@
  *   squared_hinge      mean(max(1 - t p, 0)^2)
  *   categorical_hinge  max(max((1 - t) p) - sum(t p) + 1, 0)
  *
- * For the first two, labels 0 and 1 become -1 and 1, unless the batch has any other label: the whole batch
- * decides, as in Keras. Keras: Hinge, SquaredHinge, CategoricalHinge. */
+ * For the first two, labels 0 and 1 become -1 and 1, unless the batch has any other label: the
+ * whole batch decides, as in Keras. Keras: Hinge, SquaredHinge, CategoricalHinge. */
 #include "nn/losses/plain.h"
 
 static kt_sym *hinge_labels(kt_sym *t) {

@@ -1,4 +1,5 @@
-/* kl_divergence: sum over the last axis of t log(t / p), both clipped to 1e-7 … 1. Keras: KLDivergence. */
+/* kl_divergence: sum over the last axis of t log(t / p), both clipped to 1e-7 … 1. Keras:
+ * KLDivergence. */
 #include "nn/losses/plain.h"
 
 static kt_sym *kld_call(const kt_component *c, kt_sym *t, kt_sym *p) {

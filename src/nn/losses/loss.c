@@ -1,9 +1,9 @@
-/* Losses by name or object, and the value of a loss: per-sample values times weights, reduced. Keras:
- * losses/loss.py (reduce_weighted_values).
+/* Losses by name or object, and the value of a loss: per-sample values times weights, reduced.
+ * Keras: losses/loss.py (reduce_weighted_values).
  *
- * One deliberate difference: weights of fewer axes than the values belong to the leading axes, so weights
- * per sample serve outputs with time steps. Keras aligns trailing axes there, which fails or, with as many
- * steps as samples, weights the wrong axis. */
+ * One deliberate difference: weights of fewer axes than the values belong to the leading axes, so
+ * weights per sample serve outputs with time steps. Keras aligns trailing axes there, which fails
+ * or, with as many steps as samples, weights the wrong axis. */
 #include "nn/losses/loss.h"
 
 #include "base/mem.h"
@@ -80,7 +80,8 @@ static kt_status align_weight(const kt_component *loss, kt_sym **values, kt_sym 
     return kt_check(*weight);
 }
 
-/* The mask as a weight: with a mean, valid elements get total/valid, so that the mean is over them. */
+/* The mask as a weight: with a mean, valid elements get total/valid, so that the mean is over
+ * them. */
 static kt_sym *mask_weight(kt_sym *mask, kt_sym *out_mask, kt_dtype dtype, reduction how) {
     kt_sym *m = mask ? kt_sym_cast(mask, dtype) : NULL;
     if (out_mask) {

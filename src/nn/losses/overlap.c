@@ -20,8 +20,8 @@ static int axis_set(kt_tuple axis, int ndim) {
     return set;
 }
 
-static kt_status
-overlap_operands(const kt_component *c, kt_sym **t, kt_sym **p, kt_tuple axis, int *axes) {
+static kt_status overlap_operands(
+    const kt_component *c, kt_sym **t, kt_sym **p, kt_tuple axis, int *axes) {
     const kt_status st = kt_loss_operands(c, t, p);
     if (st) return st;
     *axes = axis_set(axis, kt_sym_shape(*p).ndim);

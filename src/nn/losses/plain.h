@@ -1,5 +1,5 @@
-/* What the class of a loss without arguments of its own looks like. Names of such losses only differ in
- * `name`, `aliases` and `call`. */
+/* What the class of a loss without arguments of its own looks like. Names of such losses only
+ * differ in `name`, `aliases` and `call`. */
 #ifndef KT_NN_LOSSES_PLAIN_H
 #define KT_NN_LOSSES_PLAIN_H
 

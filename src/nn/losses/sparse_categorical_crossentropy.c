@@ -1,8 +1,8 @@
 /* sparse_categorical_crossentropy: -log p[label]; from logits: -log softmax(x)[label].
  *
- * All cases end in the one primitive sparse_xent: probabilities that come from a softmax of the same graph
- * give way to its input, others become log(clip(p, 1e-7, 1 - 1e-7)), as Keras does on TensorFlow. Samples
- * of ignore_class get loss 0 and a mask, so that the mean is over the others.
+ * All cases end in the one primitive sparse_xent: probabilities that come from a softmax of the
+ * same graph give way to its input, others become log(clip(p, 1e-7, 1 - 1e-7)), as Keras does on
+ * TensorFlow. Samples of ignore_class get loss 0 and a mask, so that the mean is over the others.
  * Keras: SparseCategoricalCrossentropy. */
 #include "nn/losses/loss.h"
 

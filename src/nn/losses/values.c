@@ -1,5 +1,5 @@
-/* What losses and metrics do to their operands: dtypes, ranks, the logits behind a probability, and small
- * formulas of their own. See loss.h. */
+/* What losses and metrics do to their operands: dtypes, ranks, the logits behind a probability,
+ * and small formulas of their own. See loss.h. */
 #include "nn/losses/loss.h"
 
 extern const kt_opdef kt_opdef_reshape, kt_opdef_softmax;
@@ -33,7 +33,8 @@ kt_sym *kt_sum_axes(kt_sym *x, int axes) {
     return kt_wrap(kt_g_sum(kt_tracer_current()->g, v, axes, false));
 }
 
-/* Brings `small`, of one axis less, and `large` to one rank if large ends in an axis of length 1. */
+/* Brings `small`, of one axis less, and `large` to one rank if large ends in an axis of length 1.
+ * */
 static void align(kt_sym **small, kt_sym **large, bool expand_rank_1) {
     const kt_shape s = kt_sym_shape(*large);
     if (kt_shape_dim(&s, -1) != 1) return;
@@ -74,8 +75,8 @@ kt_status kt_loss_operands(const kt_component *c, kt_sym **y_true, kt_sym **y_pr
     return kt_loss_shape_error(c, *y_true, kt_shape_str(&p, expected, sizeof expected));
 }
 
-/* Class numbers given where one-hot rows are wanted, and the other way round, are the two frequent mistakes:
- * both get a hint. */
+/* Class numbers given where one-hot rows are wanted, and the other way round, are the two frequent
+ * mistakes: both get a hint. */
 kt_status kt_one_hot_labels(const kt_component *c, kt_sym **t, kt_sym **p, const char *sparse) {
     const kt_shape st = kt_sym_shape(*t), sp = kt_sym_shape(*p);
     bool numbers = kt_shape_dim(&sp, -1) > 1 && st.ndim <= sp.ndim && st.ndim + 1 >= sp.ndim;

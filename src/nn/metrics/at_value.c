@@ -1,9 +1,10 @@
-/* The best value of one ratio over all thresholds at which another is at least as given, 0 if there is none:
+/* The best value of one ratio over all thresholds at which another is at least as given, 0 if
+ * there is none:
  *
  *   precision_at_recall, recall_at_precision, sensitivity_at_specificity, specificity_at_sensitivity
  *
- * with sensitivity = recall = TP / (TP + FN), precision = TP / (TP + FP), specificity = TN / (TN + FP).
- * Keras: the classes of these names. */
+ * with sensitivity = recall = TP / (TP + FN), precision = TP / (TP + FP), specificity = TN / (TN +
+ * FP). Keras: the classes of these names. */
 #include "nn/metrics/confusion.h"
 
 static const int all_kinds[] = {KT_TP, KT_FP, KT_TN, KT_FN, -1};
@@ -16,9 +17,8 @@ static kt_status at_init(
     if (num_thresholds < 1)
         return KT_FAIL(
             KT_EINVAL, "num_thresholds: expected a positive integer, got %d", num_thresholds);
-    const kt_status st = num_thresholds == 1
-                             ? kt_confusion_init(q, (kt_floats_t){NULL, 0}, 0.5)
-                             : kt_confusion_spread(q, num_thresholds, 0);
+    const kt_status st = num_thresholds == 1 ? kt_confusion_init(q, (kt_floats_t){NULL, 0}, 0.5)
+                                             : kt_confusion_spread(q, num_thresholds, 0);
     q->class_id = class_id;
     return st ? st : kt_metric_init(c, NULL);
 }

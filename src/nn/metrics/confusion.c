@@ -1,8 +1,9 @@
 /* Counting at thresholds. See confusion.h.
  *
- * A prediction is positive where it is greater than the threshold. With evenly spaced thresholds each sample
- * falls into bucket ceil(p (n - 1)) - 1, one scatter adds it there, and sums from the last bucket down give
- * the counts at every threshold: the work does not grow with samples times thresholds. */
+ * A prediction is positive where it is greater than the threshold. With evenly spaced thresholds
+ * each sample falls into bucket ceil(p (n - 1)) - 1, one scatter adds it there, and sums from the
+ * last bucket down give the counts at every threshold: the work does not grow with samples times
+ * thresholds. */
 #include "nn/metrics/confusion.h"
 
 #include "base/mem.h"
@@ -13,7 +14,8 @@
 
 #define NEVER (-1e10) /* predictions that top_k leaves out */
 
-/* Thresholds ------------------------------------------------------------------------------------- */
+/* Thresholds -------------------------------------------------------------------------------------
+ * */
 
 static int ascending(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -107,7 +109,8 @@ kt_sym *kt_confusion_ratio(const kt_component *c, int a, int b) {
     return kt_divide_no_nan(x, kt_op_add(x, kt_confusion_value(c, b)));
 }
 
-/* What is counted -------------------------------------------------------------------------------- */
+/* What is counted --------------------------------------------------------------------------------
+ * */
 
 /* The k largest of each row as they are, the others NEVER. One argmax for each of the k. */
 static kt_sym *keep_top_k(kt_sym *p, int64_t k) {
@@ -156,8 +159,7 @@ static kt_status confusion_operands(
     *t = kt_sym_cast(kt_op_not_equal(*t, kt_num(0)), dtype);
     if (*w) *w = kt_op_broadcast_to(*w, kt_sym_shape(*p));
     if (q->label_weights.n && !q->multi_label) {
-        kt_sym *v = kt_sym_array(
-            q->label_weights.v, dtype, (kt_shape){1, {q->label_weights.n}});
+        kt_sym *v = kt_sym_array(q->label_weights.v, dtype, (kt_shape){1, {q->label_weights.n}});
         *w = *w ? kt_op_multiply(*w, v) : kt_op_broadcast_to(v, kt_sym_shape(*p));
     }
     st = kt_check(*p);
@@ -171,7 +173,8 @@ static kt_status confusion_add(kt_component *c, int kind, kt_sym *counts) {
 }
 
 /* Every sample against every threshold: p [1, samples (, labels)], thresholds [n, 1 (, 1)]. */
-static kt_status count_compared(kt_component *c, const kt_confusion *q, kt_sym *t, kt_sym *p, kt_sym *w) {
+static kt_status count_compared(
+    kt_component *c, const kt_confusion *q, kt_sym *t, kt_sym *p, kt_sym *w) {
     const kt_dtype dtype = kt_sym_dtype(p);
     const kt_shape s = kt_sym_shape(p);
     const kt_shape one = q->multi_label ? (kt_shape){3, {1, s.dim[0], s.dim[1]}}
@@ -209,7 +212,8 @@ static kt_sym *sum_from_end(kt_sym *x, int64_t n) {
     return x;
 }
 
-/* The row of each sample in a table of n x labels buckets; *out_of_range: 0 where it falls before them. */
+/* The row of each sample in a table of n x labels buckets; *out_of_range: 0 where it falls before
+ * them. */
 static kt_sym *bucket_rows(const kt_confusion *q, kt_sym *p, int64_t labels, kt_sym **in_range) {
     const kt_dtype dtype = kt_sym_dtype(p);
     kt_sym *scaled = kt_sym_scale(kt_op_clip(p, 0, 1), q->n - 1);
@@ -233,10 +237,12 @@ static kt_sym *column(kt_sym *pairs, int i, kt_shape shape) {
     return kt_op_reshape(kt_op_slice(pairs, -1, i, i + 1), shape);
 }
 
-static kt_status count_buckets(kt_component *c, const kt_confusion *q, kt_sym *t, kt_sym *p, kt_sym *w) {
+static kt_status count_buckets(
+    kt_component *c, const kt_confusion *q, kt_sym *t, kt_sym *p, kt_sym *w) {
     kt_graph *g = kt_tracer_current()->g;
     const kt_shape s = kt_sym_shape(p), shape = kt_metric_vars(c)->var[0]->spec.shape;
-    const int64_t labels = q->multi_label ? s.dim[1] : 1, samples = kt_shape_size(&s) / (labels ? labels : 1);
+    const int64_t labels = q->multi_label ? s.dim[1] : 1,
+                  samples = kt_shape_size(&s) / (labels ? labels : 1);
     const kt_shape each = {2, {samples * labels, 1}};
     kt_sym *in_range, *rows = bucket_rows(q, p, labels, &in_range);
     kt_sym *no = kt_sym_from(1, t), *yes = t;
@@ -246,13 +252,21 @@ static kt_status count_buckets(kt_component *c, const kt_confusion *q, kt_sym *t
     }
     kt_sym *both[2] = {kt_op_reshape(yes, each), kt_op_reshape(no, each)};
     kt_sym *pairs = kt_op_concatenate(kt_list(both[0], both[1]), -1);
-    kt_sym *total = kt_op_sum(kt_op_reshape(pairs, (kt_shape){3, {samples, labels, 2}}), 0, false);
-    if (in_range) pairs = kt_op_multiply(pairs, kt_op_reshape(in_range, each));
+    const kt_shape by_label = {3, {samples, labels, 2}};
+    kt_sym *outside = NULL; /* of every bucket: these count as negative at each threshold */
+    if (in_range) {
+        kt_sym *inside = kt_op_multiply(pairs, kt_op_reshape(in_range, each));
+        outside = kt_op_subtract(pairs, inside);
+        outside = kt_op_sum(kt_op_reshape(outside, by_label), 0, false);
+        pairs = inside;
+    }
     if (kt_failed(pairs) || kt_failed(rows)) return kt_check(kt_failed(pairs) ? pairs : rows);
     const kt_shape table = {2, {q->n * labels, 2}};
-    kt_sym *counts = kt_wrap(kt_g_scatter_add(g, kt_unwrap(pairs, NULL), kt_unwrap(rows, NULL), table));
+    kt_sym *counts = kt_wrap(
+        kt_g_scatter_add(g, kt_unwrap(pairs, NULL), kt_unwrap(rows, NULL), table));
     counts = sum_from_end(kt_op_reshape(counts, (kt_shape){3, {q->n, labels, 2}}), q->n);
-    kt_sym *rest = kt_op_subtract(total, counts);
+    kt_sym *rest = kt_op_subtract(kt_op_slice(counts, 0, 0, 1), counts); /* row 0 has all inside */
+    if (outside) rest = kt_op_add(rest, outside);
     kt_sym *const from[4] = {[KT_TP] = counts, [KT_FP] = counts, [KT_TN] = rest, [KT_FN] = rest};
     static const int which[4] = {[KT_TP] = 0, [KT_FP] = 1, [KT_TN] = 1, [KT_FN] = 0};
     kt_status st = KT_OK;

@@ -1,5 +1,5 @@
-/* Counts of true and false, positives and negatives at a list of thresholds: what precision, recall, AUC and
- * their kin collect. Keras: metrics_utils.update_confusion_matrix_variables. */
+/* Counts of true and false, positives and negatives at a list of thresholds: what precision,
+ * recall, AUC and their kin collect. Keras: metrics_utils.update_confusion_matrix_variables. */
 #ifndef KT_NN_METRICS_CONFUSION_H
 #define KT_NN_METRICS_CONFUSION_H
 
@@ -11,7 +11,8 @@ enum { KT_TP, KT_FP, KT_TN, KT_FN };
 typedef struct kt_confusion {
     int n; ///< thresholds
     double *threshold;
-    bool even; ///< evenly spaced over [0, 1]: samples go into buckets instead of being compared with each
+    bool
+        even; ///< evenly spaced over [0, 1]: samples go into buckets instead of being compared with each
     int64_t top_k, class_id;   ///< KT_NONE: not
     bool multi_label;          ///< counts for each column
     kt_floats_t label_weights; ///< n = 0: none

@@ -11,9 +11,7 @@ static int axis_of(const kt_component *c) {
     return ((const kt_metric_correlation_args *)kt_args_of(c))->axis;
 }
 
-static kt_sym *centred(kt_sym *x, int axis) {
-    return kt_op_subtract(x, kt_op_mean(x, axis, true));
-}
+static kt_sym *centred(kt_sym *x, int axis) { return kt_op_subtract(x, kt_op_mean(x, axis, true)); }
 
 static kt_sym *scaled(kt_sym *x, int axis) {
     x = centred(x, axis);

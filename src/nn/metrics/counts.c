@@ -23,8 +23,7 @@ static kt_sym *count_result(kt_component *c) {
     return kt_confusion_of(c)->n == 1 ? kt_op_squeeze(v, 0) : v;
 }
 
-static const kt_field count_fields[] = {
-    KT_F(count_args, thresholds), KT_METRIC_FIELDS(count_args)};
+static const kt_field count_fields[] = {KT_F(count_args, thresholds), KT_METRIC_FIELDS(count_args)};
 static const count_args count_defaults = {.size = sizeof(count_args)};
 
 #define COUNT(x, camel, which)                                                                     \

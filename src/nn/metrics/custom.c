@@ -1,5 +1,5 @@
-/* The mean of a user's C function. Ranks are lined up before it is called, dtypes are its own business (kt_op_*
- * promote). Keras: a function among the metrics, MeanMetricWrapper. */
+/* The mean of a user's C function. Ranks are lined up before it is called, dtypes are its own
+ * business (kt_op_* promote). Keras: a function among the metrics, MeanMetricWrapper. */
 #include "base/mem.h"
 #include "nn/metrics/mean.h"
 

@@ -1,5 +1,6 @@
-/* Losses as metrics: the mean of what the loss gives per sample, weighted. The metric owns a loss with the same
- * arguments, so each formula exists once. Keras: the metric classes of these names. */
+/* Losses as metrics: the mean of what the loss gives per sample, weighted. The metric owns a loss
+ * with the same arguments, so each formula exists once. Keras: the metric classes of these names.
+ * */
 #include "nn/metrics/mean.h"
 
 kt_sym *kt_mean_of_loss(const kt_component *c, kt_sym *y_true, kt_sym *y_pred) {
@@ -36,8 +37,7 @@ static kt_status scce_init(kt_component *c) {
     const kt_metric_sparse_categorical_crossentropy_args *a = kt_args_of(c);
     return keep_loss(
         c,
-        kt_loss_sparse_categorical_crossentropy(
-            a->from_logits, a->ignore_class, .axis = a->axis));
+        kt_loss_sparse_categorical_crossentropy(a->from_logits, a->ignore_class, .axis = a->axis));
 }
 
 static kt_status cosine_init(kt_component *c) {
@@ -146,8 +146,7 @@ static const kt_metric_cosine_similarity_args cosine_defaults = {
         return kt_component_new(&kt_metric_def_##x.base.base, args);                               \
     }
 
-MEAN_OF_LOSS_WITH(
-    binary_crossentropy, "BinaryCrossentropy", bce, -1, kt_mean_of_loss, "bce", "BCE")
+MEAN_OF_LOSS_WITH(binary_crossentropy, "BinaryCrossentropy", bce, -1, kt_mean_of_loss, "bce", "BCE")
 MEAN_OF_LOSS_WITH(
     categorical_crossentropy, "CategoricalCrossentropy", cce, -1, kt_mean_of_loss, NULL)
 MEAN_OF_LOSS_WITH(

@@ -36,7 +36,8 @@ static kt_status weight_error(kt_component *c, const kt_shape *values, const kt_
 /* Values lose the axes that the weight lacks; then the weight gets their shape. */
 static kt_status samplewise(kt_component *c, bool mean, kt_sym **values, kt_sym **weight) {
     kt_same_rank(values, weight, true);
-    if (kt_failed(*values) || kt_failed(*weight)) return kt_check(kt_failed(*values) ? *values : *weight);
+    if (kt_failed(*values) || kt_failed(*weight))
+        return kt_check(kt_failed(*values) ? *values : *weight);
     kt_shape v = kt_sym_shape(*values), both;
     const kt_shape w = kt_sym_shape(*weight);
     if (v.ndim > w.ndim) {
@@ -46,7 +47,8 @@ static kt_status samplewise(kt_component *c, bool mean, kt_sym **values, kt_sym 
         if (mean) *values = kt_sym_scale(*values, 1 / n);
         v.ndim = w.ndim;
     }
-    if (kt_shape_broadcast(&v, &w, &both) || !kt_shape_equal(&both, &v)) return weight_error(c, &v, &w);
+    if (kt_shape_broadcast(&v, &w, &both) || !kt_shape_equal(&both, &v))
+        return weight_error(c, &v, &w);
     *weight = kt_op_broadcast_to(*weight, v);
     return kt_check(*weight);
 }
@@ -94,7 +96,8 @@ kt_sym *kt_mean_result(kt_component *c) {
     return kt_divide_no_nan(kt_metric_value(c, 0), kt_metric_value(c, 1));
 }
 
-/* The classes Mean and Sum: of y_true itself ------------------------------------------------------- */
+/* The classes Mean and Sum: of y_true itself
+ * ------------------------------------------------------- */
 
 static kt_status mean_update(kt_component *c, kt_sym *y_true, kt_sym *y_pred, kt_sym *weight) {
     (void)y_pred;

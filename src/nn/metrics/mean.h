@@ -1,4 +1,5 @@
-/* The mean of values per sample: variables total and count. Most metrics are that, of one function. */
+/* The mean of values per sample: variables total and count. Most metrics are that, of one
+ * function. */
 #ifndef KT_NN_METRICS_MEAN_H
 #define KT_NN_METRICS_MEAN_H
 
@@ -12,8 +13,8 @@ typedef struct kt_mean_state {
 kt_status kt_mean_init(kt_component *c);
 void kt_mean_destroy(kt_component *c);
 kt_status kt_mean_build(kt_component *c, const kt_shape *y_true, const kt_shape *y_pred);
-/** total += sum of the values, count += their number (or weights), with one value per sample: further axes
- * are averaged first. */
+/** total += sum of the values, count += their number (or weights), with one value per sample:
+ * further axes are averaged first. */
 kt_status kt_mean_add(kt_component *c, kt_sym *values, kt_sym *weight);
 kt_status kt_mean_update(kt_component *c, kt_sym *y_true, kt_sym *y_pred, kt_sym *weight);
 kt_sym *kt_mean_result(kt_component *c);
@@ -28,7 +29,6 @@ kt_status kt_mean_of_loss_init(kt_component *c);
 #define KT_MEAN_PLAIN(name_)                                                                       \
     KT_MEAN_BASE(name_), .args_size = sizeof(kt_metric_args), .fields = kt_metric_plain_fields,    \
                          .defaults = &kt_metric_plain_defaults
-#define KT_MEAN_FUNCTIONS                                                                          \
-    .build = kt_mean_build, .update = kt_mean_update, .result = kt_mean_result
+#define KT_MEAN_FUNCTIONS .build = kt_mean_build, .update = kt_mean_update, .result = kt_mean_result
 
 #endif

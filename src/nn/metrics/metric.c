@@ -13,7 +13,8 @@ const kt_metric_args kt_metric_plain_defaults = {.size = sizeof(kt_metric_args)}
 
 static const char *text_argument(const kt_component *c, const char *name) {
     for (const kt_field *f = c->cls->fields; f && f->type; f++)
-        if (!strcmp(f->name, name)) return *(const char *const *)((const char *)c->args + f->offset);
+        if (!strcmp(f->name, name))
+            return *(const char *const *)((const char *)c->args + f->offset);
     return NULL;
 }
 
@@ -46,7 +47,9 @@ kt_status kt_metric_add_var(kt_component *c, const char *name, kt_dtype dtype, k
     return KT_OK;
 }
 
-kt_sym *kt_metric_value(const kt_component *c, int i) { return kt_value(kt_metric_vars(c)->var[i]); }
+kt_sym *kt_metric_value(const kt_component *c, int i) {
+    return kt_value(kt_metric_vars(c)->var[i]);
+}
 
 kt_status kt_metric_add_to(kt_component *c, int i, kt_sym *x) {
     if (kt_failed(x)) return kt_check(x);
@@ -69,8 +72,7 @@ kt_sym *kt_sym_array(const double *v, kt_dtype dtype, kt_shape shape) {
     return kt_wrap(kt_g_array(g, data, (kt_spec){dtype, shape}));
 }
 
-kt_status kt_metric_need_2d(
-    const kt_component *c, const kt_shape *y_true, const kt_shape *y_pred) {
+kt_status kt_metric_need_2d(const kt_component *c, const kt_shape *y_true, const kt_shape *y_pred) {
     char t[KT_SHAPE_STR], p[KT_SHAPE_STR];
     if (y_true->ndim == 2 && y_pred->ndim == 2 && y_true->dim[1] == y_pred->dim[1]) return KT_OK;
     KT_FAIL(KT_ESHAPE, "%s: shapes do not fit", c->cls->name);
@@ -81,7 +83,8 @@ kt_status kt_metric_need_2d(
         kt_shape_str(y_pred, p, sizeof p));
 }
 
-/* By name --------------------------------------------------------------------------------------- */
+/* By name ---------------------------------------------------------------------------------------
+ * */
 
 /* What "accuracy" or "crossentropy" is for these shapes; other names are themselves. */
 static const char *by_shapes(const char *name, const kt_shape *y_true, const kt_shape *y_pred) {
@@ -98,8 +101,8 @@ kt_status kt_metric_get(
     kt_component **out, kt_ref ref, const kt_shape *y_true, const kt_shape *y_pred) {
     const bool named = ref && !kt_is_obj(ref);
     const char *name = named ? by_shapes(ref, y_true, y_pred) : NULL;
-    const kt_status st =
-        kt_component_get(out, named ? name : ref, KT_KIND_METRIC, kt_metric_registry(), "metrics");
+    const kt_status st = kt_component_get(
+        out, named ? name : ref, KT_KIND_METRIC, kt_metric_registry(), "metrics");
     if (st || !named) return st;
     char *own = kt_strdup(ref); /* the logs say what the user wrote */
     if (!own) {
@@ -117,7 +120,8 @@ const char *kt_metric_name(kt_component *c) {
     return c->name ? c->name : "";
 }
 
-/* In the program --------------------------------------------------------------------------------- */
+/* In the program ---------------------------------------------------------------------------------
+ * */
 
 kt_status kt_metric_update(kt_component *c, kt_sym *y_true, kt_sym *y_pred, kt_sym *weight) {
     const kt_metric_class *cls = (const kt_metric_class *)c->cls;
@@ -133,7 +137,8 @@ kt_status kt_metric_update(kt_component *c, kt_sym *y_true, kt_sym *y_pred, kt_s
 
 kt_sym *kt_metric_result(kt_component *c) {
     if (kt_metric_n_vars(c) == 0)
-        return kt_fail_object(KT_FAIL(KT_ESTATE, "metric \"%s\" has seen no batch", kt_metric_name(c)));
+        return kt_fail_object(
+            KT_FAIL(KT_ESTATE, "metric \"%s\" has seen no batch", kt_metric_name(c)));
     return ((const kt_metric_class *)c->cls)->result(c);
 }
 

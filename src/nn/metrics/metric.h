@@ -1,8 +1,8 @@
 /* Metrics: what the training program needs of them, and what the metric files share.
  *
- * A metric collects in variables of its own: the program of a step assigns them, no code of the loop touches
- * them but kt_metric_reset(). They are made once, when the shapes of a batch are known, and keep their order
- * and Keras' names ("total", "count"). */
+ * A metric collects in variables of its own: the program of a step assigns them, no code of the
+ * loop touches them but kt_metric_reset(). They are made once, when the shapes of a batch are
+ * known, and keep their order and Keras' names ("total", "count"). */
 #ifndef KT_NN_METRIC_H
 #define KT_NN_METRIC_H
 
@@ -10,12 +10,14 @@
 
 #include <keratin/metrics.h>
 
-/** A name or an object; NULL gives NULL. Shapes are those of labels and output (batch axis first); they
- * decide what "accuracy", "acc", "crossentropy" and "ce" are. A metric from a name is called as written. */
+/** A name or an object; NULL gives NULL. Shapes are those of labels and output (batch axis first);
+ * they decide what "accuracy", "acc", "crossentropy" and "ce" are. A metric from a name is called
+ * as written. */
 kt_status kt_metric_get(
     kt_component **out, kt_ref ref, const kt_shape *y_true, const kt_shape *y_pred);
-/** In a trace: adds a batch to the variables. `weight` may be NULL. Means of functions also take the mask
- * that y_pred carries (y_pred->mask) as a weight, as Keras does; other metrics do not look at it. */
+/** In a trace: adds a batch to the variables. `weight` may be NULL. Means of functions also take
+ * the mask that y_pred carries (y_pred->mask) as a weight, as Keras does; other metrics do not
+ * look at it. */
 kt_status kt_metric_update(kt_component *c, kt_sym *y_true, kt_sym *y_pred, kt_sym *weight);
 /** In a trace: the value so far; some metrics give one for each threshold or class. */
 kt_sym *kt_metric_result(kt_component *c);
@@ -25,7 +27,8 @@ int kt_metric_n_vars(const kt_component *c);
 kt_var *kt_metric_var(const kt_component *c, int i);
 /** The given or automatic name; the latter is chosen when first asked for. */
 const char *kt_metric_name(kt_component *c);
-/** 1: larger is better, -1: smaller is, 0: not known (own functions). For callbacks in mode "auto". */
+/** 1: larger is better, -1: smaller is, 0: not known (own functions). For callbacks in mode
+ * "auto". */
 int kt_metric_direction(const kt_component *c);
 
 /* For the metric files */
@@ -56,7 +59,8 @@ static inline kt_metric_state *kt_metric_vars(const kt_component *c) { return c-
 extern const kt_field kt_metric_plain_fields[];
 extern const kt_metric_args kt_metric_plain_defaults;
 
-/** Checks dtype and sets the name: the argument, else `fixed`, else (NULL) an automatic one later. */
+/** Checks dtype and sets the name: the argument, else `fixed`, else (NULL) an automatic one later.
+ * */
 kt_status kt_metric_init(kt_component *c, const char *fixed);
 /** Gives the variables back; `destroy` of every metric, or called by it. */
 void kt_metric_destroy(kt_component *c);
@@ -71,7 +75,6 @@ kt_sym *kt_metric_value(const kt_component *c, int i);
 /** Host numbers as a constant of that dtype. */
 kt_sym *kt_sym_array(const double *v, kt_dtype dtype, kt_shape shape);
 /** KT_ESHAPE unless y_true and y_pred have one shape of two axes. */
-kt_status kt_metric_need_2d(
-    const kt_component *c, const kt_shape *y_true, const kt_shape *y_pred);
+kt_status kt_metric_need_2d(const kt_component *c, const kt_shape *y_true, const kt_shape *y_pred);
 
 #endif

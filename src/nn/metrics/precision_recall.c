@@ -1,6 +1,6 @@
-/* precision: TP / (TP + FP); recall: TP / (TP + FN); at each threshold, 0 where nothing is positive. With top_k
- * only the k largest predictions of a row can be positive, and any of them is (no threshold) unless one is
- * given. Keras: Precision, Recall. */
+/* precision: TP / (TP + FP); recall: TP / (TP + FN); at each threshold, 0 where nothing is
+ * positive. With top_k only the k largest predictions of a row can be positive, and any of them is
+ * (no threshold) unless one is given. Keras: Precision, Recall. */
 #include "nn/metrics/confusion.h"
 
 typedef kt_metric_precision_args precision_args;
@@ -11,7 +11,8 @@ static kt_status precision_init(kt_component *c) {
     const precision_args *a = kt_args_of(c);
     kt_confusion *q = kt_confusion_of(c);
     if (a->top_k != KT_NONE && a->top_k < 1)
-        return KT_FAIL(KT_EINVAL, "top_k: expected a positive integer, got %lld", (long long)a->top_k);
+        return KT_FAIL(
+            KT_EINVAL, "top_k: expected a positive integer, got %lld", (long long)a->top_k);
     const kt_status st = kt_confusion_init(q, a->thresholds, a->top_k == KT_NONE ? 0.5 : -1e10);
     if (st) return st;
     q->top_k = a->top_k;

@@ -1,5 +1,5 @@
-/* Is the label among the k largest predictions? It is if fewer than k are strictly larger, so ties count, as
- * TensorFlow's in_top_k says. Labels outside the classes are never among them.
+/* Is the label among the k largest predictions? It is if fewer than k are strictly larger, so ties
+ * count, as TensorFlow's in_top_k says. Labels outside the classes are never among them.
  *
  * Keras: TopKCategoricalAccuracy (one-hot), SparseTopKCategoricalAccuracy (class numbers). */
 #include "nn/metrics/mean.h"

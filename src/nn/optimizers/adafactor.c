@@ -1,10 +1,10 @@
 /* Adafactor: squares of gradients as the product of a row and a column.  keras.optimizers.Adafactor
  *
- * b = 1 - t^beta_2_decay moves the means of g^2 + epsilon_1 over the last axis (r) and the one before it
- * (c); v = (r / mean r) c. Variables of fewer than two axes keep v itself, and a 0 for r and c, which is how
- * Keras counts its variables. u = g / sqrt(v), no longer than clip_threshold as a root mean square;
- * w -= max(epsilon_2, rms w) min(rate, 1 / sqrt t) u. The minimum makes relative_step a formality: it
- * stands in the formula either way, in Keras too. */
+ * b = 1 - t^beta_2_decay moves the means of g^2 + epsilon_1 over the last axis (r) and the one
+ * before it (c); v = (r / mean r) c. Variables of fewer than two axes keep v itself, and a 0 for r
+ * and c, which is how Keras counts its variables. u = g / sqrt(v), no longer than clip_threshold as
+ * a root mean square; w -= max(epsilon_2, rms w) min(rate, 1 / sqrt t) u. The minimum makes
+ * relative_step a formality: it stands in the formula either way, in Keras too. */
 #include "nn/optimizers/rule.h"
 
 enum { ROW, COLUMN, VELOCITY };

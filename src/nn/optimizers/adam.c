@@ -1,8 +1,8 @@
-/* Adam: m += (g - m)(1 - beta_1), v += (g^2 - v)(1 - beta_2), w -= alpha m / (sqrt(v) + epsilon) with
- * alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t).  keras.optimizers.Adam
+/* Adam: m += (g - m)(1 - beta_1), v += (g^2 - v)(1 - beta_2), w -= alpha m / (sqrt(v) + epsilon)
+ * with alpha = rate sqrt(1 - beta_2^t) / (1 - beta_1^t).  keras.optimizers.Adam
  *
- * Without amsgrad the three lines are the primitive `adam` (ops/adam.c), one pass over memory; its four
- * numbers are made once for all pieces. */
+ * Without amsgrad the three lines are the primitive `adam` (ops/adam.c), one pass over memory; its
+ * four numbers are made once for all pieces. */
 #include "nn/optimizers/adam_rule.h"
 
 int kt_adam_slots(bool amsgrad, kt_opt_slot *out) {

@@ -17,7 +17,8 @@ kt_status kt_adam_step(const kt_adam_rule *r, kt_opt_step *s);
 
 /** old + (new - old) part: a moving average as Adam writes it. */
 kt_sym *kt_opt_toward(kt_sym *old, kt_sym *new, double part);
-/** 1 - beta, rounded as it is when beta has the weights' dtype first, as some rules of Keras have it. */
+/** 1 - beta, rounded as it is when beta has the weights' dtype first, as some rules of Keras have
+ * it. */
 double kt_opt_rest(double beta, const kt_sym *like);
 /** 1 - beta^t */
 kt_sym *kt_opt_correction(double beta, kt_sym *t);

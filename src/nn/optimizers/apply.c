@@ -1,13 +1,14 @@
-/* The update as nodes of the training program, in Keras' order: unscale, accumulate, clip, decay, rule,
- * average, constrain, count.
+/* The update as nodes of the training program, in Keras' order: unscale, accumulate, clip, decay,
+ * rule, average, constrain, count.
  *
- * The unit is a piece: a run of neighbouring variables that are all treated alike, seen as one flat array
- * (their gradients are packed, which the planner turns into computing them in place), or one variable in
- * its own shape where something needs it. Weights and slots are read and assigned through their stores,
- * piece by piece, so that a rule is one pass over memory however many variables there are.
+ * The unit is a piece: a run of neighbouring variables that are all treated alike, seen as one flat
+ * array (their gradients are packed, which the planner turns into computing them in place), or one
+ * variable in its own shape where something needs it. Weights and slots are read and assigned
+ * through their stores, piece by piece, so that a rule is one pass over memory however many
+ * variables there are.
  *
- * What happens only now and then (accumulation, overwriting with averages) is chosen by select: both
- * sides are computed. That is right, though not the fastest. */
+ * What happens only now and then (accumulation, overwriting with averages) is chosen by select:
+ * both sides are computed. That is right, though not the fastest. */
 #include "nn/optimizers/rule.h"
 #include "nn/schedules/schedule.h"
 
@@ -16,8 +17,7 @@ typedef struct {
     int count;
     bool own_shape; /* one variable, in its shape */
     bool updated;   /* has gradients; otherwise only its average moves */
-    bool
-        in_trace; /* the trace has assigned this variable before: its value is there, not in memory */
+    bool in_trace;  /* assigned before in this trace: its value is not in memory */
     kt_shape shape;
     kt_dtype dtype; /* of computation */
     kt_val *p, *g, *slot[KT_OPT_SLOTS];
@@ -46,7 +46,7 @@ static kt_val *num(update *u, double value, const kt_val *like) {
     return kt_g_num(u->g, value, like);
 }
 
-/* Clock -------------------------------------------------------------------------------------------- */
+/* Clock ---------------------------------------------------------------------------------------- */
 
 static kt_val *every(update *u, kt_val *count, int64_t n) {
     kt_val *rest = kt_g_mod(u->g, count, num(u, (double)n, count));
@@ -83,7 +83,7 @@ static kt_opt_step *shared(update *u, kt_dtype dtype) {
     return s;
 }
 
-/* Pieces ------------------------------------------------------------------------------------------- */
+/* Pieces --------------------------------------------------------------------------------------- */
 
 static kt_dtype compute_dtype(kt_dtype d) {
     return d == KT_FLOAT16 || d == KT_BFLOAT16 ? KT_FLOAT32 : d;
@@ -166,7 +166,7 @@ static void write_slot(update *u, const piece *p, int i, kt_val *value) {
     if (value && value != p->slot[i]) write_memory(u, p->first->slot[i], value);
 }
 
-/* Gradients ---------------------------------------------------------------------------------------- */
+/* Gradients ------------------------------------------------------------------------------------ */
 
 static kt_val *pack_gradients(update *u, const piece *p) {
     kt_val **in = kt_arena_alloc(u->g->arena, sizeof *in * (size_t)p->count);
@@ -239,7 +239,7 @@ static void clip_gradients(update *u) {
     if (a->global_clipnorm > 0) clip_global(u, a->global_clipnorm);
 }
 
-/* Update ------------------------------------------------------------------------------------------- */
+/* Update --------------------------------------------------------------------------------------- */
 
 static kt_val *when(update *u, kt_val *new, kt_val *old) {
     return u->now && new &&new != old ? kt_g_select(u->g, u->now, new, old) : new;

@@ -1,5 +1,5 @@
-/* Lamb: Adam's step u, made as long as the weights of the variable: w -= rate |w| / |u| u (and rate u
- * where one of the norms is 0).  keras.optimizers.Lamb */
+/* Lamb: Adam's step u, made as long as the weights of the variable: w -= rate |w| / |u| u (and rate
+ * u where one of the norms is 0).  keras.optimizers.Lamb */
 #include "nn/optimizers/adam_rule.h"
 
 static int lamb_slots(const kt_component *c, kt_opt_slot *out) {

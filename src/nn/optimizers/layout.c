@@ -1,9 +1,9 @@
 /* Where an optimizer keeps its arrays.
  *
- * The weights lie in segments of flat memory (runtime/var.h). For each of them every slot gets one array
- * of the same length, and the slot of a variable is a kt_var that shares it: apply.c updates a whole
- * segment as one piece, while files and callbacks see one variable per weight, as in Keras. Rules that
- * work variable by variable get memory of their own for each. */
+ * The weights lie in segments of flat memory (runtime/var.h). For each of them every slot gets one
+ * array of the same length, and the slot of a variable is a kt_var that shares it: apply.c updates
+ * a whole segment as one piece, while files and callbacks see one variable per weight, as in Keras.
+ * Rules that work variable by variable get memory of their own for each. */
 #include "base/mem.h"
 #include "base/str.h"
 #include "nn/layer.h"
@@ -176,7 +176,7 @@ static kt_status make_scalar(const kt_component *opt, kt_opt_layout *l) {
     return v->initialized ? KT_OK : KT_ENOMEM;
 }
 
-/* Keras' order -------------------------------------------------------------------------------------- */
+/* Keras' order --------------------------------------------------------------------------------- */
 
 static kt_status list_slots(kt_opt_layout *l, int from, int to, int group) {
     kt_status st = KT_OK;
@@ -225,7 +225,7 @@ kt_status kt_opt_layout_make(kt_component *opt, int n, kt_var *const *vars, kt_o
     return st;
 }
 
-/* Building again ------------------------------------------------------------------------------------ */
+/* Building again ------------------------------------------------------------------------------- */
 
 static const kt_opt_entry *find_entry(const kt_opt_layout *l, const kt_var *v) {
     for (int i = 0; i < l->n; i++)

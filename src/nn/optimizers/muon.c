@@ -1,8 +1,10 @@
-/* Muon: momentum made orthogonal, for matrices; AdamW for every other variable.  keras.optimizers.Muon
+/* Muon: momentum made orthogonal, for matrices; AdamW for every other variable.
+ * keras.optimizers.Muon
  *
  * m += g + (momentum - 1) m; x = m, or g + momentum m; x /= |x|, then ns_steps times
- * x = a x + (b A + c A A) x with A = x x' (a Newton-Schulz iteration that pushes all singular values toward
- * 1; tall matrices are turned over for it); w -= rate sqrt(longer side) rms_rate x. */
+ * x = a x + (b A + c A A) x with A = x x' (a Newton-Schulz iteration that pushes all singular
+ * values toward 1; tall matrices are turned over for it); w -= rate sqrt(longer side) rms_rate
+ * x. */
 #include "nn/optimizers/adam_rule.h"
 
 #include <math.h>

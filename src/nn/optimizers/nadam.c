@@ -2,7 +2,8 @@
  *
  * u(t) = beta_1 (1 - 0.96^t / 2) is a momentum that warms up, U the product of all so far;
  * m' = u(t+1) m / (1 - U u(t+1)) + (1 - u(t)) g / (1 - U), v' = v / (1 - beta_2^t),
- * w -= rate m' / (sqrt(v') + epsilon). U is one number for all weights; Keras calls it "variable". */
+ * w -= rate m' / (sqrt(v') + epsilon). U is one number for all weights; Keras calls it
+ * "variable". */
 #include "nn/optimizers/adam_rule.h"
 
 static int nadam_slots(const kt_component *c, kt_opt_slot *out) {

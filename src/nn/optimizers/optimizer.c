@@ -1,7 +1,7 @@
 /* The common part of all optimizers: arguments, learning rate, iterations, names. keras.optimizers
  *
- * Common arguments stand at different places in the structs of the classes; kt_opt_init copies them by
- * name into the state, so that the rest of the code sees one struct. */
+ * Common arguments stand at different places in the structs of the classes; kt_opt_init copies them
+ * by name into the state, so that the rest of the code sees one struct. */
 #include "nn/optimizers/optimizer.h"
 
 #include "base/mem.h"
@@ -112,7 +112,7 @@ void kt_opt_destroy(kt_component *c) {
     kt_release(s->lr);
 }
 
-/* Patterns ------------------------------------------------------------------------------------------ */
+/* Patterns ------------------------------------------------------------------------------------- */
 
 kt_status kt_opt_pattern_check(const char *name, const char *pattern) {
     regex_t re;
@@ -131,7 +131,7 @@ bool kt_opt_pattern_found(const char *pattern, const char *text) {
     return found;
 }
 
-/* Public ------------------------------------------------------------------------------------------- */
+/* Public --------------------------------------------------------------------------------------- */
 
 kt_status kt_optimizer_get(kt_component **out, kt_ref ref) {
     return kt_component_get(out, ref, KT_KIND_OPTIMIZER, kt_optimizer_registry(), "optimizer");

@@ -1,6 +1,6 @@
 /* Optimizers: what the training program needs of them. Formulas live in one file each (see rule.h);
- * this is the common part: learning rate, iterations, slots over flat memory, weight decay, clipping,
- * moving averages, accumulation, constraints. */
+ * this is the common part: learning rate, iterations, slots over flat memory, weight decay,
+ * clipping, moving averages, accumulation, constraints. */
 #ifndef KT_NN_OPTIMIZER_H
 #define KT_NN_OPTIMIZER_H
 
@@ -9,11 +9,11 @@
 #include <keratin/optimizers.h>
 
 kt_status kt_optimizer_get(kt_component **out, kt_ref ref);
-/** Makes slots for these variables (moving them into flat extents first). Building again for the same
- * variables, or some of them, keeps the state; with a new one among them it starts anew. */
+/** Makes slots for these variables (moving them into flat extents first). Building again for the
+ * same variables, or some of them, keeps the state; with a new one among them it starts anew. */
 kt_status kt_optimizer_build(kt_component *opt, int n, kt_var *const *vars);
-/** Inside a trace, as the last thing in it: adds the update of every variable, the new slots and the
- * iteration count. A gradient that is NULL leaves its variable alone. */
+/** Inside a trace, as the last thing in it: adds the update of every variable, the new slots and
+ * the iteration count. A gradient that is NULL leaves its variable alone. */
 kt_status kt_optimizer_apply(kt_component *opt, int n, kt_var *const *vars, kt_val *const *grads);
 /** What the loss is to be multiplied with before gradients are taken; 1 normally. */
 double kt_optimizer_loss_scale(const kt_component *opt);

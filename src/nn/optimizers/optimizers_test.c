@@ -63,7 +63,7 @@ static kt_var *make_var(const char *name, kt_shape shape, const kt_tensor *start
     return v;
 }
 
-/* Golden curves ------------------------------------------------------------------------------------ */
+/* Golden curves -------------------------------------------------------------------------------- */
 
 static kt_npz *golden;
 static kt_tensor *grads[N_VARS];
@@ -341,7 +341,7 @@ KT_TEST(optimizers, rules_per_variable_match_keras) {
     CHECK_CASES(cases);
 }
 
-/* Memory ------------------------------------------------------------------------------------------- */
+/* Memory --------------------------------------------------------------------------------------- */
 
 /* Variables v0, v1 … of these sizes, all elements `value`. */
 static rig small_rig(kt_optimizer *opt, int n, const int64_t *size, double value) {
@@ -490,7 +490,7 @@ KT_TEST(optimizers, serve_several_dtypes) {
     rig_free(&r);
 }
 
-/* Traces ------------------------------------------------------------------------------------------- */
+/* Traces --------------------------------------------------------------------------------------- */
 
 KT_TEST(optimizers, leave_variables_without_gradient_alone) {
     rig r = small_rig(kt_opt_sgd(0.5, .weight_decay = 1), 3, (const int64_t[]){3, 20, 5}, 1);
@@ -534,7 +534,7 @@ KT_TEST(optimizers, take_up_what_the_trace_has_assigned) {
     rig_free(&r);
 }
 
-/* Settings ----------------------------------------------------------------------------------------- */
+/* Settings ------------------------------------------------------------------------------------- */
 
 KT_TEST(optimizers, learning_rate_may_change_between_steps) {
     rig r = small_rig(

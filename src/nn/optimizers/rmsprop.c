@@ -1,7 +1,7 @@
 /* RMSprop: v = rho v + (1 - rho) g^2, w -= rate g / sqrt(v + epsilon).  keras.optimizers.RMSprop
  *
- * Centered: a = rho a + (1 - rho) g, and v - a^2 in place of v. With momentum the step itself is gathered:
- * m = momentum m + step, w -= m. */
+ * Centered: a = rho a + (1 - rho) g, and v - a^2 in place of v. With momentum the step itself is
+ * gathered: m = momentum m + step, w -= m. */
 #include "nn/optimizers/rule.h"
 
 /* Slots: velocity, then momentum, then average_gradient, as far as they are there. */

@@ -1,6 +1,6 @@
-/* What an update rule is, and what the common part keeps for it. A rule file fills a kt_optimizer_class
- * (nn/kinds.h) with its arguments, its slots and `step`; everything else happens in optimizer.c
- * (arguments), layout.c (memory) and apply.c (the nodes of a training step). */
+/* What an update rule is, and what the common part keeps for it. A rule file fills a
+ * kt_optimizer_class (nn/kinds.h) with its arguments, its slots and `step`; everything else happens
+ * in optimizer.c (arguments), layout.c (memory) and apply.c (the nodes of a training step). */
 #ifndef KT_NN_OPTIMIZERS_RULE_H
 #define KT_NN_OPTIMIZERS_RULE_H
 
@@ -18,8 +18,8 @@ typedef struct kt_opt_slot {
     bool copy; ///< starts as the weights
 } kt_opt_slot;
 
-/** One piece of memory being updated: all arrays have one shape (flat [n] over many variables, or one
- * variable's own shape where the rule or an option needs that). `step` fills the new_ ones. */
+/** One piece of memory being updated: all arrays have one shape (flat [n] over many variables, or
+ * one variable's own shape where the rule or an option needs that). `step` fills the new_ ones. */
 typedef struct kt_opt_step {
     kt_var *var;                   ///< the variable, when the piece is one in its own shape
     kt_sym *p, *g;                 ///< weights and their gradient

@@ -1,9 +1,10 @@
-/* ScheduleFreeAdamW: an average of iterates in place of a schedule.  keras.optimizers.ScheduleFreeAdamW
+/* ScheduleFreeAdamW: an average of iterates in place of a schedule.
+ * keras.optimizers.ScheduleFreeAdamW
  *
- * z -= rate g / (sqrt(v') + epsilon) with Adam's v'; x is the average of all z. The weights of the model are
- * y = (1 - beta_1) z + beta_1 x, where the gradient is taken, so x is worked out from y and z:
- * x = (y - (1 - beta_1) z) / beta_1, then x = (1 - 1/t) x + z/t with the new z. Keras keeps z in a slot that
- * it calls momentum. */
+ * z -= rate g / (sqrt(v') + epsilon) with Adam's v'; x is the average of all z. The weights of the
+ * model are y = (1 - beta_1) z + beta_1 x, where the gradient is taken, so x is worked out from y
+ * and z: x = (y - (1 - beta_1) z) / beta_1, then x = (1 - 1/t) x + z/t with the new z. Keras keeps
+ * z in a slot that it calls momentum. */
 #include "nn/optimizers/adam_rule.h"
 
 static int schedule_free_adamw_slots(const kt_component *c, kt_opt_slot *out) {

@@ -1,5 +1,5 @@
-/* CosineDecayRestarts: stretches of cosine decay, each t_mul times as long and m_mul times as high as the
- * one before. keras.optimizers.schedules.CosineDecayRestarts
+/* CosineDecayRestarts: stretches of cosine decay, each t_mul times as long and m_mul times as high
+ * as the one before. keras.optimizers.schedules.CosineDecayRestarts
  *
  * Stretch i starts at (1 - t_mul^i) / (1 - t_mul) first lengths; solved for i, that is
  * floor(log(1 - done (1 - t_mul)) / log(t_mul)), in the precision that Keras has it in. */

@@ -40,7 +40,7 @@ const kt_schedule_class kt_sched_piecewise_constant_decay_class = {
     .call = piecewise_constant_decay_call,
 };
 
-kt_schedule *
-kt_sched_piecewise_constant_decay_new(const kt_sched_piecewise_constant_decay_args *args) {
+kt_schedule *kt_sched_piecewise_constant_decay_new(
+    const kt_sched_piecewise_constant_decay_args *args) {
     return kt_component_new(&kt_sched_piecewise_constant_decay_class.base, args);
 }

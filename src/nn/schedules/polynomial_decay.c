@@ -1,5 +1,5 @@
-/* PolynomialDecay: rate = (initial - end) (1 - step / decay_steps)^power + end; beyond decay_steps the
- * end, or with cycle a longer and longer stretch from the start.
+/* PolynomialDecay: rate = (initial - end) (1 - step / decay_steps)^power + end; beyond decay_steps
+ * the end, or with cycle a longer and longer stretch from the start.
  * keras.optimizers.schedules.PolynomialDecay */
 #include "nn/schedules/schedule.h"
 

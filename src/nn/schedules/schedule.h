@@ -1,5 +1,5 @@
-/* Schedules: the learning rate as a function of the step. Each class is a `call` over symbols, which the
- * optimizer puts into its training program. */
+/* Schedules: the learning rate as a function of the step. Each class is a `call` over symbols,
+ * which the optimizer puts into its training program. */
 #ifndef KT_NN_SCHEDULES_SCHEDULE_H
 #define KT_NN_SCHEDULES_SCHEDULE_H
 

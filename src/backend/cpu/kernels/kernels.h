@@ -86,12 +86,8 @@ typedef struct kt_kernels {
     float (*max)(const float *x, int64_t n); ///< NaN if any is; -inf for n = 0
     float (*min)(const float *x, int64_t n);
     float (*dot)(const float *a, const float *b, int64_t n);
-    void (*sum_rows)(
-        float *y,
-        const float *x,
-        int64_t rows,
-        int64_t cols,
-        int64_t ldx);                             ///< y[cols] = sum over rows
+    /** y[cols] = sum over rows */
+    void (*sum_rows)(float *y, const float *x, int64_t rows, int64_t cols, int64_t ldx);
     int64_t (*argmax)(const float *x, int64_t n); ///< first of the largest
 
     /* Rows [rows, cols], contiguous. */
