@@ -78,7 +78,7 @@ int main(int argc, char **argv) {
         d.x_train,
         d.y_train,
         .batch_size = 128,
-        .epochs = smoke ? 1 : 5,
+        .epochs = smoke ? 1 : mnist ? 5 : 10,
         .validation_split = 0.1);
     kt_logs *result = kt_model_evaluate(m, d.x_test, d.y_test);
     const bool failed = kt_failed(h) || kt_failed(result);

@@ -273,8 +273,7 @@ KT_API kt_metric *kt_metric_pearson_correlation_new(const kt_metric_correlation_
         __VA_ARGS__)
 KT_API kt_metric *kt_metric_concordance_correlation_new(const kt_metric_correlation_args *args);
 
-/* Losses as metrics: the mean of the loss of that name ------------------------------------------
- * */
+/* Losses as metrics: the mean of the loss of that name ----------------------------------------- */
 
 /** Keras: BinaryCrossentropy; "bce".
  *
@@ -370,8 +369,7 @@ KT_API kt_metric *kt_metric_squared_hinge_new(const kt_metric_args *args);
     KT_CALL(kt_metric_categorical_hinge_new, kt_metric_args, , __VA_ARGS__)
 KT_API kt_metric *kt_metric_categorical_hinge_new(const kt_metric_args *args);
 
-/* Confusion counts ------------------------------------------------------------------------------
- * */
+/* Confusion counts ----------------------------------------------------------------------------- */
 
 /** Number (or sum of weights) of true positives at one or more thresholds. Keras: TruePositives.
  *
@@ -580,8 +578,7 @@ typedef struct kt_metric_f1_score_args {
         kt_metric_f1_score_new, kt_metric_f1_score_args, KT_METRIC_F1_SCORE_DEFAULTS, __VA_ARGS__)
 KT_API kt_metric *kt_metric_f1_score_new(const kt_metric_f1_score_args *args);
 
-/* Intersection over union ------------------------------------------------------------------------
- * */
+/* Intersection over union ---------------------------------------------------------------------- */
 
 /** Intersection over union, mean over some classes. Keras: IoU. The counts are integers (int64)
  * unless `dtype` says otherwise, and sample weights are truncated to them, as in Keras.

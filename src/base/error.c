@@ -3,6 +3,7 @@
 
 #include "base/obj.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,13 +76,34 @@ kt_status kt_error_hint(const char *fmt, ...) { APPEND_PART(hint); }
 kt_status kt_error_context(const char *fmt, ...) {
     const size_t used = strlen(last.path);
     if (used + 2 >= sizeof last.path) return last.status;
-    const size_t sep = used ? 1 : 0;
+    const size_t sep = used && fmt[0] != ',' ? 1 : 0;
     if (sep) last.path[used] = ' ';
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(last.path + used + sep, sizeof last.path - used - sep, fmt, ap);
     va_end(ap);
     return last.status;
+}
+
+static void rename_in(char *text, size_t size, const char *digits, const char *name) {
+    const size_t n = strlen(digits), m = strlen(name);
+    for (char *at = strstr(text, digits); at; at = strstr(at, digits)) {
+        const bool word = (at == text || !isdigit((unsigned char)at[-1])) &&
+                          !isdigit((unsigned char)at[n]);
+        if (word && strlen(text) + m < size + n) {
+            memmove(at + m, at + n, strlen(at + n) + 1);
+            memcpy(at, name, m);
+        }
+        at += word ? m : n;
+    }
+}
+
+void kt_error_rename_number(int64_t number, const char *name) {
+    char digits[24];
+    snprintf(digits, sizeof digits, "%lld", (long long)number);
+    rename_in(last.text, sizeof last.text, digits, name);
+    rename_in(last.expected, sizeof last.expected, digits, name);
+    rename_in(last.got, sizeof last.got, digits, name);
 }
 
 kt_status kt_error_last(void) { return last.status; }

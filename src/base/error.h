@@ -23,6 +23,9 @@ kt_status kt_error_hint(const char *fmt, ...) KT_PRINTF(1, 2);
 /** Adds a frame to the path of the error: `in layer "dense_1" (Dense)`. Inner frames come first. */
 kt_status kt_error_context(const char *fmt, ...) KT_PRINTF(1, 2);
 
+/** Replaces a number wherever it stands as a word in the error just set: stand-ins must not be read. */
+void kt_error_rename_number(int64_t number, const char *name);
+
 /** The static failed object of a status: what a constructor returns that could not. */
 void *kt_fail_object(kt_status status);
 /** The candidate nearest to `name` (edit distance at most 1 + a third of its length), or NULL. */

@@ -66,14 +66,17 @@ typedef struct { /* dropout, random: rate, key of the stream; input 1 is the int
     int64_t key;
     kt_shape shape;
 } random_attrs;
-typedef struct { /* conv2d, pools: NHWC, kernel HWIO */
-    int stride[2], dilation[2], pad_before[2], pad_after[2], window[2];
-    int groups;
+typedef struct { /* conv2d: pictures NHWC, kernel HWIO; and its gradients. bias, epilogue: fusion */
+    kt_shape shape; ///< conv2d_grad_…: of the gradient
+    int stride[2], dilation[2], before[2], after[2];
+    int groups;   ///< each sees its share of the input's channels only
+    bool bias;    ///< input 2 is added to each row
+    int epilogue; ///< 1 + index into the unary family; 0: none
 } conv_attrs;
-typedef struct {
-    kt_shape shape;
-    conv_attrs conv;
-} conv_grad_attrs; /* shape: of the gradient */
+typedef struct { /* max_pool2d, avg_pool2d and their gradients: pictures NHWC */
+    kt_shape shape; ///< avg_pool2d_grad: of the gradient
+    int window[2], stride[2], before[2], after[2];
+} pool_attrs;
 
 /** One step of a fused region. Registers 0 … n_in-1 are the inputs as float; step i makes register n_in + i
  * from earlier ones. Booleans are 0 and 1. */

@@ -116,10 +116,11 @@ kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
 /* Inferring shapes --------------------------------------------------------------------------------- */
 
 /* Lengths that stand for open dimensions: one per axis, so that equal axes of several inputs agree; two
- * sets, so that what depends on them shows. Primes that no real network has. */
+ * sets, so that what depends on them shows. Primes that hardly a network has, small enough that a product
+ * of four with the channels does not overflow. */
 static const int64_t open_length[2][KT_MAX_RANK] = {
-    {1009, 2003, 3001, 4001, 5003, 6007, 7001, 8009},
-    {1021, 2017, 3019, 4013, 5021, 6029, 7019, 8017}};
+    {7919, 7907, 7901, 7883, 7879, 7877, 7873, 7867},
+    {6869, 6871, 6883, 6899, 6907, 6911, 6917, 6947}};
 
 static kt_shape close_shape(kt_shape s, int set) {
     for (int i = 0; i < s.ndim; i++)
@@ -161,6 +162,7 @@ static kt_status infer_once(
     kt_tracer_end(&tr);
     if (st == KT_OK) st = g->status;
     kt_graph_free(g);
+    for (int i = 0; st && i < KT_MAX_RANK; i++) kt_error_rename_number(open_length[set][i], "None");
     return st;
 }
 
@@ -236,6 +238,14 @@ static kt_sym *call_traced(const kt_call_args *a, call_inputs *c) {
     return st ? kt_fail_object(st) : t.out[0];
 }
 
+/* `in layer "dense_1" (Dense), called on "flatten"` */
+static kt_status recorded_context(const kt_call_args *a, const call_inputs *c, kt_status st) {
+    if (!st || st != kt_error_last() || !c->n_args) return st;
+    const char *source = c->in[0]->node ? c->in[0]->node->layer->name : NULL;
+    if (source) kt_error_context(", called on \"%s\"", source);
+    return st;
+}
+
 static kt_status fill_node(kt_call_node *node, const kt_call_args *a, const call_inputs *c) {
     kt_spec in[KT_OP_MAX_IN], out[KT_MAX_TENSORS];
     kt_shape shapes[KT_OP_MAX_IN];
@@ -250,9 +260,9 @@ static kt_status fill_node(kt_call_node *node, const kt_call_args *a, const call
     node->n_state = c->n_state;
     node->has_mask = c->n_mask > 0;
     kt_status st = kt_layer_ensure_built(a->layer, c->n_args, shapes);
-    if (st) return kt_layer_context(a->layer, st);
+    if (st) return recorded_context(a, c, kt_layer_context(a->layer, st));
     st = kt_layer_infer(a->layer, node, in, out, &node->n_out);
-    if (st) return st;
+    if (st) return recorded_context(a, c, st);
     node->out = kt_alloc_array(node->n_out, sizeof *node->out);
     if (!node->out) return KT_ENOMEM;
     memcpy(node->out, out, sizeof *out * (size_t)node->n_out);

@@ -49,7 +49,7 @@ typedef struct kt_metric_class {
     kt_sym *(*result)(kt_component *c);
 } kt_metric_class;
 
-/** An update rule over pieces of memory; see nn/optimizers/optimizer.h. Only `step` is needed. */
+/** An update rule over pieces of memory; see nn/optimizers/rule.h. Only `step` is needed. */
 struct kt_opt_step;
 struct kt_opt_slot;
 typedef struct kt_optimizer_class {

@@ -46,7 +46,8 @@ static kt_status fused_check_inputs(const kt_node *n) {
         const kt_micro_input *r = &a->inputs[i];
         if (!fused_dtype_ok(n->in[i]->spec.dtype))
             return KT_FAIL(KT_EDTYPE, "fused: input %d has dtype %s", i, kt_dtype_name(n->in[i]->spec.dtype));
-        if (r->div < 1 || r->mod < 1 || (a->size && r->mod > kt_shape_size(&n->in[i]->spec.shape)))
+        const int64_t have = kt_shape_size(&n->in[i]->spec.shape);
+        if (r->div < 1 || r->mod < 0 || (a->size && (r->mod < 1 || r->mod > have)))
             return KT_FAIL(KT_ESHAPE, "fused: input %d is read past its end", i);
     }
     return KT_OK;

@@ -1,10 +1,12 @@
-/* Orthogonal: the Q of a matrix of normal numbers, made unique by a positive diagonal of R, which
- * makes it uniform among all orthogonal matrices.  keras.initializers.Orthogonal
+/* Orthogonal: a matrix with orthogonal columns (rows, if it is wide), uniform among all of them,
+ * which is what the QR decomposition of a matrix of normal numbers gives once R's diagonal is made
+ * positive. keras.initializers.Orthogonal
  *
- * Gram and Schmidt's method gives just that Q. Run twice it is as exact as Householder's (Giraud
- * and others, Numerische Mathematik 101, 2005), and it works in blocks: eight vectors at a time
- * are freed of all earlier ones, which is two matrix products, shared among threads; then of each
- * other. All in double: the weights are orthogonal to the last digit of their dtype. */
+ * No matrix is decomposed here. The reflections that Householder's method would find are those of
+ * vectors of normal numbers, independent of each other and shorter by one each (Stewart, SIAM J.
+ * Numer. Anal. 17, 1980): they are drawn and applied to the unit matrix. Eight columns at a time
+ * stay in the cache while all reflections pass, and every eight are a job of their own for a
+ * thread. All in double: the weights are orthogonal to the last digit of their dtype. */
 #include "nn/initializers/initializer.h"
 
 #include "base/mem.h"
@@ -16,87 +18,77 @@
 
 typedef kt_init_orthogonal_args orthogonal_args;
 
-#define BLOCK 8      /* vectors at a time */
-#define DOT_ROWS 16  /* earlier vectors for one thread at a time */
-#define SUB_ROWS 512 /* elements of the block for one thread at a time */
+#define PANEL 8 /* columns at a time */
 
 typedef struct {
-    int64_t n, m;    /* n vectors of length m >= n */
-    double *q;       /* [n][m]: finished ones, then random ones */
-    double *block;   /* [m][BLOCK]: the vectors at work, side by side */
-    double *overlap; /* [n][BLOCK]: their products with the finished ones */
-    int64_t done;
-} gram_schmidt;
+    int64_t n, m;   /* n vectors of length m >= n */
+    double *v;      /* [n][m]: vector k is 0 before k; the reflection is I - v vT */
+    double *sign;   /* [n]: of the diagonal of R */
+    double *panels; /* [threads][m][PANEL] */
+    double gain;
+    bool wide;
+    kt_dtype dtype;
+    void *out;
+} reflections;
 
-/* overlap = q . block */
-static void overlap_chunk(void *arg, int64_t chunk, int thread) {
-    const gram_schmidt *g = arg;
-    (void)thread;
-    const int64_t from = chunk * DOT_ROWS;
-    const int64_t to = from + DOT_ROWS < g->done ? from + DOT_ROWS : g->done;
-    for (int64_t k = from; k < to; k++) {
-        const double *q = g->q + k * g->m;
-        double sum[BLOCK] = {0};
-        for (int64_t i = 0; i < g->m; i++)
-            for (int b = 0; b < BLOCK; b++) sum[b] += q[i] * g->block[i * BLOCK + b];
-        memcpy(g->overlap + k * BLOCK, sum, sizeof sum);
-    }
+/* Makes vector k, of normal numbers x, the reflection that turns x into -sign(x[k]) |x| e[k]. */
+static void reflection_init(const reflections *r, int64_t k) {
+    double *v = r->v + k * r->m, sum = 0;
+    for (int64_t i = 0; i < k; i++) v[i] = 0;
+    for (int64_t i = k; i < r->m; i++) sum += v[i] * v[i];
+    const double length = v[k] < 0 ? -sqrt(sum) : sqrt(sum);
+    r->sign[k] = v[k] < 0 ? 1 : -1;
+    const double scale = sqrt(2 / (2 * sum + 2 * length * v[k])); /* v.v after the next line */
+    v[k] += length;
+    for (int64_t i = k; i < r->m; i++) v[i] *= scale;
 }
 
-/* block -= transposed q . overlap */
-static void subtract_chunk(void *arg, int64_t chunk, int thread) {
-    const gram_schmidt *g = arg;
-    (void)thread;
-    const int64_t from = chunk * SUB_ROWS, to = from + SUB_ROWS < g->m ? from + SUB_ROWS : g->m;
-    for (int64_t k = 0; k < g->done; k++) {
-        const double *q = g->q + k * g->m;
-        double c[BLOCK];
-        memcpy(c, g->overlap + k * BLOCK, sizeof c);
-        for (int64_t i = from; i < to; i++)
-            for (int b = 0; b < BLOCK; b++) g->block[i * BLOCK + b] -= q[i] * c[b];
-    }
-}
-
-/* Vector b of the block: free of those before it in the block, and of length 1. */
-static void finish_vector(const gram_schmidt *g, int b) {
-    double *x = g->block;
-    double norm = 0;
-    for (int twice = 0; twice < 2; twice++) {
-        for (int e = 0; e < b; e++) {
-            double dot = 0;
-            for (int64_t i = 0; i < g->m; i++) dot += x[i * BLOCK + e] * x[i * BLOCK + b];
-            for (int64_t i = 0; i < g->m; i++) x[i * BLOCK + b] -= dot * x[i * BLOCK + e];
+/* One pass over n rows: x -= u dot, which ends the reflection of u; then dot = v x, which begins
+ * that of v. */
+static void reflect(
+    const double *restrict v,
+    const double *restrict u,
+    double *restrict x,
+    int64_t n,
+    double *restrict dot) {
+    double sum[PANEL] = {0}, c[PANEL];
+    memcpy(c, dot, sizeof c);
+    for (int64_t i = 0; i < n; i++) {
+        double *row = x + i * PANEL;
+        for (int b = 0; b < PANEL; b++) {
+            row[b] -= u[i] * c[b];
+            sum[b] += v[i] * row[b];
         }
     }
-    for (int64_t i = 0; i < g->m; i++) norm += x[i * BLOCK + b] * x[i * BLOCK + b];
-    const double scale = norm > 0 ? 1 / sqrt(norm) : 0;
-    for (int64_t i = 0; i < g->m; i++) x[i * BLOCK + b] *= scale;
+    memcpy(dot, sum, sizeof sum);
 }
 
-static void orthonormalize(gram_schmidt *g) {
-    for (g->done = 0; g->done < g->n; g->done += BLOCK) {
-        const int count = g->n - g->done < BLOCK ? (int)(g->n - g->done) : BLOCK;
-        double *rows = g->q + g->done * g->m;
-        memset(g->block, 0, sizeof(double) * BLOCK * (size_t)g->m);
-        for (int b = 0; b < count; b++)
-            for (int64_t i = 0; i < g->m; i++) g->block[i * BLOCK + b] = rows[b * g->m + i];
-        for (int twice = 0; twice < 2; twice++) {
-            kt_pool_run(overlap_chunk, g, (g->done + DOT_ROWS - 1) / DOT_ROWS);
-            kt_pool_run(subtract_chunk, g, (g->m + SUB_ROWS - 1) / SUB_ROWS);
+static void panel_write(const reflections *r, const double *x, int64_t first, int count) {
+    for (int64_t i = 0; i < r->m; i++)
+        for (int b = 0; b < count; b++) {
+            const int64_t at = r->wide ? (first + b) * r->m + i : i * r->n + first + b;
+            kt_elem_set(r->out, r->dtype, at, r->gain * x[i * PANEL + b]);
         }
-        for (int b = 0; b < count; b++) finish_vector(g, b);
-        for (int b = 0; b < count; b++)
-            for (int64_t i = 0; i < g->m; i++) rows[b * g->m + i] = g->block[i * BLOCK + b];
-    }
 }
 
-/* Tall weights take the vectors as columns, wide ones as rows. */
-static void write_weight(
-    const gram_schmidt *g, double gain, bool wide, const kt_spec *s, void *data) {
-    for (int64_t k = 0; k < g->n; k++)
-        for (int64_t i = 0; i < g->m; i++)
-            kt_elem_set(
-                data, s->dtype, wide ? k * g->m + i : i * g->n + k, gain * g->q[k * g->m + i]);
+/* Columns of the unit matrix, signed, through the reflections; those that come after a column in
+ * the product leave it as it is. */
+static void panel_run(void *arg, int64_t chunk, int thread) {
+    const reflections *r = arg;
+    const int64_t first = chunk * PANEL, m = r->m;
+    const int count = r->n - first < PANEL ? (int)(r->n - first) : PANEL;
+    double *x = r->panels + thread * m * PANEL, dot[PANEL] = {0};
+    memset(x, 0, sizeof *x * PANEL * (size_t)m);
+    for (int b = 0; b < count; b++) x[(first + b) * PANEL + b] = r->sign[first + b];
+    int64_t k = first + count - 1;
+    const double *u = r->v + k * m;
+    for (; k >= 0; k--) {
+        const double *v = r->v + k * m;
+        reflect(v + k, u + k, x + k * PANEL, m - k, dot);
+        u = v;
+    }
+    reflect(u, u, x, m, dot);
+    panel_write(r, x, first, count);
 }
 
 static kt_status orthogonal_fill(
@@ -107,24 +99,24 @@ static kt_status orthogonal_fill(
     const int64_t rows = kt_shape_range(&spec->shape, 0, ndim - 1);
     const int64_t columns = spec->shape.dim[ndim - 1];
     const bool wide = rows < columns;
-    gram_schmidt g = {.n = wide ? rows : columns, .m = wide ? columns : rows};
-    if (!kt_dtype_is_float(spec->dtype) || g.n == 0)
-        return kt_draw_fill(
-            KT_DRAW_NORMAL, 0, 1, key, spec, data); /* refuses, or has nothing to do */
-    g.q = kt_alloc_array(g.n * g.m, sizeof(double));
-    g.block = kt_alloc_array(g.m * BLOCK, sizeof(double));
-    g.overlap = kt_alloc_array(g.n * BLOCK, sizeof(double));
-    const kt_spec normal = {KT_FLOAT64, {2, {g.n, g.m}}};
-    kt_status st = g.q && g.block && g.overlap ? KT_OK : KT_ENOMEM;
+    reflections r = {.n = wide ? rows : columns, .m = wide ? columns : rows, .wide = wide};
+    if (!kt_dtype_is_float(spec->dtype) || r.n == 0) /* refused; nothing to do */
+        return kt_draw_fill(KT_DRAW_NORMAL, 0, 1, key, spec, data);
+    r.v = kt_alloc_array(r.n * r.m, sizeof(double));
+    r.sign = kt_alloc_array(r.n, sizeof(double));
+    r.panels = kt_alloc_array(kt_pool_threads() * r.m * PANEL, sizeof(double));
+    r.gain = a->gain;
+    r.dtype = spec->dtype;
+    r.out = data;
+    const kt_spec normal = {KT_FLOAT64, {2, {r.n, r.m}}};
+    kt_status st = r.v && r.sign && r.panels ? KT_OK : KT_ENOMEM;
     if (st == KT_OK)
-        st = kt_draw_fill(KT_DRAW_NORMAL, 0, 1, kt_init_key(a->seed, key), &normal, g.q);
-    if (st == KT_OK) {
-        orthonormalize(&g);
-        write_weight(&g, a->gain, wide, spec, data);
-    }
-    kt_mem_free(g.q);
-    kt_mem_free(g.block);
-    kt_mem_free(g.overlap);
+        st = kt_draw_fill(KT_DRAW_NORMAL, 0, 1, kt_init_key(a->seed, key), &normal, r.v);
+    for (int64_t k = 0; st == KT_OK && k < r.n; k++) reflection_init(&r, k);
+    if (st == KT_OK) kt_pool_run(panel_run, &r, (r.n + PANEL - 1) / PANEL);
+    kt_mem_free(r.v);
+    kt_mem_free(r.sign);
+    kt_mem_free(r.panels);
     return st;
 }
 

@@ -1,10 +1,10 @@
-/* binary_crossentropy: mean over an axis of -t log p - (1 - t) log(1 - p), p clipped to 1e-7 … 1 -
- * 1e-7; from logits x: softplus(x) - x t, the stable form of the same (max(x, 0) - x t + log(1 +
- * exp(-|x|))).
+/* binary_crossentropy: mean over an axis of -t log p - (1 - t) log(1 - p), with p clipped to
+ * 1e-7 … 1 - 1e-7; from logits x the stable form of the same, softplus(x) - x t, which is
+ * max(x, 0) - x t + log(1 + exp(-|x|)).
  *
  * When p is the output of a sigmoid of the same graph, its input is used as logits, as Keras does
- * on TensorFlow: no clipping, so saturated outputs keep their gradient. Keras: BinaryCrossentropy.
- * */
+ * on TensorFlow: no clipping, so saturated outputs keep their gradient.
+ * Keras: BinaryCrossentropy. */
 #include "nn/losses/loss.h"
 
 typedef kt_loss_binary_crossentropy_args bce_args;

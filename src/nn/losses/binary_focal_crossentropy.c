@@ -1,6 +1,8 @@
-/* binary_focal_crossentropy: mean over an axis of (1 - p_t)^gamma bce, with p_t = t p + (1 - t)(1
- * - p) and bce from p clipped to 1e-7 … 1 - 1e-7; with class balancing times t alpha + (1 - t)(1 -
- * alpha). Keras: BinaryFocalCrossentropy. */
+/* binary_focal_crossentropy: mean over an axis of
+ *
+ *   (1 - p_t)^gamma bce   with p_t = t p + (1 - t)(1 - p), bce from p clipped to 1e-7 … 1 - 1e-7
+ *
+ * and, with class balancing, times t alpha + (1 - t)(1 - alpha). Keras: BinaryFocalCrossentropy. */
 #include "nn/losses/loss.h"
 
 typedef kt_loss_binary_focal_crossentropy_args bfce_args;

@@ -28,8 +28,7 @@ void kt_label_form(const kt_shape *y_true, const kt_shape *y_pred, bool *binary,
 /** The loss behind "crossentropy": binary, sparse or categorical by the shapes of a batch. */
 kt_component *kt_loss_crossentropy_new(void);
 
-/* For the loss and metric files. All work inside a trace; a failed operand gives a failed result.
- * */
+/* For the loss and metric files. All work inside a trace; a failed operand fails the result. */
 
 /** Checks reduction and dtype, sets the name. `init` of every loss, or called by it. */
 kt_status kt_loss_init(kt_component *c);

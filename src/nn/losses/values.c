@@ -33,8 +33,7 @@ kt_sym *kt_sum_axes(kt_sym *x, int axes) {
     return kt_wrap(kt_g_sum(kt_tracer_current()->g, v, axes, false));
 }
 
-/* Brings `small`, of one axis less, and `large` to one rank if large ends in an axis of length 1.
- * */
+/* Brings `small`, of one axis less, and `large` to one rank if large ends in an axis of 1. */
 static void align(kt_sym **small, kt_sym **large, bool expand_rank_1) {
     const kt_shape s = kt_sym_shape(*large);
     if (kt_shape_dim(&s, -1) != 1) return;

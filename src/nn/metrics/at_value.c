@@ -1,10 +1,9 @@
-/* The best value of one ratio over all thresholds at which another is at least as given, 0 if
- * there is none:
+/* The best value of one ratio over all thresholds at which another is at least as given, 0 if there
+ * is none. Sensitivity = recall = TP / (TP + FN), precision = TP / (TP + FP), specificity =
+ * TN / (TN + FP).
  *
- *   precision_at_recall, recall_at_precision, sensitivity_at_specificity, specificity_at_sensitivity
- *
- * with sensitivity = recall = TP / (TP + FN), precision = TP / (TP + FP), specificity = TN / (TN +
- * FP). Keras: the classes of these names. */
+ * Keras: PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity,
+ * SpecificityAtSensitivity. */
 #include "nn/metrics/confusion.h"
 
 static const int all_kinds[] = {KT_TP, KT_FP, KT_TN, KT_FN, -1};

@@ -14,8 +14,7 @@
 
 #define NEVER (-1e10) /* predictions that top_k leaves out */
 
-/* Thresholds -------------------------------------------------------------------------------------
- * */
+/* Thresholds ----------------------------------------------------------------------------------- */
 
 static int ascending(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -109,8 +108,7 @@ kt_sym *kt_confusion_ratio(const kt_component *c, int a, int b) {
     return kt_divide_no_nan(x, kt_op_add(x, kt_confusion_value(c, b)));
 }
 
-/* What is counted --------------------------------------------------------------------------------
- * */
+/* What is counted ------------------------------------------------------------------------------ */
 
 /* The k largest of each row as they are, the others NEVER. One argmax for each of the k. */
 static kt_sym *keep_top_k(kt_sym *p, int64_t k) {

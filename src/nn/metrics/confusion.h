@@ -11,8 +11,7 @@ enum { KT_TP, KT_FP, KT_TN, KT_FN };
 typedef struct kt_confusion {
     int n; ///< thresholds
     double *threshold;
-    bool
-        even; ///< evenly spaced over [0, 1]: samples go into buckets instead of being compared with each
+    bool even;                 ///< evenly spaced over [0, 1]: samples go into buckets
     int64_t top_k, class_id;   ///< KT_NONE: not
     bool multi_label;          ///< counts for each column
     kt_floats_t label_weights; ///< n = 0: none

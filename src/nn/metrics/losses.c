@@ -1,6 +1,5 @@
 /* Losses as metrics: the mean of what the loss gives per sample, weighted. The metric owns a loss
- * with the same arguments, so each formula exists once. Keras: the metric classes of these names.
- * */
+ * with the same arguments, so each formula exists once. Keras: the metrics of these names. */
 #include "nn/metrics/mean.h"
 
 kt_sym *kt_mean_of_loss(const kt_component *c, kt_sym *y_true, kt_sym *y_pred) {

@@ -83,8 +83,7 @@ kt_status kt_metric_need_2d(const kt_component *c, const kt_shape *y_true, const
         kt_shape_str(y_pred, p, sizeof p));
 }
 
-/* By name ---------------------------------------------------------------------------------------
- * */
+/* By name -------------------------------------------------------------------------------------- */
 
 /* What "accuracy" or "crossentropy" is for these shapes; other names are themselves. */
 static const char *by_shapes(const char *name, const kt_shape *y_true, const kt_shape *y_pred) {
@@ -120,8 +119,7 @@ const char *kt_metric_name(kt_component *c) {
     return c->name ? c->name : "";
 }
 
-/* In the program ---------------------------------------------------------------------------------
- * */
+/* In the program ------------------------------------------------------------------------------- */
 
 kt_status kt_metric_update(kt_component *c, kt_sym *y_true, kt_sym *y_pred, kt_sym *weight) {
     const kt_metric_class *cls = (const kt_metric_class *)c->cls;

@@ -59,8 +59,7 @@ static inline kt_metric_state *kt_metric_vars(const kt_component *c) { return c-
 extern const kt_field kt_metric_plain_fields[];
 extern const kt_metric_args kt_metric_plain_defaults;
 
-/** Checks dtype and sets the name: the argument, else `fixed`, else (NULL) an automatic one later.
- * */
+/** Checks dtype and sets the name: the argument, else `fixed`, else (NULL) automatic, later. */
 kt_status kt_metric_init(kt_component *c, const char *fixed);
 /** Gives the variables back; `destroy` of every metric, or called by it. */
 void kt_metric_destroy(kt_component *c);

@@ -1,6 +1,6 @@
 /* r2_score: 1 - sum(w (t - p)^2) / (sum(w t^2) - sum(w t)^2 / sum(w)) for each output, infinite
- * values 0; then averaged over the outputs. Adjusted for k regressors and n seen numbers it is 1 -
- * (1 - r2) (n - 1) / (n - k - 1), unless that has no sense (n <= k + 1). Keras: R2Score. */
+ * values 0; then averaged over the outputs. Adjusted for k regressors and n seen numbers it is
+ * 1 - (1 - r2) (n - 1) / (n - k - 1), unless that has no sense (n <= k + 1). Keras: R2Score. */
 #include "nn/metrics/metric.h"
 
 #include <math.h>

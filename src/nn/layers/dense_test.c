@@ -1,0 +1,87 @@
+/* Dense: the contract, gradients, wrong arguments. Values: golden_test.c. */
+#include "testing/kt_layers.h"
+
+KT_TEST(dense, keeps_the_layer_contract) {
+    kt_check_layer(kt_dense(4), .input = {2, 3}, .output = {2, 4}, .n_trainable = 2, .n_params = 16);
+    kt_check_layer(
+        kt_dense(4, .activation = "relu", .use_bias = false),
+        .input = {2, 5, 3},
+        .output = {2, 5, 4},
+        .n_trainable = 1,
+        .n_params = 12);
+    kt_check_layer(kt_dense(1), .input = {1, 1}, .output = {1, 1}, .n_trainable = 2);
+    kt_check_layer(
+        kt_dense(7),
+        .input = {3, KT_NONE, KT_NONE, 2},
+        .output = {3, KT_NONE, KT_NONE, 7},
+        .n_trainable = 2);
+}
+
+KT_TEST(dense, takes_integers) {
+    kt_check_layer(
+        kt_dense(3), .input = {2, 4}, .output = {2, 3}, .n_trainable = 2, .dtype = "uint8");
+}
+
+KT_TEST(dense, has_the_right_gradients) {
+    kt_check_gradients(kt_dense(5), .input = {3, 7});
+    kt_check_gradients(kt_dense(5, .activation = "tanh"), .input = {2, 3, 4});
+    kt_check_gradients(kt_dense(3, .activation = "softmax"), .input = {4, 2});
+    kt_check_gradients(kt_dense(3, .activation = "gelu", .use_bias = false), .input = {2, 1, 3, 2});
+}
+
+KT_TEST(dense, has_the_right_gradients_with_an_axis_of_one) {
+    kt_check_gradients(kt_dense(3, .activation = "sigmoid"), .input = {1, 4});
+    kt_check_gradients(kt_dense(3, .activation = "sigmoid"), .input = {4, 1});
+    kt_check_gradients(kt_dense(1, .activation = "sigmoid"), .input = {4, 3});
+    kt_check_gradients(kt_dense(1), .input = {1, 1});
+    kt_check_gradients(kt_dense(1, .activation = "softmax"), .input = {1, 1, 1});
+}
+
+KT_TEST(dense, takes_an_empty_batch) {
+    kt_check_gradients(kt_dense(3, .activation = "relu"), .input = {KT_NONE, 4}, .empty_batch = true);
+    kt_check_gradients(kt_dense(3), .input = {KT_NONE, 2, 4}, .empty_batch = true);
+}
+
+KT_TEST(dense, rejects_wrong_arguments) {
+    kt_check_fails(kt_dense(0), KT_EINVAL, "units: expected a positive integer, got 0");
+    kt_check_message_has("in Dense");
+    kt_check_fails(kt_dense(-3), KT_EINVAL, "got -3");
+    kt_check_fails(kt_dense(3, .activation = "rulu"), KT_EINVAL, "did you mean \"relu\"?");
+    kt_check_fails(kt_dense(3, .activation = kt_dense(1)), KT_EINVAL, "got a layer");
+    kt_check_fails(kt_dense(3, .name = ""), KT_EINVAL, "name");
+    kt_check_fails(kt_dense(3, .name = "a/b"), KT_EINVAL, "a/b");
+    kt_check_fails(kt_dense(3, .dtype = "float99"), KT_EINVAL, "unknown name \"float99\"");
+    kt_check_fails(kt_dense(3, .dtype = "int32"), KT_EUNSUPPORTED, "int32");
+    kt_check_fails(kt_dense_new(&(kt_dense_args){.units = 3}), KT_EINVAL, "size 0");
+}
+
+/* Names of parts are looked up when the weights are made, as nothing needs them before. */
+KT_TEST(dense, rejects_wrong_parts_when_built) {
+    kt_sym *x = kt_input({3});
+    kt_check_fails(
+        kt_call(kt_dense(2, .kernel_initializer = "glorot_unifrom"), x),
+        KT_EINVAL,
+        "did you mean \"glorot_uniform\"?");
+    kt_check_fails(kt_call(kt_dense(2, .kernel_regularizer = "l3"), x), KT_EINVAL, "\"l3\"");
+    kt_check_fails(
+        kt_call(kt_dense(2, .bias_constraint = kt_reg_l2(0.1)), x),
+        KT_EINVAL,
+        "got a regularizer");
+    kt_check_message_has("(Dense)");
+}
+
+KT_TEST(dense, rejects_wrong_inputs) {
+    kt_layer *d = kt_dense(4, .name = "head");
+    kt_check_fails(kt_call(d, kt_input({KT_SCALAR})), KT_ESHAPE, "at least 2 axes");
+    kt_check_fails(kt_call(d, kt_input({3, KT_NONE})), KT_ESHAPE, "must be known");
+    assert_false(kt_layer_built(d));
+    assert_int_equal(kt_layer_n_weights(d), 0);
+    kt_check_status(kt_check(kt_call(d, kt_input({784}))), KT_OK); /* not spoiled by the errors */
+    kt_check_fails(kt_call(d, kt_input({28, 28})), KT_ESHAPE, "shape mismatch");
+    kt_check_message_has("in layer \"head\" (Dense)");
+    kt_check_message_has("last axis 784 (fixed when the layer was built)");
+    kt_check_message_has("float32 (None, 28, 28)");
+    kt_check_message_has("put kt_flatten() before it");
+    kt_check_fails(
+        kt_call(d, kt_list(kt_input({784}), kt_input({784}))), KT_EINVAL, "expected 1 input, got 2");
+}
