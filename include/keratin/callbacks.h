@@ -104,8 +104,8 @@ typedef struct kt_cb_learning_rate_scheduler_args {
 } kt_cb_learning_rate_scheduler_args;
 #define kt_cb_learning_rate_scheduler(...)                                                         \
     KT_CALL(kt_cb_learning_rate_scheduler_new, kt_cb_learning_rate_scheduler_args, , __VA_ARGS__)
-KT_API kt_callback *
-kt_cb_learning_rate_scheduler_new(const kt_cb_learning_rate_scheduler_args *args);
+KT_API kt_callback *kt_cb_learning_rate_scheduler_new(
+    const kt_cb_learning_rate_scheduler_args *args);
 
 /** Stops when the loss of a batch is NaN or infinite. Keras: keras.callbacks.TerminateOnNaN.
  *
@@ -132,8 +132,9 @@ typedef struct kt_cb_csv_logger_args {
     const char *separator; ///< one character, default ","
     bool append;           ///< default false: an old file is overwritten
 } kt_cb_csv_logger_args;
+#define KT_CB_CSV_LOGGER_DEFAULTS .separator = ",",
 #define kt_cb_csv_logger(...)                                                                      \
-    KT_CALL(kt_cb_csv_logger_new, kt_cb_csv_logger_args, .separator = ",", __VA_ARGS__)
+    KT_CALL(kt_cb_csv_logger_new, kt_cb_csv_logger_args, KT_CB_CSV_LOGGER_DEFAULTS, __VA_ARGS__)
 KT_API kt_callback *kt_cb_csv_logger_new(const kt_cb_csv_logger_args *args);
 
 #ifdef __cplusplus

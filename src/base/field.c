@@ -19,9 +19,13 @@ static const void *ref_copy(kt_ref ref) {
 static kt_status names_copy(kt_names_t *names) {
     const char **v = kt_alloc_array(names->n + 1, sizeof *v);
     if (!v) return KT_ENOMEM;
-    for (int i = 0; i < names->n; i++) v[i] = kt_strdup(names->v[i]);
-    names->v = v;
-    return KT_OK;
+    kt_status st = KT_OK;
+    for (int i = 0; i < names->n; i++)
+        if (!(v[i] = kt_strdup(names->v[i]))) st = KT_ENOMEM;
+    for (int i = 0; st && i < names->n; i++) kt_mem_free((void *)(uintptr_t)v[i]);
+    if (st) kt_mem_free(v);
+    names->v = st ? NULL : v;
+    return st;
 }
 
 static kt_status field_copy(void *args, const kt_field *f) {

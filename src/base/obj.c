@@ -162,23 +162,23 @@ bool kt_failed(const void *object) { return kt_check(object) != KT_OK; }
 
 const char *kt_kind_name(kt_kind kind) {
     static const char *const names[KT_KIND_COUNT] = {
-        "failed object",
-        "list",
-        "tensor",
-        "symbolic tensor",
-        "layer",
-        "variable",
-        "activation",
-        "initializer",
-        "regularizer",
-        "constraint",
-        "loss",
-        "metric",
-        "optimizer",
-        "schedule",
-        "callback",
-        "history",
-        "generator", "object"};
+        "a failed object",
+        "a list",
+        "a tensor",
+        "a symbolic tensor",
+        "a layer",
+        "a variable",
+        "an activation",
+        "an initializer",
+        "a regularizer",
+        "a constraint",
+        "a loss",
+        "a metric",
+        "an optimizer",
+        "a schedule",
+        "a callback",
+        "a history",
+        "a generator", "an object"};
     return names[kind < KT_KIND_COUNT ? kind : KT_KIND_OTHER];
 }
 
@@ -186,7 +186,7 @@ const char *kt_ref_describe(kt_ref ref, char *buf, size_t size) {
     if (!ref)
         snprintf(buf, size, "None");
     else if (kt_is_obj(ref))
-        snprintf(buf, size, "a %s", kt_kind_name(obj_of(ref)->kind));
+        snprintf(buf, size, "%s", kt_kind_name(obj_of(ref)->kind));
     else
         snprintf(buf, size, "\"%.60s\"", (const char *)ref);
     return buf;

@@ -64,7 +64,7 @@ void kt_drop(const void *object);
 /** Is this reference an object (not a name, not NULL)? Of that kind? */
 bool kt_is_obj(kt_ref ref);
 bool kt_is(kt_ref ref, kt_kind kind);
-/** "layer", "optimizer", … for messages; a name is `"adam"`. */
+/** "a layer", "an optimizer", … for messages; a name is `"adam"`. */
 const char *kt_ref_describe(kt_ref ref, char *buf, size_t size);
 const char *kt_kind_name(kt_kind kind);
 /** Marks an object as unusable. */

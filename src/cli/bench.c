@@ -109,7 +109,8 @@ static kt_status make_case(const workload *w, bench_case *c) {
     uint32_t state = 1; /* xorshift: any numbers will do */
     float *x = kt_tensor_data(c->x);
     int32_t *y = kt_tensor_data(c->y);
-    for (int64_t i = 0; i < kt_tensor_size(c->x); i++) {
+    const int64_t n = kt_tensor_size(c->x);
+    for (int64_t i = 0; i < n; i++) {
         state ^= state << 13, state ^= state >> 17, state ^= state << 5;
         x[i] = (float)(state >> 8) * 0x1p-24f;
     }

@@ -13,8 +13,8 @@ typedef struct kt_window {
     int64_t filters, groups; ///< convolutions: channels of the result
 } kt_window;
 
-static inline kt_window
-kt_conv_window(const kt_shape *x, const kt_shape *kernel, const kt_shape *y, const conv_attrs *a) {
+static inline kt_window kt_conv_window(
+    const kt_shape *x, const kt_shape *kernel, const kt_shape *y, const conv_attrs *a) {
     kt_window w = {.n = x->dim[0], .channels = x->dim[3], .groups = a->groups};
     w.filters = kernel->dim[3];
     for (int i = 0; i < 2; i++) {
@@ -28,8 +28,7 @@ kt_conv_window(const kt_shape *x, const kt_shape *kernel, const kt_shape *y, con
     return w;
 }
 
-static inline kt_window
-kt_pool_window(const kt_shape *x, const kt_shape *y, const pool_attrs *a) {
+static inline kt_window kt_pool_window(const kt_shape *x, const kt_shape *y, const pool_attrs *a) {
     kt_window w = {.n = x->dim[0], .channels = x->dim[3], .groups = 1};
     w.filters = w.channels;
     for (int i = 0; i < 2; i++) {
@@ -57,8 +56,8 @@ static inline int64_t kt_window_cell(const kt_window *w, int64_t place, int64_t 
 }
 
 /** Positions along one axis: 0 where the window, with its gaps, is longer than the padded axis. */
-static inline int64_t
-kt_window_out(int64_t length, int64_t size, int stride, int dilation, int before, int after) {
+static inline int64_t kt_window_out(
+    int64_t length, int64_t size, int stride, int dilation, int before, int after) {
     const int64_t left = length + before + after - ((size - 1) * dilation + 1);
     return left < 0 ? 0 : left / stride + 1;
 }

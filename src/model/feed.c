@@ -2,6 +2,7 @@
 #include "model/feed.h"
 
 #include "base/mem.h"
+#include "base/pool.h"
 
 #include <string.h>
 
@@ -201,19 +202,43 @@ void kt_feed_specs(const kt_feed *f, int64_t batch, kt_batch_specs *out) {
     }
 }
 
+/* Gathering rows: in parallel when there is enough to copy, a fixed number of rows to a chunk. */
+typedef struct {
+    const char *in;
+    char *out;
+    const int64_t *order; /* NULL: rows as they come */
+    kt_dtype from, to;
+    int64_t n, width, chunk; /* rows, elements of a row, rows of a chunk */
+} gather;
+
+static void gather_chunk(void *arg, int64_t chunk, int thread) {
+    const gather *g = arg;
+    const int64_t first = chunk * g->chunk;
+    const int64_t stop = first + g->chunk < g->n ? first + g->chunk : g->n;
+    const size_t from_row = (size_t)g->width * kt_dtype_size(g->from);
+    const size_t to_row = (size_t)g->width * kt_dtype_size(g->to);
+    (void)thread;
+    for (int64_t i = first; i < stop; i++) {
+        const int64_t row = g->order ? g->order[i] : i;
+        kt_elem_convert(
+            g->out + (size_t)i * to_row, g->to, g->in + (size_t)row * from_row, g->from, g->width);
+    }
+}
+
+#define GATHER_CHUNK 65536 /* bytes worth a hand-over to another thread */
+
 static void fill_one(
     const kt_tensor *t, kt_dtype to, char *out, const int64_t *order, int64_t first, int64_t n) {
     const int64_t width = kt_shape_range(&t->shape, 1, t->shape.ndim);
-    const size_t from_row = (size_t)width * kt_dtype_size(t->dtype),
-                 to_row = (size_t)width * kt_dtype_size(to);
-    const char *in = t->data;
-    if (!order) {
-        kt_elem_convert(out, to, in + (size_t)first * from_row, t->dtype, n * width);
+    const int64_t row = width * (int64_t)kt_dtype_size(to);
+    const char *in = (const char *)t->data;
+    if (!order) in += (size_t)(first * width) * kt_dtype_size(t->dtype);
+    gather g = {in, out, order, t->dtype, to, n, width, row ? GATHER_CHUNK / row + 1 : n};
+    if (!order && n * row < GATHER_CHUNK) {
+        kt_elem_convert(out, to, in, t->dtype, n * width);
         return;
     }
-    for (int64_t i = 0; i < n; i++)
-        kt_elem_convert(
-            out + (size_t)i * to_row, to, in + (size_t)order[i] * from_row, t->dtype, width);
+    kt_pool_run(gather_chunk, &g, (n + g.chunk - 1) / g.chunk);
 }
 
 void kt_feed_fill(

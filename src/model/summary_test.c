@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The models; names are those of the script. ----------------------------------------------------- */
+/* The models; names are those of the script. --------------------------------------------------- */
 
 static kt_model *mlp(void) {
     return kt_sequential(kt_list(
@@ -173,7 +173,7 @@ static kt_model *bracket_names(void) {
     return kt_sequential(kt_list(kt_input({4}), kt_dense(2, .name = "[bold]x[0]")), .name = "m[0]");
 }
 
-/* The cases ------------------------------------------------------------------------------------- */
+/* The cases ------------------------------------------------------------------------------------ */
 
 typedef struct {
     const char *name;

@@ -32,6 +32,7 @@ static kt_status check_count(const kt_layer *l, int n) {
 
 kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
     if (l->built) return KT_OK;
+    const kt_input_spec spec = l->spec;
     l->n_inputs = n;
     kt_status st = KT_OK;
     for (int i = 0; i < n && st == KT_OK; i++)
@@ -41,6 +42,7 @@ kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
     if (st == KT_OK) return st;
     for (int i = 0; i < l->vars.n; i++) kt_release(l->vars.v[i]); /* nothing half-built */
     l->vars.n = 0;
+    l->spec = spec;
     l->obj.status = KT_OK;
     return st;
 }
@@ -235,11 +237,16 @@ static kt_sym *call_traced(const kt_call_args *a, call_inputs *c) {
         st = kt_layer_trace_call(a->layer, &t);
     else
         kt_layer_context(a->layer, st);
+    if (st == KT_OK && t.n_out > 1) { /* for kt_item() */
+        t.out[0]->n_outs = t.n_out;
+        t.out[0]->outs = kt_arena_copy(tr->g->arena, t.out, sizeof *t.out * (size_t)t.n_out);
+        if (!t.out[0]->outs) st = KT_ENOMEM;
+    }
     return st ? kt_fail_object(st) : t.out[0];
 }
 
 /* `in layer "dense_1" (Dense), called on "flatten"` */
-static kt_status recorded_context(const kt_call_args *a, const call_inputs *c, kt_status st) {
+static kt_status recorded_context(const call_inputs *c, kt_status st) {
     if (!st || st != kt_error_last() || !c->n_args) return st;
     const char *source = c->in[0]->node ? c->in[0]->node->layer->name : NULL;
     if (source) kt_error_context(", called on \"%s\"", source);
@@ -260,9 +267,9 @@ static kt_status fill_node(kt_call_node *node, const kt_call_args *a, const call
     node->n_state = c->n_state;
     node->has_mask = c->n_mask > 0;
     kt_status st = kt_layer_ensure_built(a->layer, c->n_args, shapes);
-    if (st) return recorded_context(a, c, kt_layer_context(a->layer, st));
+    if (st) return recorded_context(c, kt_layer_context(a->layer, st));
     st = kt_layer_infer(a->layer, node, in, out, &node->n_out);
-    if (st) return recorded_context(a, c, st);
+    if (st) return recorded_context(c, st);
     node->out = kt_alloc_array(node->n_out, sizeof *node->out);
     if (!node->out) return KT_ENOMEM;
     memcpy(node->out, out, sizeof *out * (size_t)node->n_out);
@@ -284,6 +291,11 @@ static kt_sym *call_recorded(const kt_call_args *a, const call_inputs *c) {
     return y;
 }
 
+/* Lists are temporaries; a symbol belongs to the user, also when the call failed. */
+static void drop_list(kt_ref ref) {
+    if (kt_is(ref, KT_KIND_LIST)) kt_drop(ref);
+}
+
 kt_sym *kt_call_with(const kt_call_args *a) {
     call_inputs c = {0};
     kt_status st = kt_layer_require(a->layer, "layer");
@@ -291,9 +303,9 @@ kt_sym *kt_call_with(const kt_call_args *a) {
     kt_sym *y = st                    ? kt_fail_object(st)
                 : kt_tracer_current() ? call_traced(a, &c)
                                       : call_recorded(a, &c);
-    kt_drop(a->inputs);
-    kt_drop(a->mask);
-    kt_drop(a->initial_state);
+    drop_list(a->inputs);
+    drop_list(a->mask);
+    drop_list(a->initial_state);
     return y;
 }
 

@@ -79,7 +79,7 @@ kt_status kt_component_get(
         *out = NULL;
         return KT_FAIL(
             KT_EINVAL,
-            "%s: expected a name or a %s, got %s",
+            "%s: expected a name or %s, got %s",
             what,
             kt_kind_name(kind),
             kt_ref_describe(ref, got, sizeof got));

@@ -348,7 +348,7 @@ kt_sym *kt_op_concatenate(kt_ref xs, int axis) {
     for (int i = 0; i < n; i++)
         in[i] = (kt_sym *)(uintptr_t)(kt_is(xs, KT_KIND_LIST) ? kt_list_get(xs, i) : xs);
     kt_sym *y = kt_op_apply(&concatenate_class, n, in, &(axis_attrs){axis});
-    kt_drop(xs);
+    if (kt_is(xs, KT_KIND_LIST)) kt_drop(xs);
     return y;
 }
 

@@ -154,6 +154,7 @@ kt_sym *kt_sym_of_node(kt_call_node *node, int index) {
 
 kt_sym *kt_item(const kt_sym *call, int i) {
     if (kt_failed(call)) return kt_fail_object(kt_check(call));
+    if (kt_is(call, KT_KIND_SYM) && i >= 0 && i < call->n_outs) return call->outs[i];
     if (!kt_is(call, KT_KIND_SYM) || !call->node || i < 0 || i >= call->node->n_out)
         return kt_fail_object(KT_FAIL(KT_EINVAL, "kt_item: this call has no output %d", i));
     return kt_sym_of_node(call->node, i);
@@ -170,6 +171,8 @@ kt_sym *kt_num(double value) {
 
 kt_sym *kt_const(const kt_tensor *t) {
     if (kt_failed(t)) return kt_fail_object(kt_check(t));
+    if (current)
+        return kt_wrap(kt_g_array(current->g, t->data, (kt_spec){t->dtype, t->shape}));
     kt_sym *s = heap_sym();
     if (!s) return kt_fail_object(KT_ENOMEM);
     s->constant = kt_adopt(t);

@@ -19,6 +19,8 @@ struct kt_sym {
     kt_tracer *tracer;
     kt_val *val;
     kt_sym *mask; ///< bool, without the feature axis; NULL: none
+    int n_outs;   ///< of the call that this is the first output of; 0: one
+    kt_sym **outs;
     /* model level */
     kt_call_node *node; ///< adopted
     int index;

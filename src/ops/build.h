@@ -92,6 +92,16 @@ kt_val *kt_g_sparse_xent(kt_graph *g, kt_val *logits, kt_val *labels);
 kt_val *kt_g_gather(kt_graph *g, kt_val *table, kt_val *index);
 kt_val *kt_g_scatter_add(kt_graph *g, kt_val *updates, kt_val *index, kt_shape table_shape);
 
+/* Pictures [n, h, w, c]. The gradients take the attributes of the forward op and the shape they give; they are
+ * maps of their own (a transposed convolution is kt_g_conv2d_grad_input). */
+kt_val *kt_g_conv2d(kt_graph *g, kt_val *x, kt_val *kernel, const conv_attrs *a);
+kt_val *kt_g_conv2d_grad_input(
+    kt_graph *g, kt_val *dy, kt_val *kernel, kt_shape shape, const conv_attrs *a);
+kt_val *kt_g_conv2d_grad_kernel(
+    kt_graph *g, kt_val *x, kt_val *dy, kt_shape shape, const conv_attrs *a);
+kt_val *kt_g_max_pool2d(kt_graph *g, kt_val *x, const pool_attrs *a);
+kt_val *kt_g_avg_pool2d(kt_graph *g, kt_val *x, const pool_attrs *a);
+
 /* Random: `counter` is an int64 scalar that differs from call to call. */
 kt_val *kt_g_dropout(kt_graph *g, kt_val *x, kt_val *counter, double rate, int64_t key);
 kt_val *kt_g_uniform(kt_graph *g, kt_val *counter, int64_t key, kt_spec spec); ///< in [0, 1)

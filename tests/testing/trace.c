@@ -25,7 +25,8 @@ kt_traced kt_trace_run(kt_trace_fn *fn, const void *data, const kt_tensor *x, co
     out.status = kt_check(y);
     if (out.status == KT_OK) {
         kt_val *v = kt_unwrap(y, in), *dx = gradient(g, v, in, c);
-        assert_int_equal(kt_vec_push(&g->outputs, kt_g_scale(g, v, 1)), 0); /* never the input itself */
+        assert_int_equal(
+            kt_vec_push(&g->outputs, kt_g_scale(g, v, 1)), 0); /* never the input itself */
         assert_int_equal(kt_vec_push(&g->outputs, kt_g_scale(g, dx, 1)), 0);
     }
     const kt_status st = kt_tracer_end(&t);

@@ -1,4 +1,5 @@
-/* Running a function on symbolic tensors (an activation, a penalty, a projection) once, with its gradient. */
+/* Running a function on symbolic tensors (an activation, a penalty, a projection) once, with its
+ * gradient. */
 #ifndef KT_TESTING_TRACE_H
 #define KT_TESTING_TRACE_H
 
@@ -7,15 +8,17 @@
 
 typedef kt_sym *kt_trace_fn(kt_sym *x, const void *data);
 
-/** y = fn(x) and dx = d sum(y c) / dx as new tensors (c NULL: ones); both NULL if status is not 0. */
+/** y = fn(x) and dx = d sum(y c) / dx as new tensors (c NULL: ones); both NULL if status is not 0.
+ */
 typedef struct kt_traced {
     kt_status status;
     kt_tensor *y, *dx;
 } kt_traced;
 kt_traced kt_trace_run(kt_trace_fn *fn, const void *data, const kt_tensor *x, const kt_tensor *c);
 
-/** Element by element: |got - want| <= atol + rtol |want|, equal infinities, NaN with NaN. With `other`
- * (which may be NULL) each element may be near that instead. Says which element differs first. */
+/** Element by element: |got - want| <= atol + rtol |want|, equal infinities, NaN with NaN. With
+ * `other` (which may be NULL) each element may be near that instead. Says which element differs
+ * first. */
 void kt_check_tensor(
     const kt_tensor *got,
     const kt_tensor *want,

@@ -47,7 +47,7 @@ KT_TEST(dense, rejects_wrong_arguments) {
     kt_check_message_has("in Dense");
     kt_check_fails(kt_dense(-3), KT_EINVAL, "got -3");
     kt_check_fails(kt_dense(3, .activation = "rulu"), KT_EINVAL, "did you mean \"relu\"?");
-    kt_check_fails(kt_dense(3, .activation = kt_dense(1)), KT_EINVAL, "got a layer");
+    kt_check_fails(kt_dense(3, .activation = kt_loss_hinge()), KT_EINVAL, "got a loss");
     kt_check_fails(kt_dense(3, .name = ""), KT_EINVAL, "name");
     kt_check_fails(kt_dense(3, .name = "a/b"), KT_EINVAL, "a/b");
     kt_check_fails(kt_dense(3, .dtype = "float99"), KT_EINVAL, "unknown name \"float99\"");

@@ -32,6 +32,11 @@ static kt_status input_spec(const kt_input_args *a, kt_spec *out) {
     const kt_shape s = a->shape[0] == KT_SCALAR ? (kt_shape){0, {0}} : kt_shape_of_field(a->shape);
     const char *dtype = a->dtype ? a->dtype : kt_dtype_policy();
     if (a->sparse) return KT_FAIL(KT_EUNSUPPORTED, "kt_input: sparse inputs are not supported");
+    if (a->batch_size != KT_NONE && a->batch_size < 1)
+        return KT_FAIL(
+            KT_EINVAL,
+            "batch_size: expected None or a positive integer, got %lld",
+            (long long)a->batch_size);
     if (s.ndim + 1 > KT_MAX_RANK)
         return KT_FAIL(KT_ELIMIT, "kt_input: at most %d axes", KT_MAX_RANK - 1);
     out->dtype = kt_dtype_of(dtype);

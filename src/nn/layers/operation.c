@@ -10,12 +10,9 @@ typedef struct {
     const kt_op_class *op;
     unsigned char attrs[192];
     int n_operands;
-    /* an operand that is a number stands here, the others are inputs in order */
-    struct {
-        bool is_num;
-        double num;
-        const kt_tensor *constant; /* adopted by the layer */
-    } operand[KT_OP_MAX_IN];
+    /* an operand that is a number or a constant stands here, the others (NULL) are inputs in order;
+     * adopted by the layer, as the user may go on using it */
+    const kt_sym *fixed[KT_OP_MAX_IN];
     KT_LAYER_ARGS
 } operation_args;
 
@@ -24,20 +21,16 @@ static kt_status operation_call(kt_layer *l, kt_trace *t) {
     kt_sym *in[KT_OP_MAX_IN];
     int next = 0;
     for (int i = 0; i < a->n_operands; i++) {
-        if (a->operand[i].is_num)
-            in[i] = kt_num(a->operand[i].num);
-        else
-            in[i] = a->operand[i].constant ? kt_const(a->operand[i].constant) : t->in[next++];
+        const kt_sym *s = a->fixed[i];
+        in[i] = !s ? t->in[next++] : s->is_num ? kt_num(s->num) : kt_const(s->constant);
     }
     t->out[0] = kt_op_apply(a->op, a->n_operands, in, a->attrs);
-    for (int i = 0; i < a->n_operands; i++)
-        if (a->operand[i].constant) kt_drop(in[i]);
     return kt_check(t->out[0]);
 }
 
 static void operation_destroy(kt_layer *l) {
     const operation_args *a = kt_layer_args(l);
-    for (int i = 0; i < a->n_operands; i++) kt_release(a->operand[i].constant);
+    for (int i = 0; i < a->n_operands; i++) kt_release(a->fixed[i]);
 }
 
 static const kt_field operation_fields[] = {KT_F_END};
@@ -61,10 +54,10 @@ kt_sym *kt_op_record(const kt_op_class *op, int n, kt_sym *const *in, const void
     for (int i = 0; i < n; i++) {
         if (!kt_is(in[i], KT_KIND_SYM))
             return kt_fail_object(KT_FAIL(KT_EINVAL, "%s: expected a symbolic tensor", op->name));
-        args.operand[i].is_num = in[i]->is_num;
-        args.operand[i].num = in[i]->num;
-        args.operand[i].constant = in[i]->constant;
-        if (in[i]->node) inputs[n_inputs++] = in[i];
+        if (in[i]->node)
+            inputs[n_inputs++] = in[i];
+        else
+            args.fixed[i] = in[i];
     }
     if (!n_inputs)
         return kt_fail_object(KT_FAIL(KT_EINVAL, "%s: no operand belongs to a model", op->name));
@@ -72,9 +65,6 @@ kt_sym *kt_op_record(const kt_op_class *op, int n, kt_sym *const *in, const void
     kt_layer *l = kt_layer_new(&operation_base, &args);
     if (kt_failed(l)) return kt_fail_object(kt_check(l));
     l->class_name = op->name;
-    for (int i = 0; i < n; i++) kt_adopt(args.operand[i].constant);
-    kt_sym *y = kt_call(l, kt_list_of(n_inputs, inputs));
-    for (int i = 0; i < n; i++)
-        if (!in[i]->node) kt_drop(in[i]);
-    return y;
+    for (int i = 0; i < n; i++) kt_adopt(args.fixed[i]);
+    return kt_call(l, kt_list_of(n_inputs, inputs));
 }

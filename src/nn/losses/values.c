@@ -64,6 +64,7 @@ kt_status kt_loss_operands(const kt_component *c, kt_sym **y_true, kt_sym **y_pr
     if (kt_failed(*y_true)) return kt_check(*y_true);
     if (!kt_dtype_is_float(kt_sym_dtype(*y_pred)))
         *y_pred = kt_sym_cast(*y_pred, kt_dtype_of(kt_dtype_policy()));
+    const kt_sym *given = *y_true;
     *y_true = kt_sym_cast(*y_true, kt_sym_dtype(*y_pred));
     kt_same_rank(y_true, y_pred, true);
     if (kt_failed(*y_pred)) return kt_check(*y_pred);
@@ -71,7 +72,7 @@ kt_status kt_loss_operands(const kt_component *c, kt_sym **y_true, kt_sym **y_pr
     const kt_shape t = kt_sym_shape(*y_true), p = kt_sym_shape(*y_pred);
     char expected[KT_SHAPE_STR];
     if (kt_shape_equal(&t, &p)) return KT_OK;
-    return kt_loss_shape_error(c, *y_true, kt_shape_str(&p, expected, sizeof expected));
+    return kt_loss_shape_error(c, given, kt_shape_str(&p, expected, sizeof expected));
 }
 
 /* Class numbers given where one-hot rows are wanted, and the other way round, are the two frequent

@@ -579,7 +579,7 @@ KT_TEST(optimizers, have_names) {
     kt_check_status(kt_optimizer_get(&opt, "adm"), KT_EINVAL);
     kt_check_message_has("did you mean \"adam\"?");
     kt_check_status(kt_optimizer_get(&opt, kt_sched_cosine_decay(0.1, 10)), KT_EINVAL);
-    kt_check_message_has("optimizer: expected a name or a optimizer, got a schedule");
+    kt_check_message_has("optimizer: expected a name or an optimizer, got a schedule");
     kt_check_str(kt_opt_name(kt_opt_rmsprop()), "rm_sprop");
     kt_check_str(kt_opt_name(kt_opt_rmsprop()), "rm_sprop_1");
     kt_check_str(kt_opt_name(kt_opt_adam(.name = "mine")), "mine");

@@ -19,7 +19,9 @@ static kt_sym *off_diagonal(int64_t n) {
     kt_tensor *t = kt_tensor_new(KT_FLOAT32, kt_dims(n, n), NULL);
     float *v = kt_tensor_data(t);
     for (int64_t i = 0; v && i < n * n; i++) v[i] = i % (n + 1) ? 1 : 0;
-    return kt_const(t);
+    kt_sym *s = kt_const(t);
+    kt_free(t);
+    return s;
 }
 
 static kt_sym *orthogonal_penalty(const kt_component *c, kt_sym *w) {
