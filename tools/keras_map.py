@@ -38,7 +38,10 @@ def default_text(value):
 
 def signature_text(thing):
     """The arguments as text: `units, activation=None, **kwargs`."""
+    if inspect.isclass(thing) and thing.__name__ == "Model":
+        return "inputs, outputs, name=None, trainable=True" # of a functional one
     try:
+        thing = thing.__init__ if inspect.isclass(thing) else thing
         parameters = list(inspect.signature(thing).parameters.values())
     except (TypeError, ValueError):
         return "..."
@@ -79,8 +82,9 @@ def write_names():
         module = keras
         for part in filter(None, path.split(".")):
             module = getattr(module, part)
-        seen = {}
-        for name, thing in members(section, module):
+        things = list(members(section, module))
+        seen = {id(t): n for n, t in things if n == getattr(t, "__name__", "")}
+        for name, thing in things:
             first = seen.setdefault(id(thing), name)
             lines.append("%s.%s" % (section, name) + (
                 " = " + first if first != name else "(%s)" % signature_text(thing)))
@@ -91,6 +95,7 @@ def write_names():
         is_method = inspect.isfunction(described) or isinstance(described, (classmethod, staticmethod))
         lines.append("methods." + name + (
             "(%s)" % signature_text(getattr(model, name)) if is_method else ""))
+    lines = [line.replace("(...)", "") for line in lines]
     with open(NAMES, "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
     print("%s: %d names" % (NAMES, len(lines) - 3))
@@ -99,7 +104,7 @@ def write_names():
 def read_names():
     """version, {section: [(names, arguments)]}: aliases and functions beside their class are together;
     arguments are [(name, default or None)], None for attributes."""
-    sections, version = {}, ""
+    sections, version, aliases = {}, "", []
     with open(NAMES, encoding="utf-8") as f:
         for line in f:
             line = line.rstrip("\n")
@@ -110,8 +115,7 @@ def read_names():
             name = re.match(r"\w+", rest).group()
             entries = sections.setdefault(section, [])
             if " = " in rest and "(" not in rest:
-                first = rest.split(" = ")[1]
-                next(e for e in entries if first in e[0])[0].append(name)
+                aliases.append((entries, rest.split(" = ")[1], name))
                 continue
             arguments = None
             if rest.endswith(")"):
@@ -123,6 +127,8 @@ def read_names():
                 twin[0].append(name)
             else:
                 entries.append(([name], arguments))
+    for entries, first, name in aliases:
+        next(e for e in entries if first in e[0])[0].append(name)
     return version, sections
 
 
@@ -195,7 +201,7 @@ class Headers:
 
     def read_calls(self, header, text):
         returns = {}
-        for m in re.finditer(r"KT_API ([\w ]+?[ \n]\*?)(\w+)\(([^;]*)\);", text):
+        for m in re.finditer(r"KT_API ([\w ]+?\s\*?)\s*(\w+)\(([^;]*)\);", text):
             returns[m.group(2)] = m.group(1).strip()
             parameters = [] if m.group(3).strip() == "void" else split_commas(m.group(3))
             fields = [(re.findall(r"\w+", p)[-1], "") for p in parameters]
@@ -232,8 +238,17 @@ SAME = {
     "methods.inputs": ["kt_model_input"], "methods.outputs": ["kt_model_output"],
     "methods.weights": ["kt_layer_n_weights", "kt_layer_weight"],
     "methods.variables": ["kt_layer_n_weights", "kt_layer_weight"],
-    "methods.trainable": ["kt_trainable", "kt_set_trainable"],
+    "methods.trainable": ["kt_trainable", "kt_set_trainable"], "methods.dtype_policy": [],
 }
+# What the arguments alone do not tell.
+NOTES = {
+    "callbacks.History": "what `kt_model_fit` returns", "utils.PyDataset": "a function",
+    "ops.slice": "one axis", "ops.squeeze": "one axis", "ops.take": "rows of axis 0",
+    "ops.clip": "limits are numbers", "ops.reshape": "with the batch axis",
+    **{"ops." + name: "one axis or all" for name in ("sum", "mean", "max", "min", "prod")},
+}
+# Their one line above says it all.
+BRIEF = ("callbacks.History", "utils.PyDataset", "ops.slice")
 # Not a thing of its own in C; the row says what there is instead.
 INSTEAD = {
     "deserialize": "", "serialize": "",
@@ -282,6 +297,8 @@ def find_calls(headers, section, names):
 
 def same_default(keras, ours, kind):
     """Is the text of a default of Keras the same value as that of a field (None: left out)?"""
+    if keras == "None" and not ours and (kind in ("bool", "int") or kind.endswith("[]")):
+        return True
     if kind.endswith("*") or kind in ("kt_floats_t", "kt_names_t"):
         ours = ours or "NULL"
     ours = ours or ("false" if kind == "bool" else "0")
@@ -296,8 +313,10 @@ def same_default(keras, ours, kind):
 
 
 def differences(section, arguments, fields, defaults):
-    """(missing, added, defaults that differ) of a call."""
+    """(missing, added, defaults that differ, out of order) of a call."""
     keras = [a for a in arguments if not a[0].startswith("*")]
+    if section == "activations":
+        keras = keras[1:] # x
     names = [a[0] for a in keras]
     if section == "layers" and any(a[0] == "**kwargs" for a in arguments):
         names += [n for n in LAYER_ARGUMENTS if n not in names]
@@ -306,32 +325,40 @@ def differences(section, arguments, fields, defaults):
     added = [n for n in ours if n not in names and n not in OUR_OWN]
     if section == "methods" and added and added[0] in ("model", "layer"):
         added = added[1:] # self
+    if section == "callbacks" and any(a[0] == "**kwargs" for a in arguments):
+        added = []
     if defaults is None: # operands and options by position: names do not matter
         n = min(len(missing), len(added))
-        return missing[n:], added[n:], []
+        return missing[n:], added[n:], [], []
     other = ["`%s` is %s" % (n, defaults.get(n) or "unset") for n, d in keras
-             if n in ours and d is not None and n not in ("name", "dtype", "data_format")
+             if n in ours and d is not None and n not in ("name", "dtype", "data_format", "batch_size")
              and not same_default(d, defaults.get(n), ours[n])]
-    return missing, added, other
+    common = [n for n in ours if n in names]
+    return missing, added, other, [n for n, k in zip(common, (n for n in names if n in ours)) if n != k]
 
 
 def code(names):
     return ", ".join("`%s`" % n for n in names)
 
 
-def describe(section, arguments, headers, calls):
-    notes = []
+def describe(section, names, arguments, headers, calls):
+    key = section + "." + names[0]
+    notes = [NOTES[key]] if key in NOTES else []
+    if key in BRIEF or section == "datasets":
+        return "".join(notes)
     for call in calls:
         _, fields, defaults, _ = headers.calls[call]
         if arguments is None or call in headers.unsupported or len(calls) > 1:
             continue
-        missing, added, other = differences(section, arguments, fields, defaults)
+        missing, added, other, order = differences(section, arguments, fields, defaults)
         if missing:
             notes.append("without " + code(missing))
         if added:
             notes.append("with " + code(added))
         if other:
             notes.append("default of " + ", ".join(other))
+        if order:
+            notes.append("order " + code(order))
     return "; ".join(notes)
 
 
@@ -350,7 +377,7 @@ def section_text(headers, section, entries, used):
             used.update(calls)
             header = headers.calls[calls[0]][0]
             rows.append("| %s | %s | %s | %s |" % (
-                shown, code(calls), header, describe(section, arguments, headers, calls)))
+                shown, code(calls), header, describe(section, names, arguments, headers, calls)))
         elif instead is not None:
             n -= 1
             if instead:

@@ -217,8 +217,8 @@ KT_API kt_initializer *kt_init_lecun_normal_new(const kt_init_fan_args *args);
 typedef struct kt_init_stft_args {
     size_t size;
     const char *side; ///< "real" (default) or "imag"
-    /** "hann" (default), "hamming", "blackman", "boxcar", "bartlett", "triang", "cosine", "nuttall",
-     * "blackmanharris", "flattop"; NULL: none */
+    /** "hann" (default), "hamming", "blackman", "boxcar", "bartlett", "triang", "cosine",
+     * "nuttall", "blackmanharris", "flattop"; NULL: none */
     const char *window;
     const char *scaling; ///< "density" (default), "spectrum" or NULL: none
     bool periodic;       ///< default false

@@ -3,6 +3,10 @@
 #define KERATIN_LAYERS_H
 
 #include <keratin/layers/base.h>
+#include <keratin/layers/convolutional.h>
 #include <keratin/layers/core.h>
+#include <keratin/layers/normalization.h>
+#include <keratin/layers/pooling.h>
+#include <keratin/layers/reshaping.h>
 
 #endif

@@ -16,6 +16,7 @@ extern "C" {
 /** A symbolic tensor: dtype and shape (None where open), no values. */
 typedef struct kt_sym kt_sym;
 
+/** The dtype. */
 KT_API kt_dtype kt_sym_dtype(const kt_sym *x);
 /** The shape with the batch axis; KT_NONE where open. */
 KT_API kt_shape kt_sym_shape(const kt_sym *x);

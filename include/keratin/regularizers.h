@@ -79,8 +79,8 @@ typedef struct kt_reg_orthogonal_regularizer_args {
         kt_reg_orthogonal_regularizer_args,                                                        \
         KT_REG_ORTHOGONAL_REGULARIZER_DEFAULTS,                                                    \
         __VA_ARGS__)
-KT_API kt_regularizer *
-kt_reg_orthogonal_regularizer_new(const kt_reg_orthogonal_regularizer_args *args);
+KT_API kt_regularizer *kt_reg_orthogonal_regularizer_new(
+    const kt_reg_orthogonal_regularizer_args *args);
 
 /** A penalty of your own, made of kt_op_* functions: a scalar. `data` is yours and must live as
  * long as the object. Keras: any callable.  Errors: fn is NULL; a penalty (when the layer is

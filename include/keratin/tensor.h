@@ -44,6 +44,7 @@ KT_API kt_tensor *kt_tensor_copy(const kt_tensor *t);
 KT_API kt_tensor *kt_tensor_cast(const kt_tensor *t, kt_dtype dtype);
 KT_API kt_tensor *kt_tensor_reshape(const kt_tensor *t, kt_shape shape);
 
+/** What kind of elements there are, and the form they are in. */
 KT_API kt_dtype kt_tensor_dtype(const kt_tensor *t);
 KT_API kt_shape kt_tensor_shape(const kt_tensor *t);
 /** Number of elements; length of axis i (negative from the end). */

@@ -74,7 +74,12 @@ bool kt_is_obj(kt_ref ref) { return ref && *(const unsigned char *)ref == KT_MAG
 
 bool kt_is(kt_ref ref, kt_kind kind) { return kt_is_obj(ref) && obj_of(ref)->kind == kind; }
 
-static bool obj_is_live(const void *p) { return kt_is_obj(p) && obj_of(p)->kind != KT_KIND_FAILED; }
+/* A list that a call has used up: an empty shell that still says so. */
+static bool obj_is_shell(const kt_obj *o) { return o->kind == KT_KIND_LIST && o->status != KT_OK; }
+
+static bool obj_is_live(const void *p) {
+    return kt_is_obj(p) && obj_of(p)->kind != KT_KIND_FAILED && !obj_is_shell(p);
+}
 
 void *kt_adopt(const void *object) {
     if (obj_is_live(object)) {
@@ -109,9 +114,42 @@ void kt_release(const void *object) {
     obj_destroy_if_unheld(obj_of(object));
 }
 
+/* The shells of the last lists that calls used up. Whoever gives such a list to a second call gets an
+ * error for it, not a crash. */
+#define N_SHELLS 256
+static kt_obj *shells[N_SHELLS];
+static unsigned shells_at;
+
+static kt_obj *shell_replace(unsigned i, kt_obj *by) {
+    kt_obj *old = shells[i];
+    shells[i] = by;
+    return old;
+}
+
+static void list_use_up(kt_obj *o) {
+    o->destroy(o);
+    o->status = KT_ESTATE;
+    atomic_fetch_sub(&living, 1);
+    pthread_mutex_lock(&floating_lock);
+    kt_obj *old = shell_replace(shells_at++ % N_SHELLS, o);
+    pthread_mutex_unlock(&floating_lock);
+    kt_mem_free(old);
+}
+
+static void shells_clear(void) {
+    pthread_mutex_lock(&floating_lock);
+    for (unsigned i = 0; i < N_SHELLS; i++) kt_mem_free(shell_replace(i, NULL));
+    pthread_mutex_unlock(&floating_lock);
+}
+
 void kt_drop(const void *object) {
-    if (obj_is_live(object) && floating_remove(obj_of(object)))
-        obj_destroy_if_unheld(obj_of(object));
+    if (!obj_is_live(object) || !floating_remove(obj_of(object))) return;
+    kt_obj *o = obj_of(object);
+    const int held = atomic_load(&o->owners) + atomic_load(&o->users) + atomic_load(&o->shares);
+    if (o->kind == KT_KIND_LIST && held == 0)
+        list_use_up(o);
+    else
+        obj_destroy_if_unheld(o);
 }
 
 void *kt_retain(const void *object) {
@@ -145,6 +183,7 @@ void kt_clear_session(void) {
         if (!o) break;
         kt_free(o);
     }
+    shells_clear();
     if (clear_hook) clear_hook();
 }
 
@@ -155,6 +194,10 @@ void kt_obj_fail(void *object, kt_status status) {
 
 kt_status kt_check(const void *object) {
     if (!object) return KT_EINVAL;
+    if (kt_is_obj(object) && obj_is_shell(object)) {
+        KT_FAIL(KT_ESTATE, "a kt_list was used up by an earlier call");
+        return kt_error_hint("kt_retain() a list to give it to several calls");
+    }
     return kt_is_obj(object) ? (kt_status)obj_of(object)->status : KT_OK;
 }
 
@@ -211,6 +254,8 @@ static void list_destroy(void *self) {
             kt_mem_free((void *)(uintptr_t)l->items[i]); /* names were copied */
     }
     kt_mem_free(l->items);
+    l->items = NULL;
+    l->n = 0;
 }
 
 static kt_status list_fill(kt_list_t *l, int n, const void *const *items) {
@@ -249,6 +294,11 @@ kt_list_t *kt_dict_new(const void *const *items) {
     if (ok) return l;
     kt_free(l);
     return kt_fail_object(KT_FAIL(KT_EINVAL, "a dict needs names and objects in turn"));
+}
+
+kt_list_t *kt_list_own(kt_list_t *list) {
+    if (kt_is(list, KT_KIND_LIST)) list->obj.adopted = true;
+    return list;
 }
 
 int kt_list_len(const kt_list_t *list) { return kt_is(list, KT_KIND_LIST) ? list->n : 0; }

@@ -59,7 +59,7 @@ void kt_release(const void *object);
  * again instead of dying, so what the user still points to stays good until kt_clear_session(). */
 void kt_unadopt(const void *object);
 /** Frees a floating object (a temporary such as a list); leaves owned ones alone. The items of a list that
- * nobody adopted float again. */
+ * nobody adopted float again; of the list a shell stays for a while, which kt_check() finds used up. */
 void kt_drop(const void *object);
 /** Is this reference an object (not a name, not NULL)? Of that kind? */
 bool kt_is_obj(kt_ref ref);
@@ -74,6 +74,8 @@ int64_t kt_obj_count(void);
 /** Called by kt_clear_session() after the floating objects are gone (name counters). */
 void kt_on_clear_session(void (*hook)(void));
 
+/** The items go with the list, as nobody else knows them (weights read out, outputs). */
+kt_list_t *kt_list_own(kt_list_t *list);
 /** Was this list made by kt_dict()? Its even items are then names. */
 bool kt_list_is_dict(const kt_list_t *list);
 

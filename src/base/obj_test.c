@@ -100,3 +100,37 @@ KT_TEST(obj, sharing_accepts_what_is_no_object) {
     kt_obj_unshare(failed);
     kt_obj_unshare(NULL);
 }
+
+/* A list is a temporary: the call it is given to uses it up. A second use must be an error. */
+KT_TEST(obj, a_used_up_list_says_so) {
+    bool dead;
+    thing *t = thing_new(&dead);
+    kt_list_t *l = kt_list(t, "name");
+    const int64_t n = kt_obj_count();
+    kt_drop(l);
+    assert_int_equal(kt_obj_count(), n - 1);
+    assert_false(dead); /* its item is the user's again */
+    kt_check_status(kt_check(l), KT_ESTATE);
+    kt_check_message_has("used up by an earlier call");
+    assert_int_equal(kt_list_len(l), 0);
+    assert_null(kt_list_get(l, 0));
+    kt_free(l);
+    kt_drop(l);
+    assert_ptr_equal(kt_retain(l), l);
+    kt_check_status(kt_check(kt_list(l)), KT_ESTATE);
+    kt_clear_session();
+    assert_true(dead);
+}
+
+KT_TEST(obj, a_retained_list_is_not_used_up) {
+    kt_list_t *l = kt_retain(kt_list("a", "b"));
+    kt_drop(l);
+    assert_int_equal(kt_list_len(l), 2);
+    kt_free(l);
+}
+
+KT_TEST(obj, many_lists_can_be_used_up) {
+    const int64_t n = kt_obj_count();
+    for (int i = 0; i < 1000; i++) kt_drop(kt_list("a"));
+    assert_int_equal(kt_obj_count(), n);
+}

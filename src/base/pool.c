@@ -32,6 +32,13 @@
 #define GATE_OPEN 0x80000000u
 #define GATE_AWAITED 0x40000000u /* the caller sleeps until those inside have left */
 
+/* The chunks that a thread takes first: the same ones at every step, so that weights and their
+ * moments stay in the caches of one core. Who is done takes from the others. */
+typedef struct {
+    _Alignas(64) atomic_llong next;
+    int64_t end;
+} pool_share;
+
 static struct {
     pthread_mutex_t lock; /* held by the caller whose job runs, and while threads start and stop */
     bool started, hooked; /* under lock */
@@ -41,9 +48,9 @@ static struct {
     /* the job: written before the gate opens, read by those inside */
     kt_pool_fn *fn;
     void *arg;
-    int64_t n_chunks;
+    int n_shares;
+    pool_share share[POOL_MAX];
     /* words that both sides write stand on cache lines of their own */
-    _Alignas(64) atomic_llong next;
     _Alignas(64) atomic_uint gate;
     _Alignas(64) atomic_uint jobs;
     atomic_int sleepers;
@@ -106,10 +113,13 @@ static bool pool_spin(atomic_uint *word, unsigned seen) {
 }
 
 static void pool_take_chunks(int thread) {
-    for (;;) {
-        const int64_t chunk = atomic_fetch_add_explicit(&pool.next, 1, memory_order_relaxed);
-        if (chunk >= pool.n_chunks) return;
-        pool.fn(pool.arg, chunk, thread);
+    for (int i = 0; i < pool.n_shares; i++) {
+        pool_share *s = &pool.share[(thread + i) % pool.n_shares];
+        for (;;) {
+            const int64_t chunk = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
+            if (chunk >= s->end) break;
+            pool.fn(pool.arg, chunk, thread);
+        }
     }
 }
 
@@ -233,8 +243,13 @@ static void pool_wait_inside(void) {
 static void pool_run_shared(kt_pool_fn *fn, void *arg, int64_t n_chunks) {
     pool.fn = fn;
     pool.arg = arg;
-    pool.n_chunks = n_chunks;
-    atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
+    const int threads = kt_pool_threads();
+    pool.n_shares = n_chunks < threads ? (int)n_chunks : threads;
+    for (int i = 0; i < pool.n_shares; i++) {
+        const int64_t first = i * n_chunks / pool.n_shares;
+        atomic_store_explicit(&pool.share[i].next, first, memory_order_relaxed);
+        pool.share[i].end = (i + 1) * n_chunks / pool.n_shares;
+    }
     atomic_store(&pool.gate, GATE_OPEN);
     atomic_fetch_add(&pool.jobs, 1);
     const int sleepers = atomic_load(&pool.sleepers);

@@ -1,4 +1,5 @@
 /* Callbacks, driven hook by hook with logs made up here; tests/console has them inside fit. */
+#include "base/mem.h"
 #include "model/callback.h"
 #include "model/compile.h"
 #include "testing/capture.h"
@@ -137,6 +138,34 @@ KT_TEST(callbacks, must_be_callbacks) {
     kt_check_message_has("got a layer");
     kt_check_status(kt_callbacks_begin(&list, kt_cb_early_stopping(.mode = "up")), KT_EINVAL);
     kt_callbacks_end(&list);
+}
+
+/* Each allocation of a training fails in turn; the next one goes well. */
+KT_TEST(callbacks, survive_every_failed_allocation) {
+    char path[] = "/tmp/kt_csv_XXXXXX";
+    close(mkstemp(path));
+    rig r;
+    kt_capture_begin();
+    kt_callback *stop = kt_cb_early_stopping("loss", .restore_best_weights = true, .verbose = 1);
+    kt_callback *reduce = kt_cb_reduce_lr_on_plateau("loss", .patience = 1, .verbose = 1);
+    kt_callback *csv = kt_cb_csv_logger(path);
+    rig_begin(&r, NULL, NULL);
+    kt_status st = KT_ENOMEM;
+    for (int n = 1; st; n++) {
+        kt_logs_clear(r.logs);
+        kt_check_status(kt_logs_set(r.logs, "loss", 1), KT_OK);
+        kt_list_t *all = kt_list(stop, reduce, csv);
+        kt_mem_fail_after(n);
+        st = kt_callbacks_begin(&r.list, all);
+        if (st == KT_OK) st = hook(&r, KT_ON_TRAIN_BEGIN, 0);
+        for (int e = 0; e < 3 && st == KT_OK; e++) st = hook(&r, KT_ON_EPOCH_END, e);
+        if (st == KT_OK) st = hook(&r, KT_ON_TRAIN_END, 0);
+        kt_mem_fail_after(0);
+        if (st) kt_check_status(st, KT_ENOMEM);
+        kt_callbacks_end(&r.list);
+    }
+    kt_capture_end();
+    unlink(path);
 }
 
 /* Early stopping ------------------------------------------------------------------------------- */

@@ -114,8 +114,8 @@ static void add_header(kt_str *line, const csv *s, const char *separator) {
     kt_str_add(line, "\r\n");
 }
 
-static void
-add_row(kt_str *line, const csv *s, const char *separator, int64_t epoch, const kt_logs *logs) {
+static void add_row(
+    kt_str *line, const csv *s, const char *separator, int64_t epoch, const kt_logs *logs) {
     kt_str_addf(line, "%lld", (long long)epoch);
     for (int i = 0; i < s->names.n; i++) {
         kt_str number = {0};
@@ -150,8 +150,8 @@ static kt_status csv_epoch(kt_component *c, int64_t epoch, const kt_logs *logs) 
     return st;
 }
 
-static kt_status
-csv_on(kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
+static kt_status csv_on(
+    kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
     (void)m;
     if (hook == KT_ON_TRAIN_BEGIN) return csv_open(c);
     return hook == KT_ON_TRAIN_END ? csv_close(c) : csv_epoch(c, index, logs);

@@ -29,8 +29,8 @@ static void early_begin(early_stopping *s) {
     s->best_epoch = s->stopped_epoch = 0;
 }
 
-static kt_status
-keep_weights(early_stopping *s, const kt_cb_early_stopping_args *a, kt_model *m, int64_t epoch) {
+static kt_status keep_weights(
+    early_stopping *s, const kt_cb_early_stopping_args *a, kt_model *m, int64_t epoch) {
     s->best_epoch = epoch;
     return a->restore_best_weights ? kt_snapshot_take(&s->weights, m) : KT_OK;
 }
@@ -72,8 +72,8 @@ static kt_status early_end(kt_component *c, kt_model *m) {
     return st;
 }
 
-static kt_status
-early_on(kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
+static kt_status early_on(
+    kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
     if (hook == KT_ON_EPOCH_END) return early_epoch(c, m, index, logs);
     if (hook == KT_ON_TRAIN_END) return early_end(c, m);
     early_begin(kt_state_of(c));

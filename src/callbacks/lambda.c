@@ -28,8 +28,8 @@ static bool lambda_wants(const kt_component *c, kt_hook_id hook) {
     return lambda_hook(c, hook) != NULL;
 }
 
-static kt_status
-lambda_on(kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
+static kt_status lambda_on(
+    kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
     const kt_cb_lambda_args *a = kt_args_of(c);
     return lambda_hook(c, hook)(m, index, logs, a->data);
 }

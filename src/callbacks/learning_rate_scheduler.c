@@ -20,8 +20,8 @@ static kt_status set_rate(const kt_component *c, kt_model *m, int64_t epoch) {
     return st;
 }
 
-static kt_status
-scheduler_on(kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
+static kt_status scheduler_on(
+    kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
     return hook == KT_ON_EPOCH_BEGIN ? set_rate(c, m, index) : kt_rate_log(m, logs);
 }
 

@@ -51,8 +51,8 @@ static kt_status plateau_epoch(kt_component *c, kt_model *m, int64_t epoch, kt_l
     return st;
 }
 
-static kt_status
-plateau_on(kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
+static kt_status plateau_on(
+    kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
     plateau *s = kt_state_of(c);
     if (hook == KT_ON_EPOCH_END) return plateau_epoch(c, m, index, logs);
     kt_monitor_reset(&s->monitor);

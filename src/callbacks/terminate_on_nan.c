@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-static kt_status
-terminate_on(kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
+static kt_status terminate_on(
+    kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs) {
     const kt_cb_terminate_on_nan_args *a = kt_args_of(c);
     (void)hook;
     bool bad = false;

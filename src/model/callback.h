@@ -31,9 +31,10 @@ typedef struct kt_callback_params {
 
 typedef struct kt_callback_class {
     kt_class base;
-    /** A hook was reached. `logs` may be changed by epoch-end hooks (learning_rate …). NULL logs happen. */
+    /** A hook was reached. `logs` may be changed by epoch-end hooks (learning_rate …), and may be
+     * NULL. */
     kt_status (*on)(kt_component *c, kt_hook_id hook, kt_model *m, int64_t index, kt_logs *logs);
-    /** Does it do anything at this hook? Lets the loop skip logs that nobody reads. NULL: at all. */
+    /** Does it do anything at this hook? Lets the loop skip logs nobody reads. NULL: at all. */
     bool (*wants)(const kt_component *c, kt_hook_id hook);
 } kt_callback_class;
 

@@ -115,7 +115,7 @@ kt_list_t *kt_model_predict_list_with(const kt_predict_args *a) {
     const kt_status st = predict_into(&r, a);
     if (st) return kt_fail_object(st);
     for (int i = 0; i < r.n_out; i++) items[i] = r.out[i];
-    return kt_list_of(r.n_out, items);
+    return kt_list_own(kt_list_of(r.n_out, items));
 }
 
 static kt_status check_target(const kt_program *p, const kt_tensor *y) {

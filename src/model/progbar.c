@@ -186,8 +186,8 @@ static double step_time(kt_progbar *p, int64_t current, double now) {
     return t;
 }
 
-static void
-draw(kt_progbar *p, int64_t current, const kt_logs *logs, bool finalize, double now, double step) {
+static void draw(
+    kt_progbar *p, int64_t current, const kt_logs *logs, bool finalize, double now, double step) {
     line l = {.n = 0};
     put_times(&l, "\b", p->total_width);
     put(&l, "\r");
@@ -209,8 +209,8 @@ draw(kt_progbar *p, int64_t current, const kt_logs *logs, bool finalize, double 
     p->total_width = width;
 }
 
-static void
-draw_line(const kt_progbar *p, int64_t current, const kt_logs *logs, double now, double step) {
+static void draw_line(
+    const kt_progbar *p, int64_t current, const kt_logs *logs, double now, double step) {
     line l = {.n = 0};
     putf(&l, "%*lld/%lld", digits(p->target), (long long)current, (long long)p->target);
     putf(&l, " - %.0fs -", now - p->start);

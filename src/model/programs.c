@@ -67,7 +67,6 @@ static kt_sym *add_weight_penalties(builder *b, kt_sym *loss) {
     return st ? kt_fail_object(st) : loss;
 }
 
-/* A per-sample weight of a loss or metric: the given one times the mask that came with the output. */
 static kt_status total_loss(builder *b, kt_sym **out) {
     const double batch = (double)b->specs->x[0].shape.dim[0];
     kt_sym *loss = NULL;
@@ -93,14 +92,11 @@ static kt_status total_loss(builder *b, kt_sym **out) {
     return st;
 }
 
+/* Masks travel with the outputs: metrics that respect them look there. */
 static kt_status update_metrics(builder *b) {
     for (int i = 0; i < b->c->metrics.n; i++) {
         const kt_metric_entry *e = &b->c->metrics.v[i];
-        kt_sym *w = e->weighted ? b->w[e->output] : NULL, *mask = b->pred[e->output]->mask;
-        if (mask && w)
-            w = kt_op_multiply(w, kt_op_cast(mask, "float32"));
-        else if (mask)
-            w = kt_op_cast(mask, "float32");
+        kt_sym *w = e->weighted ? b->w[e->output] : NULL;
         const kt_status st = kt_metric_update(e->metric, b->y[e->output], b->pred[e->output], w);
         if (st) return kt_error_context("in metric \"%s\"", e->name), st;
     }
@@ -149,10 +145,13 @@ static kt_status trace_predict(builder *b) {
     return st;
 }
 
+/* A metric with several results (one per class or threshold) shows their mean, as Keras' bar does. */
 static kt_status push_scalar(builder *b, kt_sym *value) {
     kt_val *v = kt_unwrap(kt_op_cast(value, "float32"), NULL);
     if (!v) return b->g->status;
-    return kt_vec_push(&b->g->outputs, kt_g_reshape(b->g, v, (kt_shape){0, {0}}));
+    if (kt_shape_size(&v->spec.shape) != 1) v = kt_g_mean(b->g, v, kt_axes_all(v), false);
+    v = kt_g_reshape(b->g, v, (kt_shape){0, {0}});
+    return v ? kt_vec_push(&b->g->outputs, v) : b->g->status;
 }
 
 static kt_sym *mean_result(const kt_mean_vars *m) {

@@ -72,8 +72,10 @@ static kt_status sequential_add(kt_layer *l, kt_ref item) {
     if (kt_is_obj(item) && kt_failed(item)) return kt_check(item);
     if (kt_is(item, KT_KIND_LAYER)) return add_layer(l, (kt_layer *)(uintptr_t)item);
     const kt_sym *s = kt_is(item, KT_KIND_SYM) ? item : NULL;
-    if (s && s->node && kt_layer_is_input(s->node->layer) && !l->children.n)
-        return sequential_relink(l, (kt_sym *)(uintptr_t)s);
+    const bool is_input = s && s->node && kt_layer_is_input(s->node->layer);
+    if (is_input && sequential_input(l->state))
+        return KT_FAIL(KT_EINVAL, "the model has its input already");
+    if (is_input && !l->children.n) return sequential_relink(l, (kt_sym *)(uintptr_t)s);
     return KT_FAIL(
         KT_EINVAL,
         "expected a layer, or kt_input() first, got %s",
@@ -109,29 +111,6 @@ static kt_status sequential_init(kt_layer *l) {
     return st;
 }
 
-static void sequential_destroy(kt_layer *l) {
-    kt_release(((kt_model_state *)l->state)->pending_input);
-    kt_model_destroy(l);
-}
-
-const kt_layer_class kt_class_sequential = {
-    .name = "Sequential",
-    .args_size = sizeof(kt_sequential_args),
-    .state_size = sizeof(kt_model_state),
-    .fields = sequential_fields,
-    .init = sequential_init,
-    .call = kt_model_call,
-    .destroy = sequential_destroy,
-    .supports_masking = true,
-    .computes_mask = true,
-};
-
-kt_model *kt_sequential_new(const kt_sequential_args *a) {
-    kt_model *m = kt_layer_new(&kt_class_sequential, a);
-    if (!kt_failed(m)) kt_layer_name(m);
-    return m;
-}
-
 kt_status kt_model_ensure_linked(kt_layer *l, const kt_spec *batch) {
     kt_model_state *s = l->state;
     if (s->nodes.n) return KT_OK;
@@ -144,6 +123,38 @@ kt_status kt_model_ensure_linked(kt_layer *l, const kt_spec *batch) {
     const kt_status st = kt_failed(x) ? kt_check(x) : sequential_link(l, x);
     if (st) kt_drop(x);
     return st;
+}
+
+/* A stack without kt_input() is linked when it is first called, as layers are built. */
+static kt_status sequential_build(kt_layer *l, const kt_shape *in) {
+    kt_tracer *outer = kt_tracer_suspend();
+    const kt_status st = kt_model_ensure_linked(l, &(kt_spec){l->dtype, in[0]});
+    kt_tracer_resume(outer);
+    return st;
+}
+
+static void sequential_destroy(kt_layer *l) {
+    kt_release(((kt_model_state *)l->state)->pending_input);
+    kt_model_destroy(l);
+}
+
+const kt_layer_class kt_class_sequential = {
+    .name = "Sequential",
+    .args_size = sizeof(kt_sequential_args),
+    .state_size = sizeof(kt_model_state),
+    .fields = sequential_fields,
+    .init = sequential_init,
+    .build = sequential_build,
+    .call = kt_model_call,
+    .destroy = sequential_destroy,
+    .supports_masking = true,
+    .computes_mask = true,
+};
+
+kt_model *kt_sequential_new(const kt_sequential_args *a) {
+    kt_model *m = kt_layer_new(&kt_class_sequential, a);
+    if (!kt_failed(m)) kt_layer_name(m);
+    return m;
 }
 
 static kt_status require_sequential(const kt_model *m, const char *verb) {

@@ -206,7 +206,7 @@ static kt_status add_layers(summary *s) {
     int from = 0, to = s->m->children.n - 1;
     kt_status st = KT_OK;
     if (range->n) {
-        int first[2], last[2];
+        int first[2] = {0}, last[2] = {0};
         if (range->n != 2)
             return KT_FAIL(KT_EINVAL, "layer_range: expected 2 names, got %d", range->n);
         for (int i = 0; st == KT_OK && i < 2; i++)
@@ -265,7 +265,7 @@ static kt_status column_ends(const summary *s, int n, double *ends) {
 
 static kt_status set_widths(summary *s, int screen) {
     kt_table *t = &s->table;
-    double ends[KT_TABLE_COLUMNS];
+    double ends[KT_TABLE_COLUMNS] = {0};
     const int most = (s->connected ? 108 : 88) + (s->args.show_trainable ? 12 : 0);
     const int line = s->args.line_length;
     t->width = line ? line : most < screen - 4 ? most : screen - 4;
@@ -376,8 +376,8 @@ static kt_status draw_footer(const target *to, kt_model *m) {
 
 /* All of it ------------------------------------------------------------------------------------ */
 
-kt_status
-kt_model_summary_text(kt_str *out, const kt_summary_args *args, int screen, kt_colors colors) {
+kt_status kt_model_summary_text(
+    kt_str *out, const kt_summary_args *args, int screen, kt_colors colors) {
     summary s = {.m = args->model};
     const target to = {out, screen, colors};
     if (!args->size || args->size > sizeof s.args)

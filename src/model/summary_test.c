@@ -23,7 +23,7 @@ static kt_model *mlp(void) {
 
 static kt_model *mlp_without_input(void) {
     kt_model *m = kt_sequential(kt_list(kt_dense(16, .activation = "relu"), kt_dense(3)));
-    kt_check_status(kt_model_ensure_linked(m, &(kt_spec){KT_FLOAT32, kt_dims(KT_NONE, 8)}), KT_OK);
+    kt_check_status(kt_layer_build(m, kt_dims(KT_NONE, 8)), KT_OK);
     return m;
 }
 
@@ -294,6 +294,23 @@ KT_TEST(summary, makes_control_characters_harmless) {
     const char *text = kt_capture_end();
     assert_null(strchr(text, '\033'));
     assert_non_null(strstr(text, "a?[2Jb? (Dense)"));
+}
+
+KT_TEST(summary, survives_every_failed_allocation) {
+    kt_model *m = residual();
+    const kt_summary_args args = {.size = sizeof args, .model = m};
+    kt_status st = KT_ENOMEM;
+    for (int n = 1; st; n++) {
+        kt_str text = {0};
+        kt_mem_fail_after(n);
+        st = kt_model_summary_text(&text, &args, 80, KT_COLORS_OFF);
+        kt_mem_fail_after(0);
+        if (st)
+            kt_check_status(st, KT_ENOMEM);
+        else
+            kt_check_golden_text(text.s, "tests/golden/summary/residual.txt");
+        kt_str_free(&text);
+    }
 }
 
 KT_TEST(summary, says_what_is_wrong) {

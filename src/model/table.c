@@ -193,8 +193,8 @@ static kt_status wrap(slices *lines, const kt_text *t, int width, bool fold) {
     return st ? st : kt_vec_push(lines, line);
 }
 
-/* Blanks at the end go where they do not fit. Counted in characters, as rich does: behind a wide one
- * a blank too many may stay, and the line will be cut. */
+/* Blanks at the end go where they do not fit. Counted in characters, as rich does: behind a wide
+ * one a blank too many may stay, and the line will be cut. */
 static slice line_fitted(slice s, int width) {
     int chars = 0;
     for (size_t i = s.from; i < s.to; chars++) i += char_bytes(s.t->text.s + i, s.t->text.s + s.to);
@@ -259,8 +259,8 @@ static kt_status row_wrap(row *r, const kt_text *cells, int n, const int *width)
 }
 
 /* Titles stand at the bottom of their row, other cells at the top. */
-static void
-add_row_line(kt_text *out, const kt_table *t, const row *r, const int *width, int at, bool head) {
+static void add_row_line(
+    kt_text *out, const kt_table *t, const row *r, const int *width, int at, bool head) {
     const char *border = head ? "\u2503" : "\u2502";
     const kt_style pad = head ? KT_STYLE_HEAD_PAD : KT_STYLE_PLAIN;
     const kt_style blank = head ? KT_STYLE_BOLD : KT_STYLE_PLAIN;

@@ -4,8 +4,8 @@
 
 #include <keratin/axes.h>
 
-/** Fills axes[KT_MAX_RANK] in the order given and returns how many there are; 0 for None. Whether they are
- * in range is for the caller to see: negative ones come as they are. */
+/** Fills axes[KT_MAX_RANK] in the order given and returns how many there are; 0 for None. Whether
+ * they are in range is for the caller to see: negative ones come as they are. */
 static inline int kt_axes_list(kt_tuple t, int *axes) {
     const int64_t form = t >> 60;
     int n = 0;

@@ -371,7 +371,8 @@ kt_list_t *kt_get_weights(kt_layer *l) {
     kt_status st = all_weights(l, &all);
     const void **items = kt_alloc_array(all.n + 1, sizeof *items);
     for (int i = 0; st == KT_OK && items && i < all.n; i++) items[i] = kt_var_value(all.v[i]);
-    kt_list_t *list = st || !items ? kt_fail_object(st ? st : KT_ENOMEM) : kt_list_of(all.n, items);
+    kt_list_t *list = st || !items ? kt_fail_object(st ? st : KT_ENOMEM)
+                                   : kt_list_own(kt_list_of(all.n, items));
     kt_mem_free(items);
     kt_vec_free(&all);
     return list;
@@ -398,6 +399,5 @@ kt_status kt_set_weights(kt_layer *l, const kt_list_t *weights) {
     for (int i = 0; st == KT_OK && i < all.n; i++)
         st = kt_var_assign(all.v[i], kt_list_get(weights, i));
     kt_vec_free(&all);
-    kt_drop(weights);
     return st;
 }

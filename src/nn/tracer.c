@@ -7,6 +7,14 @@ static _Thread_local kt_tracer *current;
 
 kt_tracer *kt_tracer_current(void) { return current; }
 
+kt_tracer *kt_tracer_suspend(void) {
+    kt_tracer *t = current;
+    current = NULL;
+    return t;
+}
+
+void kt_tracer_resume(kt_tracer *t) { current = t; }
+
 void kt_tracer_begin(kt_tracer *t, kt_graph *g, bool training, kt_var *counter) {
     *t = (kt_tracer){.g = g, .training = training, .counter = counter, .outer = current};
     current = t;

@@ -65,6 +65,9 @@ void kt_tracer_begin(kt_tracer *t, kt_graph *g, bool training, kt_var *counter);
 /** Writes what was assigned into the graph and steps out. */
 kt_status kt_tracer_end(kt_tracer *t);
 kt_tracer *kt_tracer_current(void);
+/** Steps out of all traces (a model is linked while another one is traced), and back in. */
+kt_tracer *kt_tracer_suspend(void);
+void kt_tracer_resume(kt_tracer *t);
 
 /** A value as a symbol of the current trace (arena memory; failed object for NULL). */
 kt_sym *kt_wrap(kt_val *v);

@@ -19,8 +19,8 @@ extern const kt_opdef kt_opdef_fused;
 
 typedef struct {
     kt_graph *g;
-    kt_node **old; /* the nodes before */
-    int n;
+    kt_node **old; /* the nodes before; their inputs change only when all is done */
+    int n, n_vals;
     int *def;      /* value id -> node */
     int *region;   /* node -> last node of its region; NONE: a node of its own */
     bool *live;    /* value id -> somebody outside its region needs it */
@@ -186,7 +186,7 @@ static kt_status drop_misfits(fuser *f, program *p) {
     bool again = true;
     while (again) { /* a dropped region needs its broadcasts, which others may have to provide */
         again = false;
-        memset(f->live, 0, (size_t)f->g->n_vals);
+        memset(f->live, 0, (size_t)f->n_vals);
         find_live(f);
         for (int i = 0; i < f->n; i++) {
             if (f->region[i] != i) continue;
@@ -202,7 +202,9 @@ static kt_status drop_misfits(fuser *f, program *p) {
 
 /* Order -------------------------------------------------------------------------------------------- */
 
-static kt_val *now(const fuser *f, kt_val *v) { return f->by[v->id] ? f->by[v->id] : v; }
+static kt_val *now(const fuser *f, kt_val *v) {
+    return v->id < f->n_vals && f->by[v->id] ? f->by[v->id] : v;
+}
 
 static kt_status emit_region(fuser *f, program *p, int last) {
     kt_graph *g = f->g;
@@ -229,9 +231,17 @@ static kt_status emit_node(fuser *f, int i) {
     kt_node *n = f->old[i];
     bool live = n->op->flags & KT_OP_EFFECT;
     for (int k = 0; k < n->n_out; k++) live = live || f->live[n->out[k]->id];
-    if (!live) return KT_OK;
-    for (int k = 0; k < n->n_in; k++) n->in[k] = now(f, n->in[k]);
-    return kt_vec_push(&f->g->nodes, n);
+    return live ? kt_vec_push(&f->g->nodes, n) : KT_OK;
+}
+
+/* Everybody reads what regions made. */
+static void redirect(fuser *f) {
+    kt_graph *g = f->g;
+    for (int i = 0; i < g->nodes.n; i++)
+        for (int k = 0; k < g->nodes.v[i]->n_in; k++) g->nodes.v[i]->in[k] = now(f, g->nodes.v[i]->in[k]);
+    for (int i = 0; i < g->outputs.n; i++) g->outputs.v[i] = now(f, g->outputs.v[i]);
+    for (int i = 0; i < g->slots.n; i++)
+        if (g->slots.v[i].val && !f->live[g->slots.v[i].val->id]) g->slots.v[i].val = NULL;
 }
 
 /* Pushes what an item needs and does not have yet. */
@@ -274,6 +284,7 @@ static kt_status fuser_init(fuser *f) {
     kt_graph *g = f->g;
     size_t edges = 1;
     f->n = g->nodes.n;
+    f->n_vals = g->n_vals;
     for (int i = 0; i < f->n; i++) edges += (size_t)g->nodes.v[i]->n_in + 1;
     f->old = kt_arena_copy(g->arena, g->nodes.v, sizeof(kt_node *) * (size_t)f->n);
     f->def = kt_arena_alloc(g->arena, sizeof *f->def * (size_t)(g->n_vals + 1));
@@ -300,9 +311,7 @@ kt_status kt_pass_fuse(kt_graph *g) {
     g->nodes.n = 0;
     for (int i = 0; i < f.n && st == KT_OK; i++)
         if (f.region[i] == NONE || f.region[i] == i) st = emit(&f, p, i);
-    for (int i = 0; i < g->outputs.n; i++) g->outputs.v[i] = now(&f, g->outputs.v[i]);
-    for (int i = 0; i < g->slots.n; i++)
-        if (g->slots.v[i].val && !f.live[g->slots.v[i].val->id]) g->slots.v[i].val = NULL;
+    redirect(&f);
     g->scope = scope;
     return st;
 }

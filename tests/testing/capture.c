@@ -45,10 +45,11 @@ static char *file_text(const char *path) {
     return text;
 }
 
-/* Control codes made visible. */
-static void print_line(const char *what, const char *line, size_t n) {
+/* The line around what differs, control codes made visible. */
+static void print_line(const char *what, const char *line, size_t n, size_t differs) {
+    const size_t from = differs > 40 ? differs - 40 : 0, to = from + 120 < n ? from + 120 : n;
     fprintf(stderr, "%s: ", what);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = from; i < to; i++) {
         const unsigned char c = (unsigned char)line[i];
         if (c < 32 || c == 127)
             fprintf(stderr, "\\x%02x", (unsigned)c);
@@ -64,8 +65,10 @@ void kt_check_golden_text(const char *text, const char *path) {
     for (int line = 1; *a || *b; line++) {
         const size_t na = strcspn(a, "\n"), nb = strcspn(b, "\n");
         if (na != nb || memcmp(a, b, na) != 0 || a[na] != b[nb]) {
-            print_line("got ", a, na + (a[na] != 0));
-            print_line("want", b, nb + (b[nb] != 0));
+            size_t differs = 0;
+            while (a[differs] && a[differs] == b[differs]) differs++;
+            print_line("got ", a, na + (a[na] != 0), differs);
+            print_line("want", b, nb + (b[nb] != 0), differs);
             free(want);
             fail_msg("%s:%d differs", path, line);
         }

@@ -33,7 +33,7 @@ static void add(maker *m, kt_val *v) {
 
 static const kt_opdef *const unaries[] = {
     &kt_opdef_neg, &kt_opdef_abs, &kt_opdef_relu, &kt_opdef_tanh, &kt_opdef_sigmoid, &kt_opdef_sin,
-    &kt_opdef_square, &kt_opdef_sign, &kt_opdef_softplus, &kt_opdef_floor};
+    &kt_opdef_square, &kt_opdef_sign, &kt_opdef_softplus, &kt_opdef_floor}; /* jumps: 7, 9 */
 static const kt_opdef *const binaries[] = {
     &kt_opdef_add, &kt_opdef_sub, &kt_opdef_mul, &kt_opdef_maximum, &kt_opdef_minimum, &kt_opdef_relu_grad};
 static const kt_opdef *const compares[] = {
@@ -42,9 +42,15 @@ static const kt_opdef *const compares[] = {
 /* Bounded again after growth, so that chains of products do not overflow. */
 static kt_val *tame(maker *m, kt_val *v) { return pick(m, 4) ? v : kt_g_tanh(m->g, v); }
 
+/* Away from the numbers that values are equal to by construction: functions with a jump would otherwise
+ * tell apart results that differ by a rounding. */
+static kt_val *off(maker *m, kt_val *v) { return v ? kt_g_shift(m->g, v, 0.0377) : NULL; }
+
 static kt_val *random_unary(maker *m) {
     kt_val *x = any_of(m, KT_FLOAT32);
-    return x ? tame(m, kt_g_unary(m->g, unaries[pick(m, 10)], x)) : NULL;
+    const int which = pick(m, 10);
+    if (which == 7 || which == 9) x = off(m, x);
+    return x ? tame(m, kt_g_unary(m->g, unaries[which], x)) : NULL;
 }
 
 static bool goes_together(const kt_val *a, const kt_val *b) {
@@ -56,12 +62,15 @@ static kt_val *random_binary(maker *m) {
     kt_val *a = any_of(m, KT_FLOAT32), *b = any_of(m, KT_FLOAT32);
     if (a && pick(m, 5) == 0) b = kt_g_num(m->g, kt_test_random(&m->seed) * 4 - 2, a);
     if (!goes_together(a, b)) return NULL;
-    return tame(m, kt_g_binary(m->g, binaries[pick(m, 6)], a, b));
+    const int which = pick(m, 6);
+    if (which == 5) b = off(m, b); /* relu_grad */
+    return tame(m, kt_g_binary(m->g, binaries[which], a, b));
 }
 
 static kt_val *random_choice(maker *m) {
     kt_val *a = any_of(m, KT_FLOAT32), *b = any_of(m, KT_FLOAT32);
     if (!goes_together(a, b)) return NULL;
+    b = off(m, b);
     kt_val *c = kt_g_binary(m->g, compares[pick(m, 4)], a, b);
     if (pick(m, 3) == 0) return kt_g_cast(m->g, c, KT_FLOAT32);
     if (pick(m, 4) == 0) return c;
@@ -72,7 +81,7 @@ static kt_val *random_choice(maker *m) {
 static kt_val *random_cast(maker *m) {
     kt_val *x = any(m);
     if (x->spec.dtype != KT_FLOAT32) return kt_g_cast(m->g, x, KT_FLOAT32);
-    return pick(m, 3) ? NULL : kt_g_cast(m->g, x, KT_BOOL);
+    return pick(m, 3) ? NULL : kt_g_cast(m->g, off(m, x), KT_BOOL);
 }
 
 static kt_val *random_shape(maker *m) {
@@ -93,7 +102,8 @@ static kt_val *random_shape(maker *m) {
 static kt_val *random_reduce(maker *m) {
     kt_val *x = any_of(m, KT_FLOAT32);
     if (!x || x->spec.shape.ndim == 0) return NULL;
-    kt_val *y = kt_g_reduce(m->g, pick(m, 3), x, 1 + pick(m, kt_axes_all(x)), pick(m, 2));
+    const int kind = pick(m, 3), axes = 1 + pick(m, kt_axes_all(x)), keep = pick(m, 2);
+    kt_val *y = kt_g_reduce(m->g, (kt_reduce_kind)kind, x, axes, keep);
     return kt_g_tanh(m->g, y);
 }
 

@@ -31,7 +31,10 @@ static int safe_row(program *p, const kt_opdef *const *family, int kind) {
 
 static void random_step(program *p, int i, int n_regs) {
     kt_micro *m = &p->steps[i];
-    *m = (kt_micro){.a = (short)pick(p, n_regs), .b = (short)pick(p, n_regs), .c = (short)pick(p, n_regs)};
+    *m = (kt_micro){0};
+    m->a = (short)pick(p, n_regs);
+    m->b = (short)pick(p, n_regs);
+    m->c = (short)pick(p, n_regs);
     const int kind = pick(p, 10);
     if (kind < 3) {
         m->kind = KT_MICRO_UNARY;

@@ -1,6 +1,7 @@
-/* gelu: x Phi(x) = x (1 + erf(x / sqrt(2))) / 2, Phi being the normal distribution; approximate:
- * x (1 + tanh u) / 2 with u = sqrt(2 / pi) (x + 0.044715 x^3).  Keras: gelu (keras.ops.gelu has the
- * other default). (1 + tanh u) / 2 is sigmoid(2 u), which keeps its digits where tanh is near -1. */
+/* gelu: x Phi(x) = x (1 + erf(x / sqrt(2))) / 2, Phi being the normal distribution; approximate: x
+ * (1 + tanh u) / 2 with u = sqrt(2 / pi) (x + 0.044715 x^3).  Keras: gelu (keras.ops.gelu has the
+ * other default). (1 + tanh u) / 2 is sigmoid(2 u), which keeps its digits where tanh is near -1.
+ */
 #include "nn/activations/activation.h"
 
 typedef kt_act_gelu_args gelu_args;

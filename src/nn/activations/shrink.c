@@ -7,8 +7,6 @@
  * Keras: soft_shrink, hard_shrink, threshold. At the knees all belong to the flat part. */
 #include "nn/activations/activation.h"
 
-#include "nn/tracer.h"
-
 typedef kt_act_shrink_args shrink_args;
 typedef kt_act_threshold_args threshold_args;
 
@@ -32,11 +30,8 @@ static kt_sym *hard_shrink_apply(const kt_component *c, kt_sym *x) {
 
 static kt_sym *threshold_apply(const kt_component *c, kt_sym *x) {
     const threshold_args *a = kt_args_of(c);
-    kt_tracer *t = kt_tracer_current();
-    kt_val *v = t ? kt_unwrap(x, NULL) : NULL;
-    if (!v) return kt_fail_object(t ? t->g->status : KT_ESTATE);
-    kt_sym *low = kt_wrap(kt_g_num(t->g, a->default_value, v)); /* a number of x's dtype */
-    return kt_op_where(kt_op_greater(x, kt_num(a->threshold)), x, low);
+    kt_sym *above = kt_op_greater(x, kt_num(a->threshold));
+    return kt_op_where(above, x, kt_num(a->default_value));
 }
 
 static const kt_field shrink_fields[] = {KT_F(shrink_args, threshold), KT_F_END};

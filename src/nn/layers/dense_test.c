@@ -67,7 +67,7 @@ KT_TEST(dense, rejects_wrong_parts_when_built) {
         kt_call(kt_dense(2, .bias_constraint = kt_reg_l2(0.1)), x),
         KT_EINVAL,
         "got a regularizer");
-    kt_check_message_has("(Dense)");
+    kt_check_message_has("in layer Dense");
 }
 
 KT_TEST(dense, rejects_wrong_inputs) {

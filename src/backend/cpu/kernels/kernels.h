@@ -119,6 +119,11 @@ typedef struct kt_kernels {
     void (*uniform)(float *y, int64_t n, int64_t first, const kt_philox *r);
     void (*transpose)(float *y, const float *x, int64_t rows, int64_t cols); ///< y[cols, rows]
 
+    /* A window of rows x cols cells of n channels; ld: floats from one of its rows to the next. */
+    void (*max_pool)(float *y, const float *x, int64_t rows, int64_t cols, int64_t ld, int64_t n);
+    /** dx = dy at the first largest cell and 0 at the others, or dx += that. */
+    void (*max_pool_grad)(float *dx, const float *x, const float *dy, int64_t rows, int64_t cols, int64_t ld, int64_t n, bool add);
+
     /** Bytes of scratch that gemm wants for this call (0 is possible), for the memory plan. */
     size_t (*gemm_scratch)(const kt_gemm *g);
     void (*gemm)(const kt_gemm *g, void *scratch);

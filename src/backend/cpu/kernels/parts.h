@@ -49,7 +49,7 @@ void KT_FN(kt_sparse_xent_grad)(
     int64_t rows,
     int64_t cols);
 
-/* adam.c, random.c, transpose.c, gemm.c */
+/* adam.c, random.c, transpose.c, pool.c, gemm.c */
 void KT_FN(kt_adam)(
     float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *s);
 void KT_FN(kt_uniform)(float *y, int64_t n, int64_t first, const kt_philox *r);
@@ -65,6 +65,17 @@ void KT_FN(kt_transpose)(float *y, const float *x, int64_t rows, int64_t cols);
 /** The same for a part of a larger array: ldx and ldy are the lengths of stored rows. */
 void KT_FN(kt_transpose_ld)(
     float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t cols);
+void KT_FN(kt_max_pool)(
+    float *y, const float *x, int64_t rows, int64_t cols, int64_t ld, int64_t n);
+void KT_FN(kt_max_pool_grad)(
+    float *dx,
+    const float *x,
+    const float *dy,
+    int64_t rows,
+    int64_t cols,
+    int64_t ld,
+    int64_t n,
+    bool add);
 size_t KT_FN(kt_gemm_scratch)(const kt_gemm *g);
 void KT_FN(kt_gemm)(const kt_gemm *g, void *scratch);
 

@@ -42,6 +42,8 @@ const kt_kernels KT_FN(kt_kernels) = {
     .dropout = KT_FN(kt_dropout),
     .uniform = KT_FN(kt_uniform),
     .transpose = KT_FN(kt_transpose),
+    .max_pool = KT_FN(kt_max_pool),
+    .max_pool_grad = KT_FN(kt_max_pool_grad),
     .gemm_scratch = KT_FN(kt_gemm_scratch),
     .gemm = KT_FN(kt_gemm),
 };

@@ -1,0 +1,136 @@
+/* predict, predict_on_batch, predict_into: the same numbers every way. */
+#include "base/mem.h"
+#include "testing/kt_layers.h"
+#include "testing/kt_models.h"
+
+#include <pthread.h>
+#include <string.h>
+
+static kt_tensor *noise(kt_shape shape, uint64_t seed) {
+    return kt_test_tensor(KT_FLOAT32, shape, -1, 1, &seed);
+}
+
+static kt_model *model(void) {
+    kt_set_random_seed(1);
+    return kt_small_model(5, 9, 4);
+}
+
+KT_TEST(predict, batches_do_not_matter) {
+    kt_model *m = model();
+    kt_tensor *x = noise(kt_dims(37, 5), 1);
+    kt_tensor *want = kt_model_predict(m, x, .verbose = 0); /* 32 and 5 */
+    const kt_shape s = kt_tensor_shape(want), expected = kt_dims(37, 4);
+    assert_true(kt_shape_equal(&s, &expected));
+    static const int sizes[] = {1, 2, 7, 36, 37, 38, 1000};
+    for (int i = 0; i < 7; i++) {
+        kt_tensor *y = kt_model_predict(m, x, .batch_size = sizes[i], .verbose = 0);
+        kt_check_tensors_near(y, want, 1e-6, 1e-7);
+    }
+    kt_check_tensors_near(kt_model_predict_on_batch(m, x), want, 1e-6, 1e-7);
+    kt_tensor *y = kt_tensor_new(KT_FLOAT32, kt_dims(37, 4), NULL);
+    kt_check_status(kt_model_predict_into(m, x, y), KT_OK);
+    kt_check_tensors_near(y, want, 1e-6, 1e-7);
+    kt_free(m);
+}
+
+KT_TEST(predict, one_sample) {
+    kt_model *m = model();
+    kt_tensor *x = noise(kt_dims(3, 5), 1), *all = kt_model_predict(m, x, .verbose = 0);
+    for (int i = 0; i < 3; i++) {
+        kt_tensor *one = kt_model_predict_on_batch(m, kt_tensor_slice(x, i, i + 1));
+        kt_check_tensors_near(one, kt_tensor_slice(all, i, i + 1), 1e-6, 1e-7);
+    }
+    kt_free(m);
+}
+
+KT_TEST(predict, steps_end_it_early) {
+    kt_model *m = model();
+    kt_tensor *x = noise(kt_dims(20, 5), 1);
+    kt_tensor *y = kt_model_predict(m, x, .batch_size = 6, .steps = 2, .verbose = 0);
+    assert_int_equal(kt_tensor_dim(y, 0), 12);
+    y = kt_model_predict(m, x, .batch_size = 6, .steps = 100, .verbose = 0);
+    assert_int_equal(kt_tensor_dim(y, 0), 20);
+    kt_free(m);
+}
+
+KT_TEST(predict, follows_the_weights) {
+    kt_model *m = model();
+    const kt_blobs d = kt_make_blobs(32, 5, 4);
+    kt_tensor *before = kt_model_predict(m, d.x, .verbose = 0);
+    kt_list_t *w = kt_get_weights(m);
+    kt_check_ok(kt_model_fit(m, d.x, d.y, .epochs = 2, .verbose = 0));
+    kt_tensor *after = kt_model_predict(m, d.x, .verbose = 0);
+    assert_memory_not_equal(before->data, after->data, kt_tensor_bytes(before));
+    kt_check_status(kt_set_weights(m, w), KT_OK);
+    kt_check_tensors_near(kt_model_predict(m, d.x, .verbose = 0), before, 0, 0);
+    kt_free(m);
+}
+
+KT_TEST(predict, dropout_is_off) {
+    kt_model *m = kt_sequential(kt_list(kt_input({5}), kt_dropout(0.9)));
+    kt_tensor *x = noise(kt_dims(4, 5), 1);
+    kt_check_tensors_near(kt_model_predict(m, x, .verbose = 0), x, 0, 0);
+    kt_free(m);
+}
+
+/* training=True in a call holds in prediction too (Monte Carlo dropout). */
+KT_TEST(predict, a_call_may_insist_on_training) {
+    kt_sym *in = kt_input({50});
+    kt_model *m = kt_functional(in, kt_call(kt_dropout(0.5), in, .training = true));
+    kt_tensor *y = kt_model_predict(m, noise(kt_dims(1, 50), 1), .verbose = 0);
+    int zeros = 0;
+    for (int i = 0; i < 50; i++) zeros += kt_tensor_get(y, i) == 0;
+    assert_in_range(zeros, 5, 45);
+    kt_free(m);
+}
+
+KT_TEST(predict, into_checks_its_target) {
+    kt_model *m = model();
+    kt_tensor *x = noise(kt_dims(3, 5), 1);
+    kt_check_status(
+        kt_model_predict_into(m, x, kt_tensor_new(KT_FLOAT32, kt_dims(2, 4), NULL)), KT_ESHAPE);
+    kt_check_message_has("float32 (3, 4)");
+    kt_check_message_has("float32 (2, 4)");
+    kt_check_status(
+        kt_model_predict_into(m, x, kt_tensor_new(KT_FLOAT64, kt_dims(3, 4), NULL)), KT_ESHAPE);
+    kt_check_status(kt_model_predict_into(m, x, NULL), KT_EINVAL);
+    kt_check_status(
+        kt_model_predict_into(m, x, kt_tensor_new(KT_FLOAT32, kt_dims(-1), NULL)), KT_ESHAPE);
+    kt_check_status(kt_model_predict_into(m, NULL, NULL), KT_EINVAL);
+    kt_check_status(kt_model_predict_into(NULL, x, x), KT_EINVAL);
+    kt_free(m);
+}
+
+/* Several threads may predict with one model at once. */
+typedef struct {
+    kt_model *m;
+    const kt_tensor *x;
+    kt_tensor *y;
+    kt_status status;
+} job;
+
+static void *predict_often(void *data) {
+    job *j = data;
+    for (int i = 0; i < 200 && !j->status; i++) j->status = kt_model_predict_into(j->m, j->x, j->y);
+    return NULL;
+}
+
+KT_TEST(predict, several_threads_at_once) {
+    kt_model *m = model();
+    kt_tensor *x[4], *want[4];
+    job jobs[4];
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) {
+        x[i] = noise(kt_dims(3, 5), (uint64_t)i + 1);
+        want[i] = kt_model_predict_on_batch(m, x[i]);
+        jobs[i] = (job){m, x[i], kt_tensor_new(KT_FLOAT32, kt_dims(3, 4), NULL), KT_OK};
+    }
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, predict_often, &jobs[i]), 0);
+    for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+    for (int i = 0; i < 4; i++) {
+        kt_check_status(jobs[i].status, KT_OK);
+        kt_check_tensors_near(jobs[i].y, want[i], 0, 0);
+    }
+    kt_free(m);
+}

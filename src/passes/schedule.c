@@ -1,0 +1,133 @@
+/* Order of execution: at each step the node that leaves the least memory alive, of those that are ready.
+ *
+ * Tracing leaves forward, backward and update in a good order already, so the new order is taken only where
+ * its peak is lower. Ties keep the old order, which keeps results and caches as they were. */
+#include "base/error.h"
+#include "ir/opdef.h"
+#include "passes/passes.h"
+
+#include <string.h>
+
+kt_status kt_pass_schedule(kt_graph *g);
+
+typedef struct {
+    kt_graph *g;
+    int *root;       /* by value id: the value whose memory it is (aliases) */
+    int64_t *bytes;  /* by root */
+    int *left;       /* by root: reads still to come, graph outputs count for ever */
+    int *waits;      /* by node: inputs not computed yet, TAKEN when it has its place */
+    kt_node **order; /* the new order */
+} scheduler;
+
+static bool in_arena(const kt_node *n) { return !(n->op->flags & KT_OP_LEAF); }
+
+static void note_values(scheduler *s) {
+    for (int i = 0; i < s->g->nodes.n; i++) {
+        const kt_node *n = s->g->nodes.v[i];
+        for (int k = 0; k < n->n_out; k++) {
+            const kt_val *v = n->out[k];
+            const bool alias = n->op->flags & KT_OP_ALIAS && k == 0;
+            s->root[v->id] = alias ? s->root[n->in[0]->id] : v->id;
+            if (!alias && in_arena(n))
+                s->bytes[v->id] = kt_shape_size(&v->spec.shape) *
+                                  (int64_t)kt_dtype_size(v->spec.dtype);
+        }
+    }
+}
+
+static void count_reads(scheduler *s) {
+    memset(s->left, 0, sizeof *s->left * (size_t)s->g->n_vals);
+    for (int i = 0; i < s->g->nodes.n; i++)
+        for (int k = 0; k < s->g->nodes.v[i]->n_in; k++)
+            s->left[s->root[s->g->nodes.v[i]->in[k]->id]]++;
+    for (int i = 0; i < s->g->outputs.n; i++) s->left[s->root[s->g->outputs.v[i]->id]]++;
+}
+
+/* What running n adds to the memory that is alive, and what it frees. */
+static int64_t growth(const scheduler *s, const kt_node *n) {
+    int64_t more = 0;
+    for (int k = 0; k < n->n_out; k++)
+        if (s->root[n->out[k]->id] == n->out[k]->id) more += s->bytes[n->out[k]->id];
+    for (int k = 0; k < n->n_in; k++) {
+        const int r = s->root[n->in[k]->id];
+        int reads = 0; /* the same memory may be read twice by one node */
+        for (int i = 0; i <= k; i++) reads += s->root[n->in[i]->id] == r;
+        if (s->left[r] == reads) more -= s->bytes[r];
+    }
+    return more;
+}
+
+static void mark_read(scheduler *s, const kt_node *n) {
+    for (int k = 0; k < n->n_in; k++) s->left[s->root[n->in[k]->id]]--;
+}
+
+/* Most bytes alive when the nodes run in this order. */
+static int64_t peak_of(scheduler *s, kt_node *const *order) {
+    int64_t alive = 0, peak = 0;
+    count_reads(s);
+    for (int i = 0; i < s->g->nodes.n; i++) {
+        int64_t made = 0;
+        for (int k = 0; k < order[i]->n_out; k++)
+            if (s->root[order[i]->out[k]->id] == order[i]->out[k]->id)
+                made += s->bytes[order[i]->out[k]->id];
+        if (alive + made > peak) peak = alive + made;
+        alive += growth(s, order[i]);
+        mark_read(s, order[i]);
+    }
+    return peak;
+}
+
+static void release_users(scheduler *s, const kt_node *done) {
+    for (int i = 0; i < s->g->nodes.n; i++) {
+        const kt_node *n = s->g->nodes.v[i];
+        for (int k = 0; k < n->n_in; k++) s->waits[i] -= n->in[k]->def == done;
+    }
+}
+
+#define TAKEN (-1)
+
+static void make_order(scheduler *s) {
+    count_reads(s);
+    for (int at = 0; at < s->g->nodes.n; at++) {
+        int best = -1;
+        int64_t least = INT64_MAX;
+        for (int i = 0; i < s->g->nodes.n; i++) {
+            if (s->waits[i] != 0 || s->g->nodes.v[i]->op->flags & KT_OP_EFFECT) continue;
+            const int64_t more = growth(s, s->g->nodes.v[i]);
+            if (more < least) {
+                least = more;
+                best = i;
+            }
+        }
+        if (best < 0) { /* assignments come last and keep their order */
+            best = 0;
+            while (s->waits[best] == TAKEN) best++;
+        }
+        kt_node *n = s->g->nodes.v[best];
+        s->order[at] = n;
+        s->waits[best] = TAKEN;
+        mark_read(s, n);
+        release_users(s, n);
+    }
+}
+
+#define MAX_NODES 2000 /* choosing is quadratic; graphs beyond this keep their order */
+
+kt_status kt_pass_schedule(kt_graph *g) {
+    scheduler s = {.g = g};
+    const size_t n_vals = (size_t)g->n_vals + 1, n = (size_t)g->nodes.n + 1;
+    if (g->nodes.n > MAX_NODES) return KT_OK;
+    s.root = kt_arena_alloc(g->arena, sizeof *s.root * n_vals);
+    s.bytes = kt_arena_alloc(g->arena, sizeof *s.bytes * n_vals);
+    s.left = kt_arena_alloc(g->arena, sizeof *s.left * n_vals);
+    s.waits = kt_arena_alloc(g->arena, sizeof *s.waits * n);
+    s.order = kt_arena_alloc(g->arena, sizeof(kt_node *) * n);
+    if (!s.root || !s.bytes || !s.left || !s.waits || !s.order) return KT_ENOMEM;
+    note_values(&s);
+    const int64_t before = peak_of(&s, g->nodes.v);
+    for (int i = 0; i < g->nodes.n; i++) s.waits[i] = g->nodes.v[i]->n_in;
+    make_order(&s);
+    if (peak_of(&s, s.order) < before)
+        memcpy(g->nodes.v, s.order, sizeof(kt_node *) * (size_t)g->nodes.n);
+    return KT_OK;
+}
