@@ -1,5 +1,5 @@
-/* Callbacks: stop when the validation loss no longer falls, slow down before that, and a function of
- * your own after each epoch.
+/* Callbacks: stop when the validation loss no longer falls, slow down before that, and a function
+ * of your own after each epoch.
  *
  *     callbacks [--smoke]
  */

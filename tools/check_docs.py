@@ -62,19 +62,17 @@ class Example:
 
     def parts(self):
         """(lines at file scope, lines of the function), each as (line number, text)."""
-        outside, inside, open_part = [], [], False
+        outside, inside, depth, is_open, preprocessor = [], [], 0, False, False
         for number, line in enumerate(self.text.split("\n"), self.line):
-            begins = not open_part and FILE_SCOPE.match(line)
-            if begins:
-                preprocessor = line.startswith("#")
-            if begins or open_part:
-                outside.append((number, line))
-                ends = not line.endswith("\\") if preprocessor else (
-                    re.match(r"\}", line) or (begins and line.rstrip().endswith(";"))
-                    or (begins and re.search(r"\{.*\}\s*$", line)))
-                open_part = not ends
-            else:
-                inside.append((number, line))
+            if not is_open and FILE_SCOPE.match(line):
+                is_open, depth, preprocessor = True, 0, line.startswith("#")
+            (outside if is_open else inside).append((number, line))
+            code = re.sub(r"//.*|/\*.*?\*/", "", line).rstrip()
+            depth += code.count("{") - code.count("}")
+            if preprocessor:
+                is_open = is_open and line.endswith("\\")
+            elif is_open and depth == 0 and code.endswith((";", "}")):
+                is_open = False
         return outside, inside
 
     def function(self, number):

@@ -8,15 +8,19 @@ typedef struct {
     kt_logs *logs;
 } test_run;
 
-static kt_status test_after(test_run *r, int64_t step) {
-    const bool due = r->bar && r->bar->verbose == 1 && kt_progbar_due(r->bar, step + 1);
-    const bool wanted = r->cb && r->cb->wants[KT_ON_TEST_BATCH_END];
-    if (!due && !wanted) return KT_OK;
+static kt_status read_logs(test_run *r) {
     kt_logs_clear(r->logs);
-    kt_status st = kt_model_results(r->m, "", r->logs);
-    if (st == KT_OK && due) kt_progbar_update(r->bar, step + 1, r->logs, false);
+    return kt_model_results(r->m, "", r->logs);
+}
+
+static kt_status test_after(test_run *r, int64_t step) {
+    const bool wanted = r->cb && r->cb->wants[KT_ON_TEST_BATCH_END];
+    kt_status st = wanted ? read_logs(r) : KT_OK;
     if (st == KT_OK && wanted)
         st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_END, r->m, step, r->logs);
+    if (st || !r->bar || !kt_progbar_due(r->bar, step + 1)) return st;
+    if (!wanted) st = read_logs(r);
+    if (st == KT_OK) kt_progbar_update(r->bar, step + 1, r->logs, false);
     return st;
 }
 
@@ -35,6 +39,7 @@ static kt_status test_generator(test_run *r, const kt_test_data *d) {
     for (int64_t step = 0; (steps < 0 || step < steps) && st == KT_OK; step++) {
         kt_gen_batch b;
         st = kt_generator_next(d->gen, r->m, &b);
+        if (st == KT_OK && b.end && steps < 0 && r->bar) kt_progbar_set_target(r->bar, step);
         if (st || b.end) break;
         st = test_step(r, &b.feed, 0, b.feed.n, step);
         kt_generator_done(&b);
@@ -65,8 +70,7 @@ kt_status kt_run_test(kt_model *m, const kt_test_data *d, kt_progbar *bar, kt_ca
     kt_status st = cb ? kt_callbacks_run(cb, KT_ON_TEST_BEGIN, m, 0, NULL) : KT_OK;
     if (st == KT_OK) st = d->gen ? test_generator(&r, d) : test_feed(&r, d);
     if (st == KT_OK && cb && cb->wants[KT_ON_TEST_END]) {
-        kt_logs_clear(r.logs);
-        st = kt_model_results(m, "", r.logs);
+        st = read_logs(&r);
         if (st == KT_OK) st = kt_callbacks_run(cb, KT_ON_TEST_END, m, 0, r.logs);
     }
     kt_free(r.logs);
@@ -99,7 +103,7 @@ static kt_status evaluate_into(const kt_evaluate_args *a, kt_logs *logs) {
         kt_progbar_begin(&bar, kt_test_steps(&d), a->verbose == KT_AUTO ? 1 : a->verbose, 0, 0);
         st = kt_run_test(a->model, &d, &bar, &cb);
         if (st == KT_OK) st = kt_model_results(a->model, "", logs);
-        if (st == KT_OK) kt_progbar_update(&bar, kt_test_steps(&d), logs, true);
+        if (st == KT_OK) kt_progbar_update(&bar, bar.target, logs, true);
     }
     kt_callbacks_end(&cb);
     kt_feed_close(&d.feed);

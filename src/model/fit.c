@@ -112,16 +112,20 @@ static kt_status open_data(fit_run *r) {
     return KT_OK;
 }
 
-static kt_status after_step(fit_run *r, int64_t step) {
-    const bool due = r->verbose == 1 && kt_progbar_due(&r->bar, step + 1);
-    const bool wanted = r->callbacks.wants[KT_ON_TRAIN_BATCH_END];
-    kt_status st = KT_OK;
-    if (!due && !wanted) return st;
+static kt_status read_logs(fit_run *r) {
     kt_logs_clear(r->logs);
-    st = kt_model_results(r->m, "", r->logs);
-    if (st == KT_OK && due) kt_progbar_update(&r->bar, step + 1, r->logs, false);
+    return kt_model_results(r->m, "", r->logs);
+}
+
+/* Callbacks come before the bar, as in Keras: what they say stands above it. */
+static kt_status after_step(fit_run *r, int64_t step) {
+    const bool wanted = r->callbacks.wants[KT_ON_TRAIN_BATCH_END];
+    kt_status st = wanted ? read_logs(r) : KT_OK;
     if (st == KT_OK && wanted)
         st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_END, r->m, step, r->logs);
+    if (st || !kt_progbar_due(&r->bar, step + 1)) return st;
+    if (!wanted) st = read_logs(r);
+    if (st == KT_OK) kt_progbar_update(&r->bar, step + 1, r->logs, false);
     return st;
 }
 
@@ -184,17 +188,15 @@ static kt_status validate(fit_run *r) {
 }
 
 static kt_status one_epoch(fit_run *r, int epoch) {
-    kt_progbar_begin(&r->bar, r->steps, r->verbose, epoch + 1, r->a->epochs);
     kt_compiled_reset(r->s->compiled);
     kt_status st = kt_callbacks_run(&r->callbacks, KT_ON_EPOCH_BEGIN, r->m, epoch, NULL);
+    kt_progbar_begin(&r->bar, r->steps, r->verbose, epoch + 1, r->a->epochs);
     if (st == KT_OK) st = r->gen ? generator_steps(r) : run_steps(r, epoch);
-    kt_logs_clear(r->logs);
-    if (st == KT_OK) st = kt_model_results(r->m, "", r->logs);
+    if (st == KT_OK) st = read_logs(r);
     if (st == KT_OK && r->has_val && (epoch + 1) % r->a->validation_freq == 0) st = validate(r);
-    if (st) return st;
-    kt_progbar_update(&r->bar, r->steps, r->logs, true);
-    st = kt_callbacks_run(&r->callbacks, KT_ON_EPOCH_END, r->m, epoch, r->logs);
+    if (st == KT_OK) st = kt_callbacks_run(&r->callbacks, KT_ON_EPOCH_END, r->m, epoch, r->logs);
     if (st == KT_OK) st = kt_history_add(r->history, epoch, r->logs);
+    if (st == KT_OK) kt_progbar_update(&r->bar, r->steps, r->logs, true);
     return st;
 }
 

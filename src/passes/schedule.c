@@ -3,6 +3,7 @@
  * Tracing leaves forward, backward and update in a good order already, so the new order is taken only where
  * its peak is lower. Ties keep the old order, which keeps results and caches as they were. */
 #include "base/error.h"
+#include "ir/attrs.h"
 #include "ir/opdef.h"
 #include "passes/passes.h"
 
@@ -16,6 +17,7 @@ typedef struct {
     int64_t *bytes;  /* by root */
     int *left;       /* by root: reads still to come, graph outputs count for ever */
     int *waits;      /* by node: inputs not computed yet, TAKEN when it has its place */
+    int *over;       /* by root: 1 + root of the variable that it will be assigned to */
     kt_node **order; /* the new order */
 } scheduler;
 
@@ -57,20 +59,44 @@ static int64_t growth(const scheduler *s, const kt_node *n) {
     return more;
 }
 
+/* Would n compute a variable's next value while its old one is still to be read? Then the value could not
+ * be computed right into the variable. */
+static bool comes_early(const scheduler *s, const kt_node *n) {
+    for (int k = 0; k < n->n_out; k++) {
+        const int var = s->over[n->out[k]->id] - 1;
+        if (var < 0) continue;
+        int reads = 0;
+        for (int i = 0; i < n->n_in; i++) reads += s->root[n->in[i]->id] == var;
+        if (s->left[var] > reads) return true;
+    }
+    return false;
+}
+
+static void note_assignments(scheduler *s) {
+    for (int i = 0; i < s->g->nodes.n; i++) {
+        const kt_node *n = s->g->nodes.v[i];
+        if (!(n->op->flags & KT_OP_EFFECT)) continue;
+        const kt_val *var = s->g->slots.v[((const view_attrs *)n->attrs)->slot].val;
+        if (var) s->over[s->root[n->in[0]->id]] = 1 + s->root[var->id];
+    }
+}
+
 static void mark_read(scheduler *s, const kt_node *n) {
     for (int k = 0; k < n->n_in; k++) s->left[s->root[n->in[k]->id]]--;
 }
 
-/* Most bytes alive when the nodes run in this order. */
-static int64_t peak_of(scheduler *s, kt_node *const *order) {
+/* Most bytes alive when the nodes run in this order, and how many values come early. */
+static int64_t peak_of(scheduler *s, kt_node *const *order, int *early) {
     int64_t alive = 0, peak = 0;
     count_reads(s);
+    *early = 0;
     for (int i = 0; i < s->g->nodes.n; i++) {
         int64_t made = 0;
         for (int k = 0; k < order[i]->n_out; k++)
             if (s->root[order[i]->out[k]->id] == order[i]->out[k]->id)
                 made += s->bytes[order[i]->out[k]->id];
         if (alive + made > peak) peak = alive + made;
+        *early += comes_early(s, order[i]);
         alive += growth(s, order[i]);
         mark_read(s, order[i]);
     }
@@ -93,7 +119,8 @@ static void make_order(scheduler *s) {
         int64_t least = INT64_MAX;
         for (int i = 0; i < s->g->nodes.n; i++) {
             if (s->waits[i] != 0 || s->g->nodes.v[i]->op->flags & KT_OP_EFFECT) continue;
-            const int64_t more = growth(s, s->g->nodes.v[i]);
+            int64_t more = growth(s, s->g->nodes.v[i]);
+            if (comes_early(s, s->g->nodes.v[i])) more += INT64_MAX / 2;
             if (more < least) {
                 least = more;
                 best = i;
@@ -122,12 +149,15 @@ kt_status kt_pass_schedule(kt_graph *g) {
     s.left = kt_arena_alloc(g->arena, sizeof *s.left * n_vals);
     s.waits = kt_arena_alloc(g->arena, sizeof *s.waits * n);
     s.order = kt_arena_alloc(g->arena, sizeof(kt_node *) * n);
-    if (!s.root || !s.bytes || !s.left || !s.waits || !s.order) return KT_ENOMEM;
+    s.over = kt_arena_alloc(g->arena, sizeof *s.over * n_vals);
+    if (!s.over || !s.root || !s.bytes || !s.left || !s.waits || !s.order) return KT_ENOMEM;
     note_values(&s);
-    const int64_t before = peak_of(&s, g->nodes.v);
+    note_assignments(&s);
+    int early_before, early_after;
+    const int64_t before = peak_of(&s, g->nodes.v, &early_before);
     for (int i = 0; i < g->nodes.n; i++) s.waits[i] = g->nodes.v[i]->n_in;
     make_order(&s);
-    if (peak_of(&s, s.order) < before)
+    if (peak_of(&s, s.order, &early_after) < before && early_after <= early_before)
         memcpy(g->nodes.v, s.order, sizeof(kt_node *) * (size_t)g->nodes.n);
     return KT_OK;
 }

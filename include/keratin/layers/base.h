@@ -50,7 +50,8 @@ KT_API const char *kt_layer_class_name(const kt_layer *layer);
 KT_API bool kt_layer_built(const kt_layer *layer);
 KT_API int kt_layer_n_weights(const kt_layer *layer);
 KT_API int64_t kt_layer_count_params(const kt_layer *layer);
-/** Weight i: trainable ones first, then the others, as Keras' get_weights orders them. */
+/** Weight i in the order of Keras' get_weights: a layer's own trainable ones, its own others, then those of
+ * each layer inside it. */
 KT_API kt_var *kt_layer_weight(const kt_layer *layer, int i);
 /** Copies of all weights in that order, as a list of tensors; and back. Shapes must agree.
  *

@@ -46,12 +46,15 @@ static void fill_tile(const fused_strip *s, const fused_in *in, float *to, const
 }
 
 /* Element i / div % mod for i = first …: runs of equal elements. */
-static void fill_spread(const fused_in *in, float *to, const void *from, int64_t first, int64_t n) {
+static void fill_spread(const fused_strip *s, const fused_in *in, float *to, const void *from, int64_t first, int64_t n) {
     int64_t at = first / in->div % in->mod, run = in->div - first % in->div;
     for (int64_t i = 0; i < n; run = in->div) {
         const float v = load(in, from, at);
-        const int64_t end = n - i < run ? n : i + run;
-        for (; i < end; i++) to[i] = v;
+        const int64_t len = n - i < run ? n - i : run;
+        if (len >= 16) s->kn->fill(to + i, v, len);
+        else
+            for (int64_t k = 0; k < len; k++) to[i + k] = v;
+        i += len;
         if (++at == in->mod) at = 0;
     }
 }
@@ -71,7 +74,7 @@ static void set_input(fused_strip *s, int i, int64_t first, int64_t n) {
     switch (in->access) {
     case FUSED_NUMBER: break;
     case FUSED_COLUMN: s->num[i] = load(in, from, first / in->div % in->mod); break;
-    case FUSED_SPREAD: fill_spread(in, s->at[i], from, first, n); break;
+    case FUSED_SPREAD: fill_spread(s, in, s->at[i], from, first, n); break;
     case FUSED_TILE:
         if (s->tile_phase[i] == phase && s->tile_len[i] >= n) break;
         s->tile_phase[i] = phase;

@@ -67,7 +67,46 @@
     X("dense_softmax", kt_dense(4, .activation = "softmax"))                                       \
     X("dense_sigmoid", kt_dense(4, .activation = "sigmoid"))                                       \
     X("dense_tanh_3d", kt_dense(4, .activation = "tanh"))                                          \
-    X("dense_no_bias", kt_dense(4, .use_bias = false))
+    X("dense_no_bias", kt_dense(4, .use_bias = false))                                             \
+    X("conv2d", kt_conv2d(4, 3))                                                                   \
+    X("conv2d_relu", kt_conv2d(4, 3, .activation = "relu"))                                        \
+    X("conv2d_no_bias", kt_conv2d(4, 3, .use_bias = false))                                        \
+    X("conv2d_same", kt_conv2d(4, 3, .padding = "same"))                                           \
+    X("conv2d_strides", kt_conv2d(4, 3, 2))                                                        \
+    X("conv2d_same_strides", kt_conv2d(4, 3, 2, "same"))                                           \
+    X("conv2d_same_strides_3x2", kt_conv2d(4, 3, kt_hw(3, 2), "same"))                             \
+    X("conv2d_even_kernel_same", kt_conv2d(2, kt_hw(2, 4), .padding = "same"))                     \
+    X("conv2d_dilation", kt_conv2d(4, 3, .dilation_rate = 2))                                      \
+    X("conv2d_dilation_same", kt_conv2d(4, 3, .dilation_rate = kt_hw(2, 3), .padding = "same"))    \
+    X("conv2d_1x1", kt_conv2d(5, 1))                                                               \
+    X("conv2d_1x1_strides", kt_conv2d(5, 1, 2))                                                    \
+    X("conv2d_5x1", kt_conv2d(2, kt_hw(5, 1)))                                                     \
+    X("conv2d_groups", kt_conv2d(6, 3, .groups = 3))                                               \
+    X("conv2d_groups_same", kt_conv2d(4, 3, 2, "same", .groups = 2))                               \
+    X("conv2d_depthwise", kt_conv2d(3, 3, .groups = 3))                                            \
+    X("conv2d_whole_image", kt_conv2d(3, kt_hw(7, 6)))                                             \
+    X("conv2d_one_channel", kt_conv2d(8, 3))                                                       \
+    X("conv2d_wide", kt_conv2d(17, 3, .padding = "same"))                                          \
+    X("conv2d_channels_first", kt_conv2d(3, 3, .data_format = "channels_first"))                   \
+    X("conv2d_channels_first_same",                                                                \
+      kt_conv2d(3, 3, 2, "same", "channels_first", .activation = "relu"))                          \
+    X("conv2d_channels_first_groups",                                                              \
+      kt_conv2d(4, kt_hw(2, 3), .groups = 2, .data_format = "channels_first"))                     \
+    X("max_pooling2d", kt_max_pooling2d())                                                         \
+    X("max_pooling2d_same", kt_max_pooling2d(.padding = "same"))                                   \
+    X("max_pooling2d_3_2", kt_max_pooling2d(3, 2))                                                 \
+    X("max_pooling2d_3_2_same", kt_max_pooling2d(3, 2, "same"))                                    \
+    X("max_pooling2d_overlap", kt_max_pooling2d(kt_hw(3, 2), 1))                                   \
+    X("max_pooling2d_gap", kt_max_pooling2d(2, 3))                                                 \
+    X("max_pooling2d_negative", kt_max_pooling2d(3, 1, "same"))                                    \
+    X("max_pooling2d_ties", kt_max_pooling2d())                                                    \
+    X("max_pooling2d_channels_first",                                                              \
+      kt_max_pooling2d(.padding = "same", .data_format = "channels_first"))                        \
+    X("max_pooling2d_channels_first_3x2",                                                          \
+      kt_max_pooling2d(kt_hw(3, 2), kt_hw(2, 1), .data_format = "channels_first"))                 \
+    X("reshape", kt_reshape({6, 7, 3}))                                                            \
+    X("reshape_minus_1", kt_reshape({-1, 9}))                                                      \
+    X("reshape_flat", kt_reshape({-1}))
 
 /* Cases whose layer or option is not there yet: a beginning of their names. */
 static const char *const missing_slice[] = {
@@ -81,7 +120,8 @@ static const char *const missing_slice[] = {
     "subtract",
     NULL};
 static const char *const missing_more[] = {
-    "conv2d", "max_pooling2d", "batch_normalization", "reshape", NULL};
+    "batch_normalization", /* three calls in a row: batch_normalization_test.c */
+    NULL};
 
 #define NAME(case_, layer) case_,
 static const char *const names_slice[] = {SLICE(NAME, NAME) NULL};
