@@ -39,13 +39,14 @@ api: ## install into a temporary folder and use it from C99 to C23 and C++
 	$(call build,release)
 	@tests/api/run.sh build/release
 
-check: ## style, dependencies, globals, headers, format: before every commit
+check: ## style, dependencies, globals, headers, docs, format: before every commit
 	$(call build,release,keratin_static keratin_shared)
 	@rc=0; \
 	python3 tools/check_style.py || rc=1; \
 	python3 tools/check_deps.py || rc=1; \
 	python3 tools/check_globals.py build/release || rc=1; \
 	tests/api/headers.sh || rc=1; \
+	python3 tools/check_docs.py || rc=1; \
 	cmake/clang_format.sh --check || rc=1; \
 	exit $$rc
 

@@ -21,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 
-import keras_map
+sys.dont_write_bytecode = True
+import keras_map  # noqa: E402
 
 FLAGS = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-Iinclude"]
 # An example shows one line of many: what it makes is not used.

@@ -33,6 +33,8 @@ TOP_LEVEL = ("Input", "Model", "Sequential")
 
 
 def default_text(value):
+    if isinstance(value, tuple) and len(set(value)) == 1: # (1, 1): the same in each place
+        value = value[0]
     return repr(value) if isinstance(value, (bool, int, float, str, type(None))) else "..."
 
 
@@ -399,10 +401,11 @@ Public names of Keras %s, and what they are in C. Written by `tools/keras_map.py
 behaves differently on purpose.
 
 How to read the tables: several Keras names in a row mean the same (an alias, or the function beside its class).
-*without* names arguments of Keras that the call does not take, *with* those that Keras does not have. What stands
-in no row: every optimizer has `.schedule`, where Python has `learning_rate=schedule`; layers take `activity_regularizer`
-only where a field says so; a function of your own comes with `.data`, which it is given at each call. `get`,
-`serialize` and `deserialize` of the modules are not counted: an argument takes a name or an object as it is.
+*without* names arguments of Keras that the call does not take, *with* those that Keras does not have, *order* those
+that come in another order (as they come here). What stands in no row: every optimizer has `.schedule`, where
+Python has `learning_rate=schedule`; layers take `activity_regularizer` only where a field says so; a function of
+your own comes with `.data`, which it is given at each call. `get`, `serialize` and `deserialize` of the modules are
+not counted: an argument takes a name or an object as it is.
 """
 
 

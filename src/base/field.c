@@ -88,8 +88,7 @@ void kt_args_return(void *args, const kt_field *fields) {
     for (const kt_field *f = fields; f && f->type; f++) field_release(args, f, kt_unadopt);
 }
 
-kt_status kt_args_copy(
-    void *dst, const void *src, size_t size, const void *defaults, const kt_field *fields) {
+kt_status kt_args_read(void *dst, const void *src, size_t size, const void *defaults) {
     const size_t known = *(const size_t *)src;
     if (known == 0)
         return KT_FAIL(
@@ -100,7 +99,13 @@ kt_status kt_args_copy(
     memset(dst, 0, size);
     if (defaults) memcpy(dst, defaults, size);
     memcpy(dst, src, known);
-    const kt_status st = kt_args_check(dst, fields);
+    return KT_OK;
+}
+
+kt_status kt_args_copy(
+    void *dst, const void *src, size_t size, const void *defaults, const kt_field *fields) {
+    kt_status st = kt_args_read(dst, src, size, defaults);
+    if (st == KT_OK) st = kt_args_check(dst, fields);
     if (st) return st;
     for (const kt_field *f = fields; f && f->type; f++) {
         if (!field_copy(dst, f)) continue;

@@ -1,7 +1,7 @@
 /* Reverse sweep: d loss / d value for the values asked for, as nodes of the same graph.
  *
- * Only nodes on a path from a wanted value to the loss are visited, so frozen weights, integer inputs and
- * stop_gradient cost nothing. Gradients that meet are added; the sums fuse later. */
+ * Only nodes on a path from a wanted value to the loss are visited, so frozen weights, integer
+ * inputs and stop_gradient cost nothing. Gradients that meet are added; the sums fuse later. */
 #include "base/error.h"
 #include "ops/build.h"
 

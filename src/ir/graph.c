@@ -31,8 +31,8 @@ void *kt_graph_fail(kt_graph *g, kt_status status) {
 }
 
 /* Memory for a node with its input, output and attribute arrays; attributes are copied. */
-static kt_node *
-node_alloc(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
+static kt_node *node_alloc(
+    kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
     const int n_out = op->n_out < 0 ? KT_OP_MAX_OUT : op->n_out ? op->n_out : 1;
     kt_node *n = kt_arena_alloc(g->arena, sizeof *n);
     kt_val **vals = kt_arena_alloc(g->arena, sizeof *vals * (size_t)(n_in + n_out));
@@ -77,8 +77,8 @@ static kt_status node_infer(kt_graph *g, kt_node *n) {
     return KT_OK;
 }
 
-kt_node *
-kt_graph_make(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
+kt_node *kt_graph_make(
+    kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
     if (g->status) return NULL;
     for (int i = 0; i < n_in; i++)
         if (!in[i]) return NULL;
@@ -90,8 +90,8 @@ kt_graph_make(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, cons
     return st ? kt_graph_fail(g, st) : n;
 }
 
-kt_node *
-kt_graph_add(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
+kt_node *kt_graph_add(
+    kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
     kt_node *n = kt_graph_make(g, op, n_in, in, attrs);
     if (n && kt_vec_push(&g->nodes, n)) return kt_graph_fail(g, KT_ENOMEM);
     return n;

@@ -1,5 +1,5 @@
-/* What an op is. One file in src/ops fills one of these: shape rule, gradient, reference kernel, samples.
- * Passes, engines and tests read it and know no op by name. */
+/* What an op is. One file in src/ops fills one of these: shape rule, gradient, reference kernel,
+ * samples. Passes, engines and tests read it and know no op by name. */
 #ifndef KT_IR_OPDEF_H
 #define KT_IR_OPDEF_H
 
@@ -51,20 +51,20 @@ struct kt_opdef {
     const kt_field *attrs;
     /** Fills out[0 … n_out-1]; n->out is not there yet. An error names expected and got. */
     kt_status (*infer)(const kt_node *n, kt_spec *out);
-    /** dx[i] = gradient of input i, NULL where nothing flows; dy[i] is NULL for unused outputs. May be
-     * NULL: nothing flows back through this op. want[i] tells which dx are needed at all. */
+    /** dx[i] = gradient of input i, NULL where nothing flows; dy[i] is NULL for unused outputs. May
+     * be NULL: nothing flows back through this op. want[i] tells which dx are needed at all. */
     kt_status (*vjp)(
         kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want);
-    /** May output `out` be written over the memory of input `in` (of the same size and dtype)? NULL: as the
-     * flags say. */
+    /** May output `out` be written over the memory of input `in` (of the same size and dtype)?
+     * NULL: as the flags say. */
     bool (*overwrites)(const kt_node *n, int out, int in);
-    /** What the field table cannot say (arrays behind pointers), as `, key=text` at the end; parse reads one
-     * such key. Ops that have these are not merged by comparing attributes. */
+    /** What the field table cannot say (arrays behind pointers), as `, key=text` at the end; parse
+     * reads one such key. Ops that have these are not merged by comparing attributes. */
     void (*attrs_print)(const kt_node *n, struct kt_str *out);
     kt_status (*attrs_parse)(
         kt_graph *g, const char *key, struct kt_scan *text, int n_in, void *attrs);
-    /** Reference kernels by dtype of the first input (of the output for leaves): float32, float64, any
-     * other. NULL: this dtype is refused. */
+    /** Reference kernels by dtype of the first input (of the output for leaves): float32, float64,
+     * any other. NULL: this dtype is refused. */
     kt_kernel *ref[3];
     const kt_sample *samples; ///< ends with an entry without inputs; NULL: none
 };

@@ -1,6 +1,7 @@
-/* Text to graph, the mirror of print.c: tests of passes write graphs down, and the fuzzer feeds it rubbish.
- * Nothing in the text is trusted: ops and attributes resolve through tables, arity and shapes are checked by
- * the same code that builders use, and the printed result types must be the inferred ones. */
+/* Text to graph, the mirror of print.c: tests of passes write graphs down, and the fuzzer feeds it
+ * rubbish. Nothing in the text is trusted: ops and attributes resolve through tables, arity and
+ * shapes are checked by the same code that builders use, and the printed result types must be the
+ * inferred ones. */
 #include "base/error.h"
 #include "ir/opdef.h"
 #include "ir/scan.h"
@@ -28,7 +29,8 @@ static kt_status parse_id(parser *p, int *id) {
     int64_t v;
     const kt_status st = want_char(p, '%');
     if (st) return st;
-    if (!kt_scan_int(&p->s, &v) || v < 0 || v >= MAX_ID) return kt_scan_fail(&p->s, "a value number");
+    if (!kt_scan_int(&p->s, &v) || v < 0 || v >= MAX_ID)
+        return kt_scan_fail(&p->s, "a value number");
     *id = (int)v;
     return KT_OK;
 }
@@ -54,10 +56,13 @@ static kt_status parse_ints(parser *p, const kt_field *f, char *to) {
         int64_t v;
         if (i) st = want_char(p, ',');
         if (st) return st;
-        if (i * size >= f->size || !kt_scan_int(&p->s, &v) || (!wide && (v < INT_MIN || v > INT_MAX)))
+        if (i * size >= f->size || !kt_scan_int(&p->s, &v) ||
+            (!wide && (v < INT_MIN || v > INT_MAX)))
             return kt_scan_fail(&p->s, "an integer that fits");
-        if (wide) ((int64_t *)to)[i] = v;
-        else ((int *)to)[i] = (int)v;
+        if (wide)
+            ((int64_t *)to)[i] = v;
+        else
+            ((int *)to)[i] = (int)v;
     }
     return st;
 }
@@ -65,12 +70,19 @@ static kt_status parse_ints(parser *p, const kt_field *f, char *to) {
 static kt_status parse_int(parser *p, const kt_field *f, char *to) {
     int64_t v;
     if (!kt_scan_int(&p->s, &v)) return kt_scan_fail(&p->s, "an integer");
-    const int64_t low = f->type == KT_FIELD_BOOL ? 0 : f->type == KT_FIELD_INT ? INT_MIN : INT64_MIN;
-    const int64_t high = f->type == KT_FIELD_BOOL ? 1 : f->type == KT_FIELD_INT ? INT_MAX : INT64_MAX;
+    const int64_t low = f->type == KT_FIELD_BOOL  ? 0
+                        : f->type == KT_FIELD_INT ? INT_MIN
+                                                  : INT64_MIN;
+    const int64_t high = f->type == KT_FIELD_BOOL  ? 1
+                         : f->type == KT_FIELD_INT ? INT_MAX
+                                                   : INT64_MAX;
     if (v < low || v > high) return kt_scan_fail(&p->s, "an integer that fits");
-    if (f->type == KT_FIELD_INT64) *(int64_t *)to = v;
-    else if (f->type == KT_FIELD_INT) *(int *)to = (int)v;
-    else *(bool *)to = v != 0;
+    if (f->type == KT_FIELD_INT64)
+        *(int64_t *)to = v;
+    else if (f->type == KT_FIELD_INT)
+        *(int *)to = (int)v;
+    else
+        *(bool *)to = v != 0;
     return KT_OK;
 }
 
@@ -79,7 +91,8 @@ static kt_status parse_field(parser *p, const kt_field *f, char *attrs) {
     switch (f->type) {
     case KT_FIELD_INT:
     case KT_FIELD_BOOL:
-    case KT_FIELD_INT64: return parse_int(p, f, to);
+    case KT_FIELD_INT64:
+        return parse_int(p, f, to);
     case KT_FIELD_DOUBLE:
         return kt_scan_double(&p->s, (double *)to) ? KT_OK : kt_scan_fail(&p->s, "a number");
     case KT_FIELD_DIMS:
@@ -88,8 +101,10 @@ static kt_status parse_field(parser *p, const kt_field *f, char *attrs) {
         *(int *)to = kt_scan_word(&p->s, word) ? (int)kt_dtype_of(word) : KT_NO_DTYPE;
         return *(int *)to ? KT_OK : kt_scan_fail(&p->s, "a dtype");
     case KT_FIELD_INTS:
-    case KT_FIELD_INT64S: return parse_ints(p, f, to);
-    default: return kt_scan_fail(&p->s, "an attribute with a text");
+    case KT_FIELD_INT64S:
+        return parse_ints(p, f, to);
+    default:
+        return kt_scan_fail(&p->s, "an attribute with a text");
     }
 }
 
@@ -124,7 +139,8 @@ static kt_status parse_call(parser *p, kt_node **node) {
     char word[KT_SCAN_WORD];
     if (!kt_scan_word(&p->s, word)) return kt_scan_fail(&p->s, "an op");
     const kt_opdef *op = kt_op_find(word);
-    if (!op || (op->attrs_size && !op->attrs)) return kt_scan_fail(&p->s, "an op that exists before this");
+    if (!op || (op->attrs_size && !op->attrs))
+        return kt_scan_fail(&p->s, "an op that exists before this");
     val_list in = {0};
     kt_status st = want_char(p, '(');
     if (st == KT_OK && !kt_scan_char(&p->s, ')')) {
@@ -134,7 +150,8 @@ static kt_status parse_call(parser *p, kt_node **node) {
     char *attrs = st ? NULL : kt_arena_alloc(p->g->arena, op->attrs_size + 1);
     if (st == KT_OK && !attrs) st = KT_ENOMEM;
     if (st == KT_OK) st = parse_attrs(p, op, in.n, attrs);
-    if (st == KT_OK && !kt_op_arity_ok(op, in.n)) st = kt_scan_fail(&p->s, "as many inputs as the op takes");
+    if (st == KT_OK && !kt_op_arity_ok(op, in.n))
+        st = kt_scan_fail(&p->s, "as many inputs as the op takes");
     if (st == KT_OK) {
         *node = kt_graph_add(p->g, op, in.n, in.v, attrs);
         st = p->g->status;
@@ -184,7 +201,8 @@ static kt_status parse_slot(parser *p) {
     int64_t index;
     char name[MAX_NAME];
     kt_spec spec;
-    if (!kt_scan_int(&p->s, &index) || index != p->g->slots.n) return kt_scan_fail(&p->s, "the next slot");
+    if (!kt_scan_int(&p->s, &index) || index != p->g->slots.n)
+        return kt_scan_fail(&p->s, "the next slot");
     if (!kt_scan_quoted(&p->s, name, sizeof name)) return kt_scan_fail(&p->s, "a name in quotes");
     const kt_status st = want_char(p, ':');
     if (st) return st;

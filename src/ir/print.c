@@ -1,4 +1,5 @@
-/* Graphs as text: one node a line, stable from run to run, so that passes can be tested by comparing text.
+/* Graphs as text: one node a line, stable from run to run, so that passes can be tested by
+ * comparing text.
  *
  *     slot 0 "dense/kernel" : float32 (4, 2)
  *     %0 = input() {index=0, dtype=float32, shape=(3, 4)} : float32 (3, 4)
@@ -7,8 +8,8 @@
  *     inputs %0
  *     outputs %2
  *
- * Attributes come from the field tables (and attrs_print for arrays behind pointers); what follows # is the
- * scope, for people only. */
+ * Attributes come from the field tables (and attrs_print for arrays behind pointers); what follows
+ * # is the scope, for people only. */
 #include "base/str.h"
 #include "ir/opdef.h"
 
@@ -37,15 +38,30 @@ static kt_status print_field(const kt_node *n, const kt_field *f, kt_str *out) {
     char shape[KT_SHAPE_STR];
     kt_str_addf(out, "%s=", f->name);
     switch (f->type) {
-    case KT_FIELD_INT: kt_str_addf(out, "%d", *(const int *)p); break;
-    case KT_FIELD_BOOL: kt_str_addf(out, "%d", *(const bool *)p); break;
-    case KT_FIELD_DOUBLE: kt_str_double(out, *(const double *)p); break;
-    case KT_FIELD_INT64: kt_str_addf(out, "%lld", (long long)*(const int64_t *)p); break;
-    case KT_FIELD_DIMS: kt_str_add(out, kt_shape_str((const kt_shape *)p, shape, sizeof shape)); break;
-    case KT_FIELD_DTYPE: kt_str_add(out, kt_dtype_name((kt_dtype) * (const int *)p)); break;
+    case KT_FIELD_INT:
+        kt_str_addf(out, "%d", *(const int *)p);
+        break;
+    case KT_FIELD_BOOL:
+        kt_str_addf(out, "%d", *(const bool *)p);
+        break;
+    case KT_FIELD_DOUBLE:
+        kt_str_double(out, *(const double *)p);
+        break;
+    case KT_FIELD_INT64:
+        kt_str_addf(out, "%lld", (long long)*(const int64_t *)p);
+        break;
+    case KT_FIELD_DIMS:
+        kt_str_add(out, kt_shape_str((const kt_shape *)p, shape, sizeof shape));
+        break;
+    case KT_FIELD_DTYPE:
+        kt_str_add(out, kt_dtype_name((kt_dtype) * (const int *)p));
+        break;
     case KT_FIELD_INTS:
-    case KT_FIELD_INT64S: print_ints(n, f, p, out); break;
-    default: return KT_FAIL(KT_EUNSUPPORTED, "%s: attribute %s has no text", n->op->name, f->name);
+    case KT_FIELD_INT64S:
+        print_ints(n, f, p, out);
+        break;
+    default:
+        return KT_FAIL(KT_EUNSUPPORTED, "%s: attribute %s has no text", n->op->name, f->name);
     }
     return KT_OK;
 }
@@ -76,7 +92,8 @@ static kt_status print_node(const kt_node *n, kt_str *out) {
     kt_str_add(out, ")");
     const kt_status st = print_attrs(n, out);
     for (int i = 0; i < n->n_out; i++)
-        kt_str_addf(out, "%s%s", i ? ", " : " : ", kt_spec_str(&n->out[i]->spec, spec, sizeof spec));
+        kt_str_addf(
+            out, "%s%s", i ? ", " : " : ", kt_spec_str(&n->out[i]->spec, spec, sizeof spec));
     if (n->scope) kt_str_addf(out, "  # %s", n->scope);
     kt_str_add(out, "\n");
     return st;

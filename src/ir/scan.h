@@ -1,5 +1,6 @@
-/* Reading the text form of graphs: a cursor over terminated text. Each function skips blanks, takes what it
- * is asked for and says whether it was there; what was not there is left for the next one. */
+/* Reading the text form of graphs: a cursor over terminated text. Each function skips blanks, takes
+ * what it is asked for and says whether it was there; what was not there is left for the next
+ * one. */
 #ifndef KT_IR_SCAN_H
 #define KT_IR_SCAN_H
 

@@ -65,23 +65,32 @@ KT_TEST(text, mistakes_are_named) {
         {IN "%1 = reduce(%0) {kind=9, axes=1, keepdims=0} : float32 (3,)\n", "no such kind"},
         {IN "%1 = reduce(%0) {kind=0, kind=0} : float32 (3,)\n", "each attribute once"},
         {IN "%1 = reduce(%0) {colour=0} : float32 (3,)\n", "an attribute of this op"},
-        {IN "%1 = one_hot(%0) {depth=99999999999999999999, dtype=float32} : float32 (2, 3)\n", "an integer"},
-        {IN "%1 = broadcast(%0) {shape=(9999999999, 9999999999, 2, 3)} : float32 (1,)\n", "a shape"},
-        {"%0 = const() {value=0.0, dtype=float32, shape=(9,), data=[1.0]} : float32 (9,)\n", "as many numbers"},
-        {"%0 = const() {data=[1.0], dtype=float32, shape=(1,)} : float32 (1,)\n", "behind dtype and shape"},
+        {IN "%1 = one_hot(%0) {depth=99999999999999999999, dtype=float32} : float32 (2, 3)\n",
+         "an integer"},
+        {IN "%1 = broadcast(%0) {shape=(9999999999, 9999999999, 2, 3)} : float32 (1,)\n",
+         "a shape"},
+        {"%0 = const() {value=0.0, dtype=float32, shape=(9,), data=[1.0]} : float32 (9,)\n",
+         "as many numbers"},
+        {"%0 = const() {data=[1.0], dtype=float32, shape=(1,)} : float32 (1,)\n",
+         "behind dtype and shape"},
         {"%0 = var() {index=3, dtype=float32, shape=(1,)} : float32 (1,)\n", "no such slot"},
-        {"slot 0 \"x\" : float32 (2,)\n%0 = var() {index=0, dtype=float32, shape=(1,)} : float32 (1,)\n",
+        {"slot 0 \"x\" : float32 (2,)\n%0 = var() {index=0, dtype=float32, shape=(1,)} : float32 "
+         "(1,)\n",
          "the slot looks different"},
         {"slot 0 \"x\" : float32 (2,)\n" IN
-         "%1 = assign(%0) {slot=0, offset=0, shape=(2, 3)} : float32 (2, 3)\n", "past the end of a slot"},
-        {"%0 = input() {index=1, dtype=float32, shape=(2,)} : float32 (2,)\ninputs %0\n", "not the input"},
-        {IN "%1 = matmul(%0, %0, %0) {ta=0, tb=1, bias=0, epilogue=0} : float32 (2, 2)\n", "matmul: 3 inputs"},
+         "%1 = assign(%0) {slot=0, offset=0, shape=(2, 3)} : float32 (2, 3)\n",
+         "past the end of a slot"},
+        {"%0 = input() {index=1, dtype=float32, shape=(2,)} : float32 (2,)\ninputs %0\n",
+         "not the input"},
+        {IN "%1 = matmul(%0, %0, %0) {ta=0, tb=1, bias=0, epilogue=0} : float32 (2, 2)\n",
+         "matmul: 3 inputs"},
         {IN "%1 = scatter_add(%0, %0) {shape=(2, 3)} : float32 (2, 3)\n", "int32 indices"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         kt_graph *g = kt_graph_parse(bad[i][0]);
         if (g) fail_msg("accepted: %s", bad[i][0]);
-        if (!strstr(kt_error_message(), bad[i][1])) fail_msg("%s\nfor %s", kt_error_message(), bad[i][0]);
+        if (!strstr(kt_error_message(), bad[i][1]))
+            fail_msg("%s\nfor %s", kt_error_message(), bad[i][0]);
     }
 }
 
@@ -97,8 +106,8 @@ KT_TEST(text, damaged_text_is_harmless) {
         for (int k = 0; k < 100; k++) {
             char *copy = strdup(text);
             for (int edits = 0; edits < 1 + k % 4; edits++)
-                copy[(size_t)(kt_test_random(&seed) * (double)n)] =
-                    letters[(size_t)(kt_test_random(&seed) * (double)(sizeof letters - 1))];
+                copy[(size_t)(kt_test_random(&seed) * (double)n)] = letters[(
+                    size_t)(kt_test_random(&seed) * (double)(sizeof letters - 1))];
             kt_graph *damaged = kt_graph_parse(copy);
             legal += damaged != NULL;
             kt_graph_free(damaged);
@@ -110,10 +119,11 @@ KT_TEST(text, damaged_text_is_harmless) {
     assert_true(legal > 0);
 }
 
-/* Verifier ------------------------------------------------------------------------------------------- */
+/* Verifier ------------------------------------------------------------------------------------- */
 
 static kt_graph *small(void) {
-    return kt_graph_of(IN "%1 = neg(%0) : float32 (2, 3)\n%2 = exp(%1) : float32 (2, 3)\noutputs %2\n");
+    return kt_graph_of(
+        IN "%1 = neg(%0) : float32 (2, 3)\n%2 = exp(%1) : float32 (2, 3)\noutputs %2\n");
 }
 
 static void check_broken(kt_graph *g, const char *text) {

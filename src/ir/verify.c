@@ -1,5 +1,5 @@
-/* Is a graph legal? Run after every pass under KT_VERIFY=1 and in tests; a pass that breaks a rule is found
- * where it happens instead of as a wrong number later. */
+/* Is a graph legal? Run after every pass under KT_VERIFY=1 and in tests; a pass that breaks a rule
+ * is found where it happens instead of as a wrong number later. */
 #include "base/error.h"
 #include "ir/attrs.h"
 #include "ir/opdef.h"
@@ -14,7 +14,8 @@ typedef struct {
 static kt_status broken(const kt_node *n, const char *what) {
     KT_FAIL(KT_EINTERNAL, "illegal graph: %s", what);
     const int id = n->n_out > 0 ? n->out[0]->id : -1;
-    return kt_error_context("at node %%%d = %s in %s", id, n->op->name, n->scope ? n->scope : "a graph");
+    return kt_error_context(
+        "at node %%%d = %s in %s", id, n->op->name, n->scope ? n->scope : "a graph");
 }
 
 static bool is_defined(const verifier *v, const kt_val *x) {
@@ -34,7 +35,8 @@ static kt_status check_specs(const kt_node *n) {
     if (n->n_out < KT_OP_MAX_OUT && n->op->n_out < 0 && specs[n->n_out].dtype)
         return broken(n, "number of outputs");
     for (int i = 0; i < n->n_out; i++)
-        if (!spec_equal(&specs[i], &n->out[i]->spec)) return broken(n, "a result is not what infer says");
+        if (!spec_equal(&specs[i], &n->out[i]->spec))
+            return broken(n, "a result is not what infer says");
     return KT_OK;
 }
 
@@ -53,7 +55,8 @@ static kt_status check_slot(const verifier *v, const kt_node *n) {
         if (s->dtype != x->dtype || !kt_shape_equal(&x->shape, &a->shape))
             return broken(n, "the value does not fit its slot");
         const int64_t size = kt_shape_size(&x->shape), room = kt_shape_size(&s->shape);
-        if (a->offset < 0 || size > room || a->offset > room - size) return broken(n, "past the end of a slot");
+        if (a->offset < 0 || size > room || a->offset > room - size)
+            return broken(n, "past the end of a slot");
     }
     if (!strcmp(n->op->name, "input")) {
         const int i = ((const leaf_attrs *)n->attrs)->index;
@@ -72,7 +75,8 @@ static kt_status check_node(const verifier *v, const kt_node *n) {
     for (int i = 0; i < n->n_out; i++) {
         const kt_val *x = n->out[i];
         if (x->def != n || x->index != i) return broken(n, "an output belongs to another node");
-        if (x->id < 0 || x->id >= v->g->n_vals || v->defined[x->id]) return broken(n, "value number used twice");
+        if (x->id < 0 || x->id >= v->g->n_vals || v->defined[x->id])
+            return broken(n, "value number used twice");
         v->defined[x->id] = x;
     }
     return check_slot(v, n);

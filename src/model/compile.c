@@ -194,11 +194,10 @@ kt_status kt_model_compile_with(const kt_compile_args *a) {
     if (!c) return KT_ENOMEM;
     st = compiled_fill(c, a->model, a);
     if (st) { /* the old compile stays in force */
-        if (c->args.size) {
-            kt_args_return(&c->args, compile_fields);
-            c->args.size = 0;
-        }
+        kt_compile_args args = c->args;
+        c->args.size = 0;
         kt_compiled_free(c);
+        if (args.size) kt_args_return(&args, compile_fields); /* last: they float again */
         kt_error_context("in compile of model \"%s\"", kt_layer_name(a->model));
         return st;
     }

@@ -76,8 +76,9 @@ KT_TEST(errors, labels_out_of_range) {
     }
     kt_tensor *y = kt_tensor_copy(r.d.y);
     kt_tensor_set(y, 23, 3);
-    kt_check_fails(kt_model_train_on_batch(r.m, r.d.x, y), KT_EINVAL, "label 3");
-    kt_check_message_has("3 classes");
+    kt_check_fails(kt_model_train_on_batch(r.m, r.d.x, y), KT_EINVAL, "a label is out of range");
+    kt_check_message_has("0 to 2");
+    kt_check_message_has("3 in row 23 of the batch");
     still_trains(&r);
 }
 
@@ -129,7 +130,7 @@ KT_TEST(errors, numbers_that_make_no_sense) {
     kt_check_fails(FIT(.validation_split = 1), KT_EINVAL, "validation_split");
     kt_check_fails(FIT(.validation_split = -0.1), KT_EINVAL, "validation_split");
     kt_check_fails(FIT(.validation_split = NAN), KT_EINVAL, "validation_split");
-    kt_check_fails(FIT(.validation_split = 0.001), KT_EINVAL, "leaves a part empty");
+    kt_check_fails(FIT(.validation_split = 0.99), KT_EINVAL, "leaves a part empty");
     kt_check_fails(FIT(.validation_freq = 0), KT_EINVAL, "validation_freq");
     kt_check_fails(FIT(.steps_per_epoch = 0), KT_EINVAL, "steps_per_epoch");
     kt_check_fails(
@@ -155,7 +156,9 @@ KT_TEST(errors, weights_of_classes) {
         KT_EINVAL,
         "class_weight and sample_weight cannot go together");
     kt_check_fails(
-        kt_model_fit(r.m, r.d.x, r.d.y, .class_weight = nan, .verbose = 0), KT_EINVAL, "NaN");
+        kt_model_fit(r.m, r.d.x, r.d.y, .class_weight = nan, .verbose = 0),
+        KT_EINVAL,
+        "class_weight: expected finite numbers");
     kt_sym *in = kt_input({5});
     kt_layer *head = kt_dense(3);
     kt_sym *out = kt_call(head, in);

@@ -90,6 +90,9 @@ static kt_status evaluate_open(const kt_evaluate_args *a, kt_test_data *d) {
     if (d->batch < 1)
         return KT_FAIL(
             KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)d->batch);
+    if (d->steps < 1 && d->steps != KT_NONE)
+        return KT_FAIL(
+            KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)d->steps);
     return d->gen ? KT_OK : kt_feed_open(&d->feed, a->model, a->x, a->y, a->sample_weight, false);
 }
 
@@ -117,18 +120,25 @@ static kt_logs *finish(kt_status st, kt_logs *logs, kt_model *m, const char *ver
     return kt_fail_object(st);
 }
 
-kt_logs *kt_model_evaluate_with(const kt_evaluate_args *a) {
+kt_logs *kt_model_evaluate_with(const kt_evaluate_args *given) {
+    static const kt_evaluate_args defaults = {KT_EVALUATE_DEFAULTS};
+    kt_evaluate_args args, *a = &args;
+    kt_status st = kt_args_read(a, given, sizeof args, &defaults);
+    if (st) return kt_fail_object(st);
     kt_logs *logs = kt_logs_new();
-    kt_status st = kt_check(logs);
+    st = kt_check(logs);
     if (st == KT_OK) st = require_compiled(a->model, "kt_model_evaluate");
     if (st == KT_OK) st = evaluate_into(a, logs);
     return finish(st, logs, a->model, "evaluate");
 }
 
-static kt_logs *on_batch(const kt_on_batch_args *a, kt_program_kind kind, const char *verb) {
+static kt_logs *on_batch(const kt_on_batch_args *given, kt_program_kind kind, const char *verb) {
+    kt_on_batch_args args, *a = &args;
     kt_feed f = {0};
+    kt_status st = kt_args_read(a, given, sizeof args, NULL);
+    if (st) return kt_fail_object(st);
     kt_logs *logs = kt_logs_new();
-    kt_status st = kt_check(logs);
+    st = kt_check(logs);
     if (st == KT_OK) st = require_compiled(a->model, verb);
     if (st == KT_OK) st = kt_feed_open(&f, a->model, a->x, a->y, a->sample_weight, false);
     if (st == KT_OK) st = kt_feed_class_weight(&f, a->class_weight);

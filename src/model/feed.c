@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 
+#include <math.h>
 #include <string.h>
 
 static kt_status take_arrays(kt_ref ref, const char *what, int *n, const kt_tensor **out) {
@@ -148,7 +149,7 @@ static int64_t row_class(const kt_tensor *y, int64_t row) {
     const int64_t width = kt_shape_range(&y->shape, 1, y->shape.ndim);
     if (width == 1) {
         const double v = kt_elem_get(y->data, y->dtype, row);
-        return (int64_t)(v < 0 ? v - 0.5 : v + 0.5);
+        return v > -0.5 && v < 2147483647 ? (int64_t)(v + 0.5) : -1;
     }
     int64_t best = 0;
     for (int64_t i = 1; i < width; i++)
@@ -162,6 +163,13 @@ kt_status kt_feed_class_weight(kt_feed *f, const kt_class_weight *weights) {
     if (!weights) return KT_OK;
     if (f->n_y != 1) return KT_FAIL(KT_EINVAL, "class_weight: only for models with one output");
     if (f->w[0]) return KT_FAIL(KT_EINVAL, "class_weight and sample_weight cannot go together");
+    for (const kt_class_weight *c = weights; c->label >= 0; c++)
+        if (!isfinite(c->weight))
+            return KT_FAIL(
+                KT_EINVAL,
+                "class_weight: expected finite numbers, got %g for class %d",
+                c->weight,
+                c->label);
     kt_tensor *w = kt_tensor_new(KT_FLOAT32, kt_dims(f->n), NULL);
     if (kt_failed(w)) return kt_check(w);
     f->made[0] = kt_adopt(w);

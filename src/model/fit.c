@@ -69,6 +69,11 @@ static kt_status check_args(const kt_fit_args *a) {
             KT_EINVAL,
             "steps_per_epoch: expected a positive integer, got %lld",
             (long long)a->steps_per_epoch);
+    if (a->validation_steps != KT_NONE && a->validation_steps < 1)
+        return KT_FAIL(
+            KT_EINVAL,
+            "validation_steps: expected a positive integer, got %lld",
+            (long long)a->validation_steps);
     return KT_OK;
 }
 
@@ -226,9 +231,13 @@ static kt_status fit_open(fit_run *r) {
     return KT_OK;
 }
 
-kt_history *kt_model_fit_with(const kt_fit_args *a) {
+kt_history *kt_model_fit_with(const kt_fit_args *given) {
+    static const kt_fit_args defaults = {KT_FIT_DEFAULTS};
+    kt_fit_args args, *a = &args;
     fit_run r = {.a = a};
-    kt_status st = fit_open(&r);
+    kt_status st = kt_args_read(a, given, sizeof args, &defaults);
+    if (st) return kt_fail_object(st);
+    st = fit_open(&r);
     const bool opened = st == KT_OK;
     if (opened) st = kt_callbacks_run(&r.callbacks, KT_ON_TRAIN_BEGIN, r.m, 0, NULL);
     for (int e = a->initial_epoch; e < a->epochs && st == KT_OK && !r.s->stop_training; e++)

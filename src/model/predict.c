@@ -72,13 +72,19 @@ static kt_status predict_loop(predict_run *r) {
     return st ? st : kt_callbacks_run(&r->cb, KT_ON_PREDICT_END, r->m, 0, NULL);
 }
 
-static kt_status predict_into(predict_run *r, const kt_predict_args *a) {
-    kt_status st = kt_model_require(a->model, "kt_model_predict");
+static kt_status predict_into(predict_run *r, const kt_predict_args *given) {
+    static const kt_predict_args defaults = {KT_PREDICT_DEFAULTS};
+    kt_predict_args args, *a = &args;
+    kt_status st = kt_args_read(a, given, sizeof args, &defaults);
+    if (st) return st;
+    st = kt_model_require(a->model, "kt_model_predict");
     r->m = a->model;
     r->batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
     if (st == KT_OK && r->batch < 1)
         st = KT_FAIL(
             KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)r->batch);
+    if (st == KT_OK && a->steps < 1 && a->steps != KT_NONE)
+        st = KT_FAIL(KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)a->steps);
     if (st == KT_OK) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
     if (st == KT_OK) st = kt_callbacks_begin(&r->cb, a->callbacks);
     if (st == KT_OK) {

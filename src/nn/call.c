@@ -296,9 +296,13 @@ static void drop_list(kt_ref ref) {
     if (kt_is(ref, KT_KIND_LIST)) kt_drop(ref);
 }
 
-kt_sym *kt_call_with(const kt_call_args *a) {
+kt_sym *kt_call_with(const kt_call_args *given) {
+    static const kt_call_args defaults = {KT_CALL_DEFAULTS};
+    kt_call_args args, *a = &args;
     call_inputs c = {0};
-    kt_status st = kt_layer_require(a->layer, "layer");
+    kt_status st = kt_args_read(a, given, sizeof args, &defaults);
+    if (st) return kt_fail_object(st);
+    st = kt_layer_require(a->layer, "layer");
     if (st == KT_OK) st = take_inputs(&c, a);
     kt_sym *y = st                    ? kt_fail_object(st)
                 : kt_tracer_current() ? call_traced(a, &c)

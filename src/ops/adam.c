@@ -2,9 +2,9 @@
  *
  *   m += (g - m) (1-b1);  v += (g g - v) (1-b2);  p -= m alpha / (sqrt(v) + epsilon)
  *
- * A primitive, although three fused regions could do it: it is the one pass over all weights that every
- * step pays, and a kernel of its own reads and writes each array once. Inputs p, m, v, g, s with
- * s = (alpha, 1-b1, 1-b2, epsilon); outputs p, m, v. */
+ * A primitive, although three fused regions could do it: it is the one pass over all weights that
+ * every step pays, and a kernel of its own reads and writes each array once. Inputs p, m, v, g, s
+ * with s = (alpha, 1-b1, 1-b2, epsilon); outputs p, m, v. */
 #define KT_REF_SELF "ops/adam.c"
 #ifdef KT_T
 

@@ -10,8 +10,8 @@ static kt_status cast_infer(const kt_node *n, kt_spec *out) {
     return KT_FAIL(KT_EDTYPE, "cast: unknown dtype %d", a->dtype);
 }
 
-static kt_status
-cast_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status cast_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const bool both = kt_dtype_is_float(n->in[0]->spec.dtype) &&
                       kt_dtype_is_float(n->out[0]->spec.dtype);

@@ -1,5 +1,5 @@
-/* The rows of the elementwise families as numbers: what fused regions and epilogues store, and what kernel
- * tables are indexed by. */
+/* The rows of the elementwise families as numbers: what fused regions and epilogues store, and what
+ * kernel tables are indexed by. */
 #ifndef KT_OPS_FAMILIES_H
 #define KT_OPS_FAMILIES_H
 

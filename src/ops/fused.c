@@ -1,8 +1,9 @@
 /* fused: a region of elementwise float32 work as one node, made by the fuse pass.
  *
- * Its attributes are a small program: inputs are read whole, as a number, a row or a column of the region
- * (and converted from integers and bools), steps are rows of the elementwise families, several registers may
- * be outputs. Engines run it strip by strip in cache; the kernel here interprets it element by element. */
+ * Its attributes are a small program: inputs are read whole, as a number, a row or a column of the
+ * region (and converted from integers and bools), steps are rows of the elementwise families,
+ * several registers may be outputs. Engines run it strip by strip in cache; the kernel here
+ * interprets it element by element. */
 #include "base/error.h"
 #include "base/str.h"
 #include "ir/scan.h"
@@ -45,7 +46,8 @@ static kt_status fused_check_inputs(const kt_node *n) {
     for (int i = 0; i < n->n_in; i++) {
         const kt_micro_input *r = &a->inputs[i];
         if (!fused_dtype_ok(n->in[i]->spec.dtype))
-            return KT_FAIL(KT_EDTYPE, "fused: input %d has dtype %s", i, kt_dtype_name(n->in[i]->spec.dtype));
+            return KT_FAIL(
+                KT_EDTYPE, "fused: input %d has dtype %s", i, kt_dtype_name(n->in[i]->spec.dtype));
         const int64_t have = kt_shape_size(&n->in[i]->spec.shape);
         if (r->div < 1 || r->mod < 0 || (a->size && (r->mod < 1 || r->mod > have)))
             return KT_FAIL(KT_ESHAPE, "fused: input %d is read past its end", i);
@@ -59,19 +61,20 @@ static kt_status fused_infer(const kt_node *n, kt_spec *out) {
         a->n_out > KT_OP_MAX_OUT || a->n_in + a->n_steps > KT_FUSED_MAX_REGS || a->size < 0)
         return KT_FAIL(KT_EINTERNAL, "fused: sizes of the program are wrong");
     for (int i = 0; i < a->n_steps; i++)
-        if (!micro_ok(&a->steps[i], a->n_in + i)) return KT_FAIL(KT_EINTERNAL, "fused: step %d is wrong", i);
+        if (!micro_ok(&a->steps[i], a->n_in + i))
+            return KT_FAIL(KT_EINTERNAL, "fused: step %d is wrong", i);
     for (int i = 0; i < a->n_out; i++) {
         const kt_spec *s = &a->specs[i];
-        if (a->outs[i] < 0 || a->outs[i] >= a->n_in + a->n_steps || kt_shape_size(&s->shape) != a->size ||
-            (s->dtype != KT_FLOAT32 && s->dtype != KT_BOOL))
+        if (a->outs[i] < 0 || a->outs[i] >= a->n_in + a->n_steps ||
+            kt_shape_size(&s->shape) != a->size || (s->dtype != KT_FLOAT32 && s->dtype != KT_BOOL))
             return KT_FAIL(KT_EINTERNAL, "fused: output %d is wrong", i);
         out[i] = *s;
     }
     return fused_check_inputs(n);
 }
 
-/* An input that is read whole may be overwritten: each strip is read before it is written. Not if an input
- * goes straight to an output: then it would be read after others were written. */
+/* An input that is read whole may be overwritten: each strip is read before it is written. Not if
+ * an input goes straight to an output: then it would be read after others were written. */
 static bool fused_overwrites(const kt_node *n, int out, int in) {
     const fused_attrs *a = n->attrs;
     (void)out;
@@ -80,7 +83,7 @@ static bool fused_overwrites(const kt_node *n, int out, int in) {
     return a->inputs[in].div == 1 && a->inputs[in].mod == a->size;
 }
 
-/* The interpreter ------------------------------------------------------------------------------------- */
+/* The interpreter ------------------------------------------------------------------------------ */
 
 #define T float
 #define M(fn) fn##f
@@ -106,30 +109,36 @@ enum {
 static float micro_unary(int fn, float x) {
     switch (fn) {
 #define KT_UNARY(name, value, grad)                                                                \
-    case MICRO_##name: return (float)(value);
+    case MICRO_##name:                                                                             \
+        return (float)(value);
 #include "ir/unary.def"
 #undef KT_UNARY
-    default: return x;
+    default:
+        return x;
     }
 }
 
 static float micro_binary(int fn, float a, float b) {
     switch (fn) {
 #define KT_BINARY(name, value, da, db)                                                             \
-    case MICRO_##name: return (float)(value);
+    case MICRO_##name:                                                                             \
+        return (float)(value);
 #include "ir/binary.def"
 #undef KT_BINARY
-    default: return a;
+    default:
+        return a;
     }
 }
 
 static float micro_compare(int fn, float a, float b) {
     switch (fn) {
 #define KT_COMPARE(name, value)                                                                    \
-    case MICRO_##name: return (float)(value);
+    case MICRO_##name:                                                                             \
+        return (float)(value);
 #include "ir/compare.def"
 #undef KT_COMPARE
-    default: return 0;
+    default:
+        return 0;
     }
 }
 #undef T
@@ -137,11 +146,16 @@ static float micro_compare(int fn, float a, float b) {
 
 static float micro_step(const kt_micro *m, const float *reg) {
     switch ((kt_micro_kind)m->kind) {
-    case KT_MICRO_UNARY: return micro_unary(m->fn, reg[m->a]);
-    case KT_MICRO_BINARY: return micro_binary(m->fn, reg[m->a], reg[m->b]);
-    case KT_MICRO_COMPARE: return micro_compare(m->fn, reg[m->a], reg[m->b]);
-    case KT_MICRO_SELECT: return reg[m->a] != 0 ? reg[m->b] : reg[m->c];
-    case KT_MICRO_CONST: return m->value;
+    case KT_MICRO_UNARY:
+        return micro_unary(m->fn, reg[m->a]);
+    case KT_MICRO_BINARY:
+        return micro_binary(m->fn, reg[m->a], reg[m->b]);
+    case KT_MICRO_COMPARE:
+        return micro_compare(m->fn, reg[m->a], reg[m->b]);
+    case KT_MICRO_SELECT:
+        return reg[m->a] != 0 ? reg[m->b] : reg[m->c];
+    case KT_MICRO_CONST:
+        return m->value;
     }
     return 0;
 }
@@ -161,16 +175,20 @@ static kt_status fused_ref(const kt_kargs *k) {
     return KT_OK;
 }
 
-
-/* Text: `, read=[1 6, 1 3], code=[add 0 1, relu 2], out=[3 float32 (2, 3)]` ---------------------------- */
+/* Text: `, read=[1 6, 1 3], code=[add 0 1, relu 2], out=[3 float32 (2, 3)]` -------------------- */
 
 static const char *micro_name(const kt_micro *m) {
     switch ((kt_micro_kind)m->kind) {
-    case KT_MICRO_UNARY: return kt_unary_ops[m->fn]->name;
-    case KT_MICRO_BINARY: return kt_binary_ops[m->fn]->name;
-    case KT_MICRO_COMPARE: return kt_compare_ops[m->fn]->name;
-    case KT_MICRO_SELECT: return "select";
-    case KT_MICRO_CONST: break;
+    case KT_MICRO_UNARY:
+        return kt_unary_ops[m->fn]->name;
+    case KT_MICRO_BINARY:
+        return kt_binary_ops[m->fn]->name;
+    case KT_MICRO_COMPARE:
+        return kt_compare_ops[m->fn]->name;
+    case KT_MICRO_SELECT:
+        return "select";
+    case KT_MICRO_CONST:
+        break;
     }
     return "const";
 }
@@ -224,7 +242,8 @@ static bool micro_parse(kt_scan *text, kt_micro *m) {
     if (!strcmp(word, "select")) m->kind = KT_MICRO_SELECT;
     if (!strcmp(word, "const")) m->kind = KT_MICRO_CONST;
     for (int i = 0; i < micro_operands(m); i++)
-        if (!kt_scan_int(text, &operand[i]) || operand[i] < 0 || operand[i] >= KT_FUSED_MAX_REGS) return false;
+        if (!kt_scan_int(text, &operand[i]) || operand[i] < 0 || operand[i] >= KT_FUSED_MAX_REGS)
+            return false;
     m->a = (short)operand[0];
     m->b = (short)operand[1];
     m->c = (short)operand[2];
@@ -304,11 +323,18 @@ static const fused_attrs sample_region = {
     .specs = (const kt_spec[]){{KT_FLOAT32, {2, {3, 4}}}, {KT_BOOL, {2, {3, 4}}}},
 };
 static const kt_sample fused_samples[] = {
-    {.in = {{.dim = {3, 4}}, {.dim = {4}}, {.dim = {3, 1}}}, .attrs = &sample_region, .no_grad = true},
-    {.in = {{.dim = {3, 4}, .dtype = KT_UINT8}, {.dim = {4}, .dtype = KT_INT32}, {.dim = {3}, .dtype = KT_INT64}},
+    {.in = {{.dim = {3, 4}}, {.dim = {4}}, {.dim = {3, 1}}},
      .attrs = &sample_region,
      .no_grad = true},
-    {.in = {{.dim = {3, 4}}, {.dim = {2}}, {.dim = {3, 1}}}, .attrs = &sample_region, .want = KT_ESHAPE},
+    {.in =
+         {{.dim = {3, 4}, .dtype = KT_UINT8},
+          {.dim = {4}, .dtype = KT_INT32},
+          {.dim = {3}, .dtype = KT_INT64}},
+     .attrs = &sample_region,
+     .no_grad = true},
+    {.in = {{.dim = {3, 4}}, {.dim = {2}}, {.dim = {3, 1}}},
+     .attrs = &sample_region,
+     .want = KT_ESHAPE},
     {.in = {{.dim = {3, 4}}}, .attrs = &sample_region, .want = KT_EINTERNAL},
     KT_SAMPLES_END};
 

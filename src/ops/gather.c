@@ -38,8 +38,8 @@ static kt_status gather_infer(const kt_node *n, kt_spec *out) {
     return KT_OK;
 }
 
-static kt_status
-gather_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status gather_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     if (want[0]) dx[0] = kt_g_scatter_add(g, dy[0], n->in[1], n->in[0]->spec.shape);
     return g->status;
 }
@@ -74,8 +74,8 @@ static kt_status scatter_add_infer(const kt_node *n, kt_spec *out) {
     return KT_FAIL(KT_ESHAPE, "scatter_add: updates are not one row for each index");
 }
 
-static kt_status
-scatter_add_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status scatter_add_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     if (want[0]) dx[0] = kt_g_gather(g, dy[0], n->in[1]);
     return g->status;
 }

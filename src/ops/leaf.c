@@ -1,5 +1,5 @@
-/* Leaves and memory: input, const, var, assign, view, pack. They compute nothing; the planner places
- * them (an input is the caller's batch, a var is a slot, a view lies inside its input). */
+/* Leaves and memory: input, const, var, assign, view, pack. They compute nothing; the planner
+ * places them (an input is the caller's batch, a var is a slot, a view lies inside its input). */
 #include "base/error.h"
 #include "base/str.h"
 #include "ir/scan.h"

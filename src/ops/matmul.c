@@ -1,7 +1,7 @@
 /* matmul: op(A) op(B) over the last two axes; leading axes are equal batches. keras.ops.matmul
  *
- * ta and tb transpose the last two axes on the way in, so no gradient ever copies a transpose. Fusion may
- * add a bias per column (input 2) and an elementwise function at the end. */
+ * ta and tb transpose the last two axes on the way in, so no gradient ever copies a transpose.
+ * Fusion may add a bias per column (input 2) and an elementwise function at the end. */
 #define KT_REF_SELF "ops/matmul.c"
 #ifdef KT_T
 
@@ -103,9 +103,10 @@ static kt_status matmul_infer(const kt_node *n, kt_spec *out) {
     return matmul_check_fused(n, out);
 }
 
-/* C = op(A) op(B): dA and dB are products again, with the flags turned so that nothing is copied. */
-static kt_status
-matmul_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+/* C = op(A) op(B): dA and dB are products again, with the flags turned so that nothing is
+ * copied. */
+static kt_status matmul_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     const matmul_attrs *at = n->attrs;
     kt_val *a = n->in[0], *b = n->in[1], *d = dy[0];
     if (at->bias || at->epilogue)

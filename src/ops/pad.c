@@ -16,8 +16,8 @@ static kt_status pad_infer(const kt_node *n, kt_spec *out) {
     return KT_OK;
 }
 
-static kt_status
-pad_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status pad_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const pad_attrs *a = n->attrs;
     slice_attrs s = {{0}, {0}, {0}};

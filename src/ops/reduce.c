@@ -1,7 +1,7 @@
 /* reduce: sum, max, min or product over a set of axes. keras.ops.sum, max, min, prod
  *
- * One primitive for the four: shape rule and loops are the same. Mean is a sum and a division. Sums run in
- * T, pairwise over blocks, so that float32 keeps its digits over long axes. */
+ * One primitive for the four: shape rule and loops are the same. Mean is a sum and a division. Sums
+ * run in T, pairwise over blocks, so that float32 keeps its digits over long axes. */
 #define KT_REF_SELF "ops/reduce.c"
 #ifdef KT_T
 
@@ -19,7 +19,8 @@ static T KT_REF(reduce_two)(int kind, T a, T b) {
     return a;
 }
 
-/* Element e of the reduced block that belongs to one output starts at x; idx walks the reduced axes. */
+/* Element e of the reduced block that belongs to one output starts at x; idx walks the reduced
+ * axes. */
 static T KT_REF(reduce_block)(int kind, const T *x, const reduce_walk *w, int64_t from, int64_t n) {
     if (n > 128) {
         const int64_t half = n / 2;
@@ -121,9 +122,10 @@ static kt_shape reduce_kept(const kt_node *n) {
     return s;
 }
 
-/* sum: dy everywhere. prod: dy y / x. max, min: dy shared evenly among the equal largest, as JAX does. */
-static kt_status
-reduce_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+/* sum: dy everywhere. prod: dy y / x. max, min: dy shared evenly among the equal largest, as JAX
+ * does. */
+static kt_status reduce_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const reduce_attrs *a = n->attrs;
     const kt_shape full = n->in[0]->spec.shape, kept = reduce_kept(n);

@@ -1,8 +1,8 @@
 /* Tests that the samples in the op files drive; no op is named here.
  *
- * For every op: the shape rule, the text form, every CPU implementation against the reference kernel, the
- * gradient against central differences in double, sizes 0, 1 and large, one result for any number of
- * threads. A new op gets all of this from its samples. */
+ * For every op: the shape rule, the text form, every CPU implementation against the reference
+ * kernel, the gradient against central differences in double, sizes 0, 1 and large, one result for
+ * any number of threads. A new op gets all of this from its samples. */
 #include "base/pool.h"
 #include "ops/build.h"
 #include "testing/graphs.h"
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How a sample is built: the float dtype, and one length of axis replaced by another one (-1: none). */
+/* How a sample is built: the float dtype, and one length of axis replaced by another one (-1:
+ * none). */
 typedef struct {
     kt_dtype real;
     int64_t from, to;
@@ -37,8 +38,8 @@ static kt_spec sample_spec(const kt_sample *s, int i, const variant *v) {
 }
 
 /* A graph of the op on inputs; *node is NULL (and g->status says why) if the op refuses. */
-static kt_graph *
-sample_graph(const kt_opdef *op, const kt_sample *s, const variant *v, kt_node **node) {
+static kt_graph *sample_graph(
+    const kt_opdef *op, const kt_sample *s, const variant *v, kt_node **node) {
     kt_graph *g = kt_graph_new();
     kt_val *in[6];
     const int n = sample_inputs(s);
@@ -134,8 +135,8 @@ static void check_text_result(const kt_opdef *op, const kt_sample *s, const char
 
 KT_TEST(registry, text_keeps_attributes) { for_samples(check_text_result, false); }
 
-static void
-compare_kernels(const kt_opdef *op, const kt_sample *s, const variant *v, const char *name) {
+static void compare_kernels(
+    const kt_opdef *op, const kt_sample *s, const variant *v, const char *name) {
     kt_node *node;
     kt_graph *g = sample_graph(op, s, v, &node);
     if (node) {
@@ -153,7 +154,8 @@ static void check_kernels(const kt_opdef *op, const kt_sample *s, const char *na
 
 KT_TEST(registry, fast_kernels_equal_reference) { for_samples(check_kernels, false); }
 
-/* Every length of an axis of the sample replaced by 0, 1 and something large, in all inputs at once. */
+/* Every length of an axis of the sample replaced by 0, 1 and something large, in all inputs at
+ * once. */
 static void check_lengths(const kt_opdef *op, const kt_sample *s, const char *name) {
     static const int64_t lengths[] = {0, 1, 601};
     for (int i = 0; i < sample_inputs(s); i++) {
@@ -194,9 +196,10 @@ static void check_threads(const kt_opdef *op, const kt_sample *s, const char *na
 
 KT_TEST(registry, threads_do_not_change_results) { for_samples(check_threads, false); }
 
-/* Gradients ---------------------------------------------------------------------------------------- */
+/* Gradients ------------------------------------------------------------------------------------ */
 
-/* sum over the outputs of sum(output * weights), with weights that nothing else is likely to equal. */
+/* sum over the outputs of sum(output * weights), with weights that nothing else is likely to
+ * equal. */
 static kt_val *weighted_sum(kt_graph *g, const kt_node *n) {
     uint64_t seed = 11;
     kt_val *loss = NULL;
@@ -219,8 +222,8 @@ static double loss_at(kt_graph *loss, void **data) {
     return v;
 }
 
-static void
-compare_gradient(kt_graph *loss, void **data, int i, const double *dx, const char *name) {
+static void compare_gradient(
+    kt_graph *loss, void **data, int i, const double *dx, const char *name) {
     const double step = 1e-5;
     const int64_t n = kt_shape_size(&loss->inputs.v[i]->spec.shape);
     double *x = data[i];
@@ -280,7 +283,8 @@ static void check_gradient(const kt_opdef *op, const kt_sample *s, const char *n
 
 KT_TEST(registry, gradients_equal_differences) { for_samples(check_gradient, false); }
 
-/* Every op that has a gradient or a fast kernel must have samples, or the tests above are silent. */
+/* Every op that has a gradient or a fast kernel must have samples, or the tests above are
+ * silent. */
 KT_TEST(registry, ops_have_samples) {
     for (const kt_opdef *const *op = kt_op_all(); *op; op++) {
         const unsigned memory = KT_OP_LEAF | KT_OP_EFFECT | KT_OP_ALIAS;

@@ -24,8 +24,8 @@ static kt_status slice_infer(const kt_node *n, kt_spec *out) {
 }
 
 /* Zeros around (and, with steps, between): pad can only do the former, steps go through scatter. */
-static kt_status
-slice_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status slice_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const slice_attrs *a = n->attrs;
     const kt_shape *s = &n->in[0]->spec.shape;

@@ -2,8 +2,9 @@
  * Outputs: the loss [rows] and the probabilities [rows, classes] that its gradient needs.
  * sparse_xent_grad: (p - onehot(label)) dloss.
  *
- * One primitive instead of log_softmax and gather: forward and backward are one pass each, and this pair
- * ends nearly every classifier. A label outside 0 … classes-1 is an error that names row and value. */
+ * One primitive instead of log_softmax and gather: forward and backward are one pass each, and this
+ * pair ends nearly every classifier. A label outside 0 … classes-1 is an error that names row and
+ * value. */
 #define KT_REF_SELF "ops/sparse_xent.c"
 #ifdef KT_T
 
@@ -62,8 +63,8 @@ static kt_status sparse_xent_infer(const kt_node *n, kt_spec *out) {
 }
 
 /* The probabilities have no gradient of their own: they exist for this rule. */
-static kt_status
-sparse_xent_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status sparse_xent_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     kt_val *in[3] = {n->out[1], n->in[1], dy[0]};
     kt_node *grad = kt_graph_add(g, &kt_opdef_sparse_xent_grad, 3, in, NULL);

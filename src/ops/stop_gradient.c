@@ -1,7 +1,7 @@
 /* stop_gradient: the same value, but no gradient flows back through it.  keras.ops.stop_gradient
  *
- * An alias without a rule for its gradient: the sweep stops there by itself, and canonicalisation takes the
- * node out once gradients are taken. */
+ * An alias without a rule for its gradient: the sweep stops there by itself, and canonicalisation
+ * takes the node out once gradients are taken. */
 #include "ops/build.h"
 
 static kt_status stop_gradient_infer(const kt_node *n, kt_spec *out) {

@@ -1,4 +1,5 @@
-/* transpose: axes in another order; axis i of the result is axis perm[i] of x. keras.ops.transpose */
+/* transpose: axes in another order; axis i of the result is axis perm[i] of x.
+ * keras.ops.transpose */
 #include "base/error.h"
 #include "ops/build.h"
 
@@ -16,8 +17,8 @@ static kt_status transpose_infer(const kt_node *n, kt_spec *out) {
     return KT_OK;
 }
 
-static kt_status
-transpose_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status transpose_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const transpose_attrs *a = n->attrs;
     int back[KT_MAX_RANK] = {0};

@@ -1,8 +1,10 @@
-/* Canonical form: what layers and gradient rules leave behind because they are written without looking
- * around. x * 1, x + 0, a reshape of a reshape, a transpose in front of a product, a broadcast of a number.
+/* Canonical form: what layers and gradient rules leave behind because they are written without
+ * looking around. x * 1, x + 0, a reshape of a reshape, a transpose in front of a product, a
+ * broadcast of a number.
  *
- * Results stay the same up to the sign of zero and one rounding; nothing here assumes that there is no NaN
- * or infinity. Each rule looks at one op and gives the value that takes its place, or NULL. */
+ * Results stay the same up to the sign of zero and one rounding; nothing here assumes that there is
+ * no NaN or infinity. Each rule looks at one op and gives the value that takes its place, or
+ * NULL. */
 #include "passes/passes.h"
 #include "passes/rewrite.h"
 
@@ -13,8 +15,8 @@
 
 kt_status kt_pass_canonicalize(kt_graph *g);
 
-extern const kt_opdef kt_opdef_reduce, kt_opdef_concat, kt_opdef_slice, kt_opdef_pad, kt_opdef_dropout,
-    kt_opdef_pack;
+extern const kt_opdef kt_opdef_reduce, kt_opdef_concat, kt_opdef_slice, kt_opdef_pad,
+    kt_opdef_dropout, kt_opdef_pack, kt_opdef_argmax, kt_opdef_softmax, kt_opdef_log_softmax;
 
 static bool is_num(const kt_val *v, double want) {
     double c;
@@ -29,7 +31,7 @@ static kt_val *beside(const kt_node *n, double want) {
     return is_num(n->in[0], want) ? n->in[1] : NULL;
 }
 
-/* Arithmetic ----------------------------------------------------------------------------------------- */
+/* Arithmetic ----------------------------------------------------------------------------------- */
 
 static kt_val *rule_add(kt_graph *g, const kt_node *n) {
     kt_val *a = n->in[0], *b = n->in[1], *x = beside(n, 0);
@@ -122,7 +124,7 @@ static kt_val *rule_first(kt_graph *g, const kt_node *n) {
     return n->in[0];
 }
 
-/* Shapes --------------------------------------------------------------------------------------------- */
+/* Shapes --------------------------------------------------------------------------------------- */
 
 static bool same_shape(const kt_val *a, const kt_val *b) {
     return kt_shape_equal(&a->spec.shape, &b->spec.shape);
@@ -137,7 +139,8 @@ static kt_val *still_num(kt_graph *g, const kt_node *n) {
 static kt_val *rule_reshape(kt_graph *g, const kt_node *n) {
     kt_val *x = n->in[0];
     if (same_shape(x, n->out[0])) return x;
-    if (kt_is_op(x, &kt_opdef_reshape)) return kt_g_reshape(g, x->def->in[0], n->out[0]->spec.shape);
+    if (kt_is_op(x, &kt_opdef_reshape))
+        return kt_g_reshape(g, x->def->in[0], n->out[0]->spec.shape);
     return still_num(g, n);
 }
 
@@ -153,10 +156,12 @@ static kt_val *rule_broadcast(kt_graph *g, const kt_node *n) {
 static kt_val *rule_view(kt_graph *g, const kt_node *n) {
     kt_val *x = n->in[0];
     const view_attrs *a = n->attrs;
-    if (kt_shape_size(&a->shape) == kt_shape_size(&x->spec.shape)) return kt_g_reshape(g, x, a->shape);
+    if (kt_shape_size(&a->shape) == kt_shape_size(&x->spec.shape))
+        return kt_g_reshape(g, x, a->shape);
     if (kt_is_op(x, &kt_opdef_reshape)) return kt_g_view(g, x->def->in[0], a->offset, a->shape);
     if (!kt_is_op(x, &kt_opdef_view)) return still_num(g, n);
-    return kt_g_view(g, x->def->in[0], a->offset + ((const view_attrs *)x->def->attrs)->offset, a->shape);
+    return kt_g_view(
+        g, x->def->in[0], a->offset + ((const view_attrs *)x->def->attrs)->offset, a->shape);
 }
 
 /* Do the axes longer than 1 keep their order? Then a transpose only renames. */
@@ -207,13 +212,22 @@ static kt_val *rule_matmul(kt_graph *g, const kt_node *n) {
 /* Over axes of length 1 nothing is added up; over a number the result is one too. */
 static kt_val *rule_reduce(kt_graph *g, const kt_node *n) {
     const reduce_attrs *a = n->attrs;
-    const int64_t from = kt_shape_size(&n->in[0]->spec.shape), to = kt_shape_size(&n->out[0]->spec.shape);
+    const int64_t from = kt_shape_size(&n->in[0]->spec.shape),
+                  to = kt_shape_size(&n->out[0]->spec.shape);
     double c;
     if (from == to && from > 0) return kt_g_reshape(g, n->in[0], n->out[0]->spec.shape);
     if (!kt_is_num(n->in[0], &c) || from == 0 || !is_real(n->in[0])) return NULL;
     if (a->kind == KT_RED_PROD) return NULL;
     if (a->kind == KT_RED_SUM) c *= (double)from / (double)to;
     return kt_num_like(g, c, n->out[0]);
+}
+
+/* The largest probability belongs to the largest logit. */
+static kt_val *rule_argmax(kt_graph *g, const kt_node *n) {
+    const kt_node *d = n->in[0]->def;
+    const int axis = ((const axis_attrs *)n->attrs)->axis;
+    if (d->op != &kt_opdef_softmax && d->op != &kt_opdef_log_softmax) return NULL;
+    return ((const axis_attrs *)d->attrs)->axis == axis ? kt_g_argmax(g, d->in[0], axis) : NULL;
 }
 
 static kt_val *rule_same_shape(kt_graph *g, const kt_node *n) {
@@ -248,6 +262,7 @@ static const struct {
     {&kt_opdef_transpose, rule_transpose},
     {&kt_opdef_matmul, rule_matmul},
     {&kt_opdef_reduce, rule_reduce},
+    {&kt_opdef_argmax, rule_argmax},
     {&kt_opdef_concat, rule_same_shape}, /* of one array, or of others that are empty */
     {&kt_opdef_slice, rule_same_shape},
     {&kt_opdef_pad, rule_same_shape},

@@ -1,7 +1,7 @@
 /* Common subexpressions: nodes with the same op, inputs and attributes are computed once.
  *
- * Attributes are compared through their field tables. Ops with arrays behind pointers (pack, constants with
- * data, fused regions), random ones and assignments stay apart. */
+ * Attributes are compared through their field tables. Ops with arrays behind pointers (pack,
+ * constants with data, fused regions), random ones and assignments stay apart. */
 #include "base/error.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

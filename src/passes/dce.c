@@ -1,4 +1,5 @@
-/* Dead code: what no output and no assignment needs goes away. Inputs stay: they are the signature. */
+/* Dead code: what no output and no assignment needs goes away. Inputs stay: they are the
+ * signature. */
 #include "base/error.h"
 #include "ir/opdef.h"
 #include "passes/passes.h"

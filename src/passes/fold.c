@@ -1,7 +1,8 @@
 /* Constant folding: what depends on constants alone is computed now, by the reference kernels.
  *
- * Elementwise results of numbers stay numbers whatever their size; other results are kept only if they are
- * small, so that folding never blows a program up. What fails (an index out of range) is left for the run. */
+ * Elementwise results of numbers stay numbers whatever their size; other results are kept only if
+ * they are small, so that folding never blows a program up. What fails (an index out of range) is
+ * left for the run. */
 #include "base/error.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -26,7 +27,9 @@ static void *value_data(kt_graph *g, const kt_val *v) {
 }
 
 /* Does a double hold what was read into it? */
-static bool is_exact(double c, kt_dtype dtype) { return dtype != KT_INT64 || (c > -9e15 && c < 9e15); }
+static bool is_exact(double c, kt_dtype dtype) {
+    return dtype != KT_INT64 || (c > -9e15 && c < 9e15);
+}
 
 /* A constant node for an array: a number if all elements are the same and a double holds it. */
 static kt_val *const_of(kt_graph *g, const void *data, const kt_spec *spec) {
@@ -45,9 +48,11 @@ static bool evaluate(kt_graph *g, const kt_node *n, void **out) {
     kt_kernel *run = ref_of(n);
     if (!run || n->n_in > KT_OP_MAX_IN) return false;
     for (int i = 0; i < n->n_in; i++)
-        if (kt_spec_bytes(&n->in[i]->spec) > MAX_BYTES || !(in[i] = value_data(g, n->in[i]))) return false;
+        if (kt_spec_bytes(&n->in[i]->spec) > MAX_BYTES || !(in[i] = value_data(g, n->in[i])))
+            return false;
     for (int i = 0; i < n->n_out; i++)
-        if (kt_spec_bytes(&n->out[i]->spec) > MAX_BYTES || !(out[i] = value_data(g, n->out[i]))) return false;
+        if (kt_spec_bytes(&n->out[i]->spec) > MAX_BYTES || !(out[i] = value_data(g, n->out[i])))
+            return false;
     return run(&(kt_kargs){.node = n, .in = in, .out = out}) == KT_OK;
 }
 
@@ -63,7 +68,8 @@ static void fold_numbers(kt_graph *g, const kt_node *n, kt_val **by) {
     void *out[KT_OP_MAX_OUT];
     double c;
     for (int i = 0; i < n->n_in; i++) {
-        const const_attrs a = {.dtype = n->in[i]->spec.dtype, .value = kt_is_num(n->in[i], &c) ? c : 0};
+        const const_attrs a = {
+            .dtype = n->in[i]->spec.dtype, .value = kt_is_num(n->in[i], &c) ? c : 0};
         const kt_node *scalar = kt_graph_make(g, &kt_opdef_const, 0, NULL, &a);
         if (!scalar) return;
         in[i] = scalar->out[0];
@@ -98,9 +104,12 @@ static void fold(kt_graph *g, kt_node *n, kt_val **by, void *arg) {
         if (!kt_is_const(n->in[i])) return;
         numbers = numbers && kt_is_num(n->in[i], &c);
     }
-    if (n->op->flags & KT_OP_ALIAS) by[0] = fold_alias(g, n);
-    else if (numbers && n->op->flags & KT_OP_ELEMENTWISE) fold_numbers(g, n, by);
-    else fold_small(g, n, by);
+    if (n->op->flags & KT_OP_ALIAS)
+        by[0] = fold_alias(g, n);
+    else if (numbers && n->op->flags & KT_OP_ELEMENTWISE)
+        fold_numbers(g, n, by);
+    else
+        fold_small(g, n, by);
 }
 
 kt_status kt_pass_fold(kt_graph *g) { return kt_rewrite(g, fold, NULL, NULL); }

@@ -1,9 +1,10 @@
-/* Elementwise regions become one `fused` node each: a chain of functions over an array costs one pass over
- * memory instead of one per function, and the thirty scalar nodes around a loss become a few. region.c says
- * which nodes go together; this half writes the programs and puts the node list in order again.
+/* Elementwise regions become one `fused` node each: a chain of functions over an array costs one
+ * pass over memory instead of one per function, and the thirty scalar nodes around a loss become a
+ * few. region.c says which nodes go together; this half writes the programs and puts the node list
+ * in order again.
  *
- * Constants become numbers in the program, rows and columns are read through their broadcasts, so those
- * nodes lose their users. */
+ * Constants become numbers in the program, rows and columns are read through their broadcasts, so
+ * those nodes lose their users. */
 #include "base/error.h"
 #include "ops/families.h"
 #include "passes/passes.h"
@@ -21,11 +22,12 @@ typedef struct {
     kt_graph *g;
     kt_node **old; /* the nodes before; their inputs change only when all is done */
     int n, n_vals;
-    int *def;      /* value id -> node */
-    int *region;   /* node -> last node of its region; NONE: a node of its own */
-    bool *live;    /* value id -> somebody outside its region needs it */
-    kt_val **by;   /* value id -> what stands for it now */
-    char *state;   /* node (regions: the last one) -> 0 not yet, 1 its operands are on the way, 2 there */
+    int *def;    /* value id -> node */
+    int *region; /* node -> last node of its region; NONE: a node of its own */
+    bool *live;  /* value id -> somebody outside its region needs it */
+    kt_val **by; /* value id -> what stands for it now */
+    char *
+        state; /* node (regions: the last one) -> 0 not yet, 1 its operands are on the way, 2 there */
     int *stack;
 } fuser;
 
@@ -47,13 +49,15 @@ typedef struct {
 
 static bool is_member(const fuser *f, int node, int last) { return f->region[node] == last; }
 
-/* What is worth it --------------------------------------------------------------------------------- */
+/* What is worth it ----------------------------------------------------------------------------- */
 
-/* A single node gains if it need not read a constant array or a broadcast, or has no fast kernel. */
+/* A single node gains if it need not read a constant array or a broadcast, or has no fast
+ * kernel. */
 static bool single_is_worth(const kt_node *n) {
     const int64_t size = kt_shape_size(&n->out[0]->spec.shape);
     if (size == 1) return false;
-    if (kt_family_row(kt_unary_ops, n->op) < 0 && kt_family_row(kt_binary_ops, n->op) < 0) return true;
+    if (kt_family_row(kt_unary_ops, n->op) < 0 && kt_family_row(kt_binary_ops, n->op) < 0)
+        return true;
     for (int k = 0; k < n->n_in; k++) {
         const kt_source s = kt_source_of(n->in[k]);
         if (!kt_source_is_whole(&s, size)) return true;
@@ -70,7 +74,8 @@ static void drop_poor_regions(fuser *f) {
     }
 }
 
-/* Which values are needed outside of their region; broadcasts that everybody reads through are not. */
+/* Which values are needed outside of their region; broadcasts that everybody reads through are
+ * not. */
 static void find_live(fuser *f) {
     for (int i = 0; i < f->g->outputs.n; i++) f->live[f->g->outputs.v[i]->id] = true;
     for (int i = 0; i < f->g->inputs.n; i++) f->live[f->g->inputs.v[i]->id] = true;
@@ -89,7 +94,7 @@ static void find_live(fuser *f) {
     }
 }
 
-/* Programs ----------------------------------------------------------------------------------------- */
+/* Programs ------------------------------------------------------------------------------------- */
 
 static int add_step(program *p, kt_micro step) {
     if (p->n_in + p->n_steps == KT_FUSED_MAX_REGS) return NONE;
@@ -100,7 +105,8 @@ static int add_step(program *p, kt_micro step) {
 static int number(program *p, double value) {
     for (int i = 0; i < p->n_steps; i++) {
         const float have = p->steps[i].value, want = (float)value;
-        if (p->steps[i].kind == KT_MICRO_CONST && !memcmp(&have, &want, sizeof have)) return p->n_in + i;
+        if (p->steps[i].kind == KT_MICRO_CONST && !memcmp(&have, &want, sizeof have))
+            return p->n_in + i;
     }
     return add_step(p, (kt_micro){.kind = KT_MICRO_CONST, .value = (float)value});
 }
@@ -125,7 +131,9 @@ static bool collect_inputs(program *p) {
             const kt_source s = kt_source_of(f->old[i]->in[k]);
             if (!s.v || is_member(f, f->def[s.v->id], p->last)) continue;
             int at = 0;
-            while (at < p->n_in && (p->in[at].v != s.v || memcmp(&p->in[at].read, &s.read, sizeof s.read))) at++;
+            while (at < p->n_in &&
+                   (p->in[at].v != s.v || memcmp(&p->in[at].read, &s.read, sizeof s.read)))
+                at++;
             if (at < p->n_in) continue;
             if (p->n_in == KT_FUSED_MAX_IN) return false;
             p->inputs[p->n_in] = s.read;
@@ -140,7 +148,8 @@ static int member_step(program *p, const kt_node *n) {
     for (int k = 0; k < n->n_in; k++)
         if ((r[k] = operand(p, n->in[k])) == NONE) return NONE;
     kt_micro m = {.a = (short)r[0], .b = (short)r[1], .c = (short)r[2]};
-    if (n->op == &kt_opdef_cast && n->out[0]->spec.dtype == KT_FLOAT32) return r[0]; /* it is float already */
+    if (n->op == &kt_opdef_cast && n->out[0]->spec.dtype == KT_FLOAT32)
+        return r[0]; /* it is float already */
     if (n->op == &kt_opdef_cast) {
         const int zero = number(p, 0);
         if (zero == NONE) return NONE;
@@ -154,8 +163,10 @@ static int member_step(program *p, const kt_node *n) {
              : un >= 0                 ? KT_MICRO_UNARY
              : bin >= 0                ? KT_MICRO_BINARY
                                        : KT_MICRO_COMPARE;
-    if (m.kind == KT_MICRO_COMPARE) m.fn = (short)kt_family_row(kt_compare_ops, n->op);
-    else if (m.kind != KT_MICRO_SELECT) m.fn = (short)(un >= 0 ? un : bin);
+    if (m.kind == KT_MICRO_COMPARE)
+        m.fn = (short)kt_family_row(kt_compare_ops, n->op);
+    else if (m.kind != KT_MICRO_SELECT)
+        m.fn = (short)(un >= 0 ? un : bin);
     return add_step(p, m);
 }
 
@@ -180,8 +191,8 @@ static bool write_program(program *p) {
     return p->n_in > 0 && p->n_out > 0;
 }
 
-/* Regions that do not fit after all stay single nodes. (Programs are written twice: before the order of
- * nodes is decided, and again when their inputs have their final values.) */
+/* Regions that do not fit after all stay single nodes. (Programs are written twice: before the
+ * order of nodes is decided, and again when their inputs have their final values.) */
 static kt_status drop_misfits(fuser *f, program *p) {
     bool again = true;
     while (again) { /* a dropped region needs its broadcasts, which others may have to provide */
@@ -200,7 +211,7 @@ static kt_status drop_misfits(fuser *f, program *p) {
     return KT_OK;
 }
 
-/* Order -------------------------------------------------------------------------------------------- */
+/* Order ---------------------------------------------------------------------------------------- */
 
 static kt_val *now(const fuser *f, kt_val *v) {
     return v->id < f->n_vals && f->by[v->id] ? f->by[v->id] : v;
@@ -238,7 +249,8 @@ static kt_status emit_node(fuser *f, int i) {
 static void redirect(fuser *f) {
     kt_graph *g = f->g;
     for (int i = 0; i < g->nodes.n; i++)
-        for (int k = 0; k < g->nodes.v[i]->n_in; k++) g->nodes.v[i]->in[k] = now(f, g->nodes.v[i]->in[k]);
+        for (int k = 0; k < g->nodes.v[i]->n_in; k++)
+            g->nodes.v[i]->in[k] = now(f, g->nodes.v[i]->in[k]);
     for (int i = 0; i < g->outputs.n; i++) g->outputs.v[i] = now(f, g->outputs.v[i]);
     for (int i = 0; i < g->slots.n; i++)
         if (g->slots.v[i].val && !f->live[g->slots.v[i].val->id]) g->slots.v[i].val = NULL;
@@ -293,7 +305,8 @@ static kt_status fuser_init(fuser *f) {
     f->by = kt_arena_alloc(g->arena, sizeof(kt_val *) * (size_t)(g->n_vals + 1));
     f->state = kt_arena_alloc(g->arena, (size_t)f->n + 1);
     f->stack = kt_arena_alloc(g->arena, sizeof *f->stack * edges);
-    if (!f->old || !f->def || !f->region || !f->live || !f->by || !f->state || !f->stack) return KT_ENOMEM;
+    if (!f->old || !f->def || !f->region || !f->live || !f->by || !f->state || !f->stack)
+        return KT_ENOMEM;
     for (int i = 0; i < f->n; i++)
         for (int k = 0; k < f->old[i]->n_out; k++) f->def[f->old[i]->out[k]->id] = i;
     return KT_OK;

@@ -1,6 +1,6 @@
-/* Products take the bias and the activation that follow them as epilogue: act(a . b + bias) becomes one
- * node, if nobody else wants what is in between. The gradients of relu, tanh and sigmoid need only their
- * result, so the sum before them usually has no other use.
+/* Products take the bias and the activation that follow them as epilogue: act(a . b + bias) becomes
+ * one node, if nobody else wants what is in between. The gradients of relu, tanh and sigmoid need
+ * only their result, so the sum before them usually has no other use.
  *
  * Reshapes in between (Dense on sequences) move behind the product. */
 #include "base/error.h"
@@ -15,7 +15,9 @@ typedef struct {
     int n_uses;
 } fuser;
 
-static int uses_of(const fuser *f, const kt_val *v) { return v->id < f->n_uses ? f->uses[v->id] : 0; }
+static int uses_of(const fuser *f, const kt_val *v) {
+    return v->id < f->n_uses ? f->uses[v->id] : 0;
+}
 
 /* The product behind a value, through reshapes, if that is all it is used for. */
 static const kt_node *lone_matmul(const fuser *f, const kt_val *v) {
@@ -36,7 +38,12 @@ static kt_val *row_of(kt_val *v, const kt_val *out, int64_t columns) {
 
 /* The product with new attributes in place of n's output. */
 static kt_val *remake(
-    kt_graph *g, fuser *f, const kt_node *m, kt_val *bias, const matmul_attrs *a, const kt_val *old) {
+    kt_graph *g,
+    fuser *f,
+    const kt_node *m,
+    kt_val *bias,
+    const matmul_attrs *a,
+    const kt_val *old) {
     kt_val *in[3] = {m->in[0], m->in[1], bias};
     kt_node *made = kt_graph_add(g, &kt_opdef_matmul, a->bias ? 3 : 2, in, a);
     if (!made) return NULL;

@@ -1,13 +1,13 @@
 /* Memory plan: lifetimes over the whole program (forward, backward and update as one), then offsets
  * (place.c).
  *
- * Values that may share memory are joined first: aliases (reshape, view), inputs of a pack (computed right
- * into the flat result), values computed right into the slot they are assigned to, and results that
- * overwrite a dying operand. A joined group is one block with one lifetime.
+ * Values that may share memory are joined first: aliases (reshape, view), inputs of a pack
+ * (computed right into the flat result), values computed right into the slot they are assigned to,
+ * and results that overwrite a dying operand. A joined group is one block with one lifetime.
  *
- * Slots keep their old content until everybody has read it: assignments stand at the end, in order. What
- * an assignment or an output reads from a slot that is assigned as well (the swap of two variables) is
- * copied away first. */
+ * Slots keep their old content until everybody has read it: assignments stand at the end, in order.
+ * What an assignment or an output reads from a slot that is assigned as well (the swap of two
+ * variables) is copied away first. */
 #include "base/error.h"
 #include "ir/attrs.h"
 #include "ir/opdef.h"
@@ -57,7 +57,7 @@ static bool overlap(const slot_range *a, const slot_range *b) {
     return a->slot >= 0 && a->slot == b->slot && a->from < b->to && b->from < a->to;
 }
 
-/* Assignments last ----------------------------------------------------------------------------------- */
+/* Assignments last ----------------------------------------------------------------------------- */
 
 static slot_range written_range(const kt_node *n) {
     const view_attrs *a = n->attrs;
@@ -79,7 +79,8 @@ static kt_status collect_writes(planner *p) {
     p->write = kt_arena_alloc(p->g->arena, sizeof *p->write * (size_t)(p->g->nodes.n + 1));
     if (!p->write) return KT_ENOMEM;
     for (int i = 0; i < p->g->nodes.n; i++)
-        if (op_is(p->g->nodes.v[i], "assign")) p->write[p->n_writes++] = written_range(p->g->nodes.v[i]);
+        if (op_is(p->g->nodes.v[i], "assign"))
+            p->write[p->n_writes++] = written_range(p->g->nodes.v[i]);
     return KT_OK;
 }
 
@@ -108,8 +109,10 @@ static kt_status assigns_last(planner *p) {
     if (!order || !late) return KT_ENOMEM;
     int n = 0, n_late = 0;
     for (int i = 0; i < g->nodes.n; i++) {
-        if (op_is(g->nodes.v[i], "assign")) late[n_late++] = g->nodes.v[i];
-        else order[n++] = g->nodes.v[i];
+        if (op_is(g->nodes.v[i], "assign"))
+            late[n_late++] = g->nodes.v[i];
+        else
+            order[n++] = g->nodes.v[i];
     }
     for (int i = 0; i < n_late; i++) {
         const slot_range from = leaf_range(late[i]->in[0]), to = written_range(late[i]);
@@ -117,7 +120,8 @@ static kt_status assigns_last(planner *p) {
         late[i]->dead = itself && writes_over(p, &to) == 1; /* assigned what it is */
         if (!late[i]->dead) late[i]->in[0] = safe_copy(p, late[i]->in[0], order, &n);
     }
-    for (int i = 0; i < g->outputs.n; i++) g->outputs.v[i] = safe_copy(p, g->outputs.v[i], order, &n);
+    for (int i = 0; i < g->outputs.n; i++)
+        g->outputs.v[i] = safe_copy(p, g->outputs.v[i], order, &n);
     if (n_late) memcpy(order + n, late, sizeof(kt_node *) * (size_t)n_late);
     g->nodes.n = 0;
     for (int i = 0; i < n + n_late; i++)
@@ -125,7 +129,7 @@ static kt_status assigns_last(planner *p) {
     return g->status;
 }
 
-/* Blocks and lifetimes ------------------------------------------------------------------------------- */
+/* Blocks and lifetimes ------------------------------------------------------------------------- */
 
 /* Follows a value to the block it lies in; *at becomes the place inside. */
 static int find_root(const planner *p, int id, int64_t *at) {
@@ -147,13 +151,15 @@ static void touch(planner *p, const kt_val *v, int node) {
 static void place_leaf(const kt_node *n, mem *m) {
     const leaf_attrs *leaf = n->attrs;
     m->fixed = true;
-    if (op_is(n, "const")) m->kind = KT_AT_CONST;
-    else m->kind = op_is(n, "var") ? KT_AT_SLOT : KT_AT_INPUT;
+    if (op_is(n, "const"))
+        m->kind = KT_AT_CONST;
+    else
+        m->kind = op_is(n, "var") ? KT_AT_SLOT : KT_AT_INPUT;
     m->index = m->kind == KT_AT_CONST ? 0 : leaf->index;
 }
 
-/* Every value with its own block; leaves are fixed; aliases (and what an assignment gives, which nobody
- * reads) lie in their input. */
+/* Every value with its own block; leaves are fixed; aliases (and what an assignment gives, which
+ * nobody reads) lie in their input. */
 static void init_values(planner *p) {
     for (int i = 0; i < p->g->nodes.n; i++) {
         const kt_node *n = p->g->nodes.v[i];
@@ -179,7 +185,7 @@ static void init_lifetimes(planner *p) {
     for (int i = 0; i < p->g->outputs.n; i++) touch(p, p->g->outputs.v[i], p->g->nodes.n);
 }
 
-/* Joined blocks ---------------------------------------------------------------------------------------- */
+/* Joined blocks -------------------------------------------------------------------------------- */
 
 /* Joins block `from` into block `to` at an offset. */
 static void join(planner *p, int from, int to, int64_t offset) {
@@ -196,7 +202,8 @@ static void join_pack(planner *p, const kt_node *n) {
     for (int i = 0; i < n->n_in; i++) {
         int64_t at;
         const int root = find_root(p, n->in[i]->id, &at), to = root_of(p, n->out[0]);
-        if (p->m[root].fixed || root == to || at || p->m[root].bytes != val_bytes(n->in[i])) continue;
+        if (p->m[root].fixed || root == to || at || p->m[root].bytes != val_bytes(n->in[i]))
+            continue;
         join(p, root, to, a->offsets[i] * e);
     }
 }
@@ -209,13 +216,16 @@ static slot_range range_of(const planner *p, const kt_val *v) {
     return (slot_range){r->index, r->offset + at, r->offset + at + val_bytes(v)};
 }
 
-/* May node n, which makes v right in `r`, read input k? Only element by element what it overwrites. */
-static bool reads_in_place(const kt_node *n, int k, const kt_val *v, const slot_range *in, const slot_range *r) {
+/* May node n, which makes v right in `r`, read input k? Only element by element what it
+ * overwrites. */
+static bool reads_in_place(
+    const kt_node *n, int k, const kt_val *v, const slot_range *in, const slot_range *r) {
     return n == v->def && in->from == r->from && in->to == r->to &&
            n->in[k]->spec.dtype == v->spec.dtype && kt_op_overwrites(n, v->index, k);
 }
 
-/* Does a node from `first` on read this part of a slot, when v is made there instead of its old content? */
+/* Does a node from `first` on read this part of a slot, when v is made there instead of its old
+ * content? */
 static bool range_is_read(const planner *p, const slot_range *r, int first, const kt_val *v) {
     for (int i = first; i < p->g->nodes.n; i++) {
         const kt_node *n = p->g->nodes.v[i];
@@ -281,7 +291,7 @@ static void join_all(planner *p) {
     for (int i = 0; i < p->g->nodes.n; i++) join_inplace(p, p->g->nodes.v[i], i);
 }
 
-/* Places ------------------------------------------------------------------------------------------------ */
+/* Places --------------------------------------------------------------------------------------- */
 
 static int64_t rounded(int64_t bytes) { return (bytes + ALIGN - 1) / ALIGN * ALIGN; }
 
@@ -305,11 +315,13 @@ static kt_status place_blocks(planner *p, kt_scratch_fn *scratch, kt_plan *plan)
     kt_block *b = kt_arena_alloc(p->g->arena, sizeof *b * (size_t)(p->g->n_vals + n_nodes + 1));
     if (!b) return KT_ENOMEM;
     const int n = collect_blocks(p, scratch, b);
-    const kt_status st =
-        kt_place_blocks(p->g->arena, b, n, n_nodes, &plan->arena_bytes, &plan->lower_bound);
+    const kt_status st = kt_place_blocks(
+        p->g->arena, b, n, n_nodes, &plan->arena_bytes, &plan->lower_bound);
     for (int i = 0; st == KT_OK && i < n; i++) {
-        if (b[i].id >= 0) p->m[b[i].id].offset = b[i].offset;
-        else plan->scratch[-1 - b[i].id] = b[i].offset;
+        if (b[i].id >= 0)
+            p->m[b[i].id].offset = b[i].offset;
+        else
+            plan->scratch[-1 - b[i].id] = b[i].offset;
     }
     return st;
 }

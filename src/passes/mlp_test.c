@@ -1,5 +1,5 @@
-/* A whole training step, as layers, losses, metrics and Adam trace it: optimised against plain, the memory
- * plan against its bound, and the time that compiling takes. */
+/* A whole training step, as layers, losses, metrics and Adam trace it: optimised against plain, the
+ * memory plan against its bound, and the time that compiling takes. */
 #include "ir/plan.h"
 #include "ops/build.h"
 #include "passes/passes.h"
@@ -26,7 +26,9 @@ static int flat_slot(mlp *n, const char *name, kt_dtype dtype, int64_t size) {
     return kt_graph_slot(n->g, key, name, (kt_spec){dtype, {1, {size}}});
 }
 
-static kt_val *scalar_of(mlp *n, int slot) { return kt_g_view(n->g, kt_g_var(n->g, slot), 0, (kt_shape){0, {0}}); }
+static kt_val *scalar_of(mlp *n, int slot) {
+    return kt_g_view(n->g, kt_g_var(n->g, slot), 0, (kt_shape){0, {0}});
+}
 
 static void make_slots(mlp *n) {
     for (int i = 0; i < LAYERS; i++) { /* every variable starts on a cache line */
@@ -46,7 +48,8 @@ static void make_slots(mlp *n) {
 }
 
 static kt_val *forward(mlp *n, kt_val *x) {
-    static const kt_opdef *const activation[] = {&kt_opdef_relu, &kt_opdef_sigmoid, &kt_opdef_tanh, NULL};
+    static const kt_opdef *const activation[] = {
+        &kt_opdef_relu, &kt_opdef_sigmoid, &kt_opdef_tanh, NULL};
     kt_graph *g = n->g;
     kt_val *y = kt_g_scale(g, kt_g_cast(g, x, KT_FLOAT32), 1.0 / 255);
     y = kt_g_reshape(g, y, (kt_shape){2, {BATCH, width[0]}});
@@ -70,7 +73,8 @@ static kt_val *losses(mlp *n, kt_val *y, kt_val *label) {
     kt_val *w = n->weights[0], *squares = kt_g_square(g, w);
     kt_val *penalty = kt_g_scale(g, kt_g_sum(g, squares, kt_axes_all(w), false), 0.01);
     loss = kt_g_add(g, loss, penalty);
-    kt_val *hit = kt_g_cast(g, kt_g_eq(g, kt_g_argmax(g, kt_g_softmax(g, y, 1), 1), label), KT_FLOAT32);
+    kt_val *hit = kt_g_cast(
+        g, kt_g_eq(g, kt_g_argmax(g, kt_g_softmax(g, y, 1), 1), label), KT_FLOAT32);
     kt_val *sum = kt_g_scale(g, loss, BATCH);
     kt_g_assign(g, n->total, 0, kt_g_add(g, scalar_of(n, n->total), sum));
     kt_g_assign(g, n->count, 0, kt_g_shift(g, scalar_of(n, n->count), BATCH));
@@ -127,7 +131,15 @@ static kt_run_result run_step(kt_graph *g, step_runner *run) {
     in[1] = kt_test_data_in(&g->inputs.v[1]->spec, 0, 10, &seed);
     for (int i = 0; i < g->slots.n; i++) {
         const bool square = i == 2; /* the mean of squares, away from 0: Adam divides by its root */
-        slots[i] = kt_test_data_in(&g->slots.v[i].spec, square ? 0.1 : i > 2 ? 3 : -0.3, square ? 1 : i > 2 ? 9 : 0.3, &seed);
+        slots[i] = kt_test_data_in(
+            &g->slots.v[i].spec,
+            square  ? 0.1
+            : i > 2 ? 3
+                    : -0.3,
+            square  ? 1
+            : i > 2 ? 9
+                    : 0.3,
+            &seed);
     }
     const kt_run_result r = run(g, in, slots);
     for (int i = 0; i < 2; i++) free(in[i]);
@@ -159,7 +171,8 @@ KT_TEST(mlp, plan_is_tight_and_in_place) {
     kt_plan plan;
     kt_check_status(kt_passes_run(g), KT_OK);
     kt_check_status(kt_plan_memory(g, NULL, &plan), KT_OK);
-    print_message("planned %lld, bound %lld\n", (long long)plan.arena_bytes, (long long)plan.lower_bound);
+    print_message(
+        "planned %lld, bound %lld\n", (long long)plan.arena_bytes, (long long)plan.lower_bound);
     assert_true((double)plan.arena_bytes <= 1.05 * (double)plan.lower_bound);
     int copies = 0;
     for (int i = 0; i < g->nodes.n; i++)

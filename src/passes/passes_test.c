@@ -8,7 +8,7 @@
 
 #define X "%0 = input() {index=0, dtype=float32, shape=(2, 3)} : float32 (2, 3)\n"
 #define X_END "inputs %0\n"
-#define NUM(id, value) \
+#define NUM(id, value)                                                                             \
     "%" #id " = const() {value=" #value ", dtype=float32, shape=(2, 3)} : float32 (2, 3)\n"
 #define M23 " : float32 (2, 3)\n"
 
@@ -43,37 +43,51 @@ KT_TEST(canonicalize, what_does_nothing_goes_away) {
     check_identity(X "%1 = reshape(%0) {shape=(2, 3)}" M23 X_END "outputs %1\n");
     check_identity(X "%1 = broadcast(%0) {shape=(2, 3)}" M23 X_END "outputs %1\n");
     check_identity(
-        X "%1 = reshape(%0) {shape=(6,)} : float32 (6,)\n%2 = reshape(%1) {shape=(2, 3)}" M23 X_END "outputs %2\n");
-    check_identity(
-        X "%1 = transpose(%0) {perm=[1, 0]} : float32 (3, 2)\n%2 = transpose(%1) {perm=[1, 0]}" M23 X_END
+        X "%1 = reshape(%0) {shape=(6,)} : float32 (6,)\n%2 = reshape(%1) {shape=(2, 3)}" M23 X_END
           "outputs %2\n");
-    check_identity(X "%1 = slice(%0) {start=[0, 0], length=[2, 3], step=[1, 1]}" M23 X_END "outputs %1\n");
-    check_identity(X "%1 = pad(%0) {before=[0, 0], after=[0, 0], value=0.0}" M23 X_END "outputs %1\n");
+    check_identity(
+        X "%1 = transpose(%0) {perm=[1, 0]} : float32 (3, 2)\n%2 = transpose(%1) {perm=[1, 0]}" M23
+            X_END "outputs %2\n");
+    check_identity(X "%1 = slice(%0) {start=[0, 0], length=[2, 3], step=[1, 1]}" M23 X_END
+                     "outputs %1\n");
+    check_identity(X "%1 = pad(%0) {before=[0, 0], after=[0, 0], value=0.0}" M23 X_END
+                     "outputs %1\n");
     check_identity(X "%1 = concat(%0) {axis=1}" M23 X_END "outputs %1\n");
 }
 
 KT_TEST(canonicalize, arithmetic) {
-    check_becomes(X NUM(1, 0.0) "%2 = sub(%1, %0)" M23 X_END "outputs %2\n", X "%1 = neg(%0)" M23 X_END "outputs %1\n");
-    check_becomes(X NUM(1, 4.0) "%2 = div(%0, %1)" M23 X_END "outputs %2\n",
-                  X NUM(1, 0.25) "%2 = mul(%0, %1)" M23 X_END "outputs %2\n");
-    check_becomes(X NUM(1, 3.0) "%2 = div(%0, %1)" M23 X_END "outputs %2\n",
-                  X NUM(1, 3.0) "%2 = div(%0, %1)" M23 X_END "outputs %2\n");
-    check_becomes(X NUM(1, 3.0) NUM(2, 0.5) "%3 = mul(%0, %1)" M23 "%4 = mul(%2, %3)" M23 X_END "outputs %4\n",
-                  X NUM(1, 1.5) "%2 = mul(%0, %1)" M23 X_END "outputs %2\n");
-    check_becomes(X "%1 = neg(%0)" M23 "%2 = add(%1, %0)" M23 X_END "outputs %2\n",
-                  X "%1 = sub(%0, %0)" M23 X_END "outputs %1\n");
-    check_becomes(X NUM(1, 2.0) "%2 = pow(%0, %1)" M23 X_END "outputs %2\n",
-                  X "%1 = square(%0)" M23 X_END "outputs %1\n");
-    check_becomes(X NUM(1, 0.0) "%2 = maximum(%0, %1)" M23 X_END "outputs %2\n",
-                  X "%1 = relu(%0)" M23 X_END "outputs %1\n");
-    check_becomes(X NUM(1, -1.0) "%2 = mul(%0, %1)" M23 X_END "outputs %2\n",
-                  X "%1 = neg(%0)" M23 X_END "outputs %1\n");
+    check_becomes(
+        X NUM(1, 0.0) "%2 = sub(%1, %0)" M23 X_END "outputs %2\n",
+        X "%1 = neg(%0)" M23 X_END "outputs %1\n");
+    check_becomes(
+        X NUM(1, 4.0) "%2 = div(%0, %1)" M23 X_END "outputs %2\n",
+        X NUM(1, 0.25) "%2 = mul(%0, %1)" M23 X_END "outputs %2\n");
+    check_becomes(
+        X NUM(1, 3.0) "%2 = div(%0, %1)" M23 X_END "outputs %2\n",
+        X NUM(1, 3.0) "%2 = div(%0, %1)" M23 X_END "outputs %2\n");
+    check_becomes(
+        X NUM(1, 3.0) NUM(2, 0.5) "%3 = mul(%0, %1)" M23 "%4 = mul(%2, %3)" M23 X_END
+                                  "outputs %4\n",
+        X NUM(1, 1.5) "%2 = mul(%0, %1)" M23 X_END "outputs %2\n");
+    check_becomes(
+        X "%1 = neg(%0)" M23 "%2 = add(%1, %0)" M23 X_END "outputs %2\n",
+        X "%1 = sub(%0, %0)" M23 X_END "outputs %1\n");
+    check_becomes(
+        X NUM(1, 2.0) "%2 = pow(%0, %1)" M23 X_END "outputs %2\n",
+        X "%1 = square(%0)" M23 X_END "outputs %1\n");
+    check_becomes(
+        X NUM(1, 0.0) "%2 = maximum(%0, %1)" M23 X_END "outputs %2\n",
+        X "%1 = relu(%0)" M23 X_END "outputs %1\n");
+    check_becomes(
+        X NUM(1, -1.0) "%2 = mul(%0, %1)" M23 X_END "outputs %2\n",
+        X "%1 = neg(%0)" M23 X_END "outputs %1\n");
 }
 
 KT_TEST(canonicalize, numbers_keep_being_numbers) {
     check_becomes(
         "%0 = const() {value=2.5, dtype=float32, shape=()} : float32 ()\n"
-        "%1 = broadcast(%0) {shape=(2, 3)}" M23 "%2 = transpose(%1) {perm=[1, 0]} : float32 (3, 2)\n"
+        "%1 = broadcast(%0) {shape=(2, 3)}" M23
+        "%2 = transpose(%1) {perm=[1, 0]} : float32 (3, 2)\n"
         "%3 = reduce(%2) {kind=0, axes=1, keepdims=0} : float32 (2,)\noutputs %3\n",
         "%0 = const() {value=7.5, dtype=float32, shape=(2,)} : float32 (2,)\noutputs %0\n");
 }
@@ -96,17 +110,29 @@ KT_TEST(canonicalize, transposes_go_into_products) {
     check_becomes(
         X "%1 = transpose(%0) {perm=[1, 0]} : float32 (3, 2)\n"
           "%2 = matmul(%0, %1) {ta=0, tb=0, bias=0, epilogue=0} : float32 (2, 2)\n"
-          "%3 = matmul(%1, %1) {ta=1, tb=0, bias=0, epilogue=0} : float32 (2, 2)\n" X_END "outputs %2, %3\n",
+          "%3 = matmul(%1, %1) {ta=1, tb=0, bias=0, epilogue=0} : float32 (2, 2)\n" X_END
+          "outputs %2, %3\n",
         X "%1 = matmul(%0, %0) {ta=0, tb=1, bias=0, epilogue=0} : float32 (2, 2)\n"
-          "%2 = matmul(%0, %0) {ta=0, tb=1, bias=0, epilogue=0} : float32 (2, 2)\n" X_END "outputs %1, %2\n");
+          "%2 = matmul(%0, %0) {ta=0, tb=1, bias=0, epilogue=0} : float32 (2, 2)\n" X_END
+          "outputs %1, %2\n");
+}
+
+KT_TEST(canonicalize, classes_need_no_probabilities) {
+#define CLASS(id, of) "%" #id " = argmax(%" #of ") {axis=1} : int32 (2,)\n"
+    check_becomes(
+        X "%1 = softmax(%0) {axis=1}" M23 CLASS(2, 1) X_END "outputs %2\n",
+        X CLASS(1, 0) X_END "outputs %1\n");
+    const char *other = X "%1 = softmax(%0) {axis=0}" M23 CLASS(2, 1) X_END "outputs %2\n";
+    check_becomes(other, other);
 }
 
 KT_TEST(fold, computes_what_is_known) {
     kt_check_pass(
         "fold",
-        NUM(0, 2.0) NUM(1, 3.0) "%2 = mul(%0, %1)" M23 "%3 = cast(%2) {dtype=int32} : int32 (2, 3)\noutputs %3\n",
-        NUM(0, 2.0) NUM(1, 3.0) NUM(2, 6.0)
-        "%3 = const() {value=6.0, dtype=int32, shape=(2, 3)} : int32 (2, 3)\noutputs %3\n");
+        NUM(0, 2.0) NUM(1, 3.0) "%2 = mul(%0, %1)" M23
+                                "%3 = cast(%2) {dtype=int32} : int32 (2, 3)\noutputs %3\n",
+        NUM(0, 2.0) NUM(1, 3.0) NUM(2, 6.0) "%3 = const() {value=6.0, dtype=int32, shape=(2, 3)} : "
+                                            "int32 (2, 3)\noutputs %3\n");
     kt_check_pass(
         "fold",
         "%0 = const() {value=0.0, dtype=float32, shape=(3,), data=[1.0, 2.0, 4.0]} : float32 (3,)\n"
@@ -116,45 +142,46 @@ KT_TEST(fold, computes_what_is_known) {
         "%0 = const() {value=0.0, dtype=float32, shape=(3,), data=[1.0, 2.0, 4.0]} : float32 (3,)\n"
         "%1 = const() {value=7.0, dtype=float32, shape=()} : float32 ()\n"
         "%2 = const() {value=0.0, dtype=float32, shape=(2,), data=[2.0, 4.0]} : float32 (2,)\n"
-        "%3 = const() {value=0.0, dtype=float32, shape=(4,), data=[2.0, 4.0, 2.0, 4.0]} : float32 (4,)\n"
+        "%3 = const() {value=0.0, dtype=float32, shape=(4,), data=[2.0, 4.0, 2.0, 4.0]} : float32 "
+        "(4,)\n"
         "outputs %1, %3\n");
 }
 
 KT_TEST(fold, leaves_random_numbers_and_errors_alone) {
-    const char *text =
-        "%0 = const() {value=1.0, dtype=int64, shape=()} : int64 ()\n"
-        "%1 = uniform(%0) {rate=0.0, key=7, shape=(2,)} : float32 (2,)\n"
-        "%2 = const() {value=9.0, dtype=int32, shape=(1,)} : int32 (1,)\n"
-        "%3 = gather(%1, %2) : float32 (1,)\n"
-        "%4 = const() {value=1.0, dtype=float32, shape=(2,)} : float32 (2,)\n"
-        "%5 = gather(%4, %2) : float32 (1,)\n"
-        "outputs %3, %5\n";
+    const char *text = "%0 = const() {value=1.0, dtype=int64, shape=()} : int64 ()\n"
+                       "%1 = uniform(%0) {rate=0.0, key=7, shape=(2,)} : float32 (2,)\n"
+                       "%2 = const() {value=9.0, dtype=int32, shape=(1,)} : int32 (1,)\n"
+                       "%3 = gather(%1, %2) : float32 (1,)\n"
+                       "%4 = const() {value=1.0, dtype=float32, shape=(2,)} : float32 (2,)\n"
+                       "%5 = gather(%4, %2) : float32 (1,)\n"
+                       "outputs %3, %5\n";
     kt_check_pass("fold", text, text);
 }
 
 KT_TEST(cse, equal_nodes_become_one) {
     kt_check_pass(
         "cse",
-        X "%1 = exp(%0)" M23 "%2 = exp(%0)" M23 NUM(3, 2.0) NUM(4, 2.0) NUM(5, 3.0)
-        "%6 = mul(%1, %3)" M23 "%7 = mul(%2, %4)" M23 "%8 = mul(%2, %5)" M23
-        "%9 = reduce(%7) {kind=0, axes=1, keepdims=0} : float32 (3,)\n"
-        "%10 = reduce(%6) {kind=0, axes=1, keepdims=0} : float32 (3,)\n"
-        "%11 = reduce(%6) {kind=1, axes=1, keepdims=0} : float32 (3,)\n" X_END
-        "outputs %8, %9, %10, %11\n",
-        X "%1 = exp(%0)" M23 NUM(2, 2.0) NUM(3, 3.0) "%4 = mul(%1, %2)" M23 "%5 = mul(%1, %3)" M23
-        "%6 = reduce(%4) {kind=0, axes=1, keepdims=0} : float32 (3,)\n"
-        "%7 = reduce(%4) {kind=1, axes=1, keepdims=0} : float32 (3,)\n" X_END "outputs %5, %6, %6, %7\n");
+        X "%1 = exp(%0)" M23 "%2 = exp(%0)" M23 NUM(3, 2.0) NUM(4, 2.0)
+            NUM(5, 3.0) "%6 = mul(%1, %3)" M23 "%7 = mul(%2, %4)" M23 "%8 = mul(%2, %5)" M23
+                        "%9 = reduce(%7) {kind=0, axes=1, keepdims=0} : float32 (3,)\n"
+                        "%10 = reduce(%6) {kind=0, axes=1, keepdims=0} : float32 (3,)\n"
+                        "%11 = reduce(%6) {kind=1, axes=1, keepdims=0} : float32 (3,)\n" X_END
+                        "outputs %8, %9, %10, %11\n",
+        X "%1 = exp(%0)" M23 NUM(2, 2.0)
+            NUM(3, 3.0) "%4 = mul(%1, %2)" M23 "%5 = mul(%1, %3)" M23
+                        "%6 = reduce(%4) {kind=0, axes=1, keepdims=0} : float32 (3,)\n"
+                        "%7 = reduce(%4) {kind=1, axes=1, keepdims=0} : float32 (3,)\n" X_END
+                        "outputs %5, %6, %6, %7\n");
 }
 
 KT_TEST(cse, random_numbers_and_assignments_stay) {
-    const char *text =
-        "slot 0 \"s\" : int64 ()\n"
-        "%0 = var() {index=0, dtype=int64, shape=()} : int64 ()\n"
-        "%1 = uniform(%0) {rate=0.0, key=7, shape=(2,)} : float32 (2,)\n"
-        "%2 = uniform(%0) {rate=0.0, key=7, shape=(2,)} : float32 (2,)\n"
-        "%3 = assign(%0) {slot=0, offset=0, shape=()} : int64 ()\n"
-        "%4 = assign(%0) {slot=0, offset=0, shape=()} : int64 ()\n"
-        "outputs %1, %2\n";
+    const char *text = "slot 0 \"s\" : int64 ()\n"
+                       "%0 = var() {index=0, dtype=int64, shape=()} : int64 ()\n"
+                       "%1 = uniform(%0) {rate=0.0, key=7, shape=(2,)} : float32 (2,)\n"
+                       "%2 = uniform(%0) {rate=0.0, key=7, shape=(2,)} : float32 (2,)\n"
+                       "%3 = assign(%0) {slot=0, offset=0, shape=()} : int64 ()\n"
+                       "%4 = assign(%0) {slot=0, offset=0, shape=()} : int64 ()\n"
+                       "outputs %1, %2\n";
     kt_check_pass("cse", text, text);
 }
 
@@ -163,16 +190,15 @@ KT_TEST(dce, keeps_inputs_outputs_and_assignments) {
         "dce",
         "slot 0 \"a\" : float32 (2, 3)\nslot 1 \"b\" : float32 (2, 3)\n" X
         "%1 = var() {index=0, dtype=float32, shape=(2, 3)}" M23
-        "%2 = var() {index=1, dtype=float32, shape=(2, 3)}" M23
-        "%3 = exp(%1)" M23 "%4 = exp(%2)" M23
-        "%5 = assign(%4) {slot=0, offset=0, shape=(2, 3)}" M23 X_END,
+        "%2 = var() {index=1, dtype=float32, shape=(2, 3)}" M23 "%3 = exp(%1)" M23
+        "%4 = exp(%2)" M23 "%5 = assign(%4) {slot=0, offset=0, shape=(2, 3)}" M23 X_END,
         "slot 0 \"a\" : float32 (2, 3)\nslot 1 \"b\" : float32 (2, 3)\n" X
-        "%1 = var() {index=1, dtype=float32, shape=(2, 3)}" M23
-        "%2 = exp(%1)" M23
+        "%1 = var() {index=1, dtype=float32, shape=(2, 3)}" M23 "%2 = exp(%1)" M23
         "%3 = assign(%2) {slot=0, offset=0, shape=(2, 3)}" M23 X_END);
 }
 
-/* All passes on random graphs: same results, and a second run of everything finds nothing new to break. */
+/* All passes on random graphs: same results, and a second run of everything finds nothing new to
+ * break. */
 KT_TEST(passes, random_graphs_keep_their_meaning) {
     setenv("KT_VERIFY", "1", 1);
     for (int i = 0; i < 1500; i++) {

@@ -1,7 +1,8 @@
-/* Dynamic storage allocation, offline: lifetimes are known. The problem is hard in general, but greedy at
- * the lowest free offset is within a few per cent if large blocks go first. Which order is best differs
- * from graph to graph, so several are tried, and the first one that reaches the lower bound ends the search.
- * Ties are broken by start and id: the same graph gives the same plan everywhere. */
+/* Dynamic storage allocation, offline: lifetimes are known. The problem is hard in general, but
+ * greedy at the lowest free offset is within a few per cent if large blocks go first. Which order
+ * is best differs from graph to graph, so several are tried, and the first one that reaches the
+ * lower bound ends the search. Ties are broken by start and id: the same graph gives the same plan
+ * everywhere. */
 #include "passes/place.h"
 
 #include <stdlib.h>
@@ -89,14 +90,16 @@ kt_status kt_place_blocks(
     if (!placed || !best || !change) return KT_ENOMEM;
     *lower_bound = most_alive(b, n, change, n_nodes);
     *total = INT64_MAX;
-    for (int i = 0; i < ORDERS && *total > *lower_bound; i++) {
+    for (int i = 0; i<ORDERS && * total> * lower_bound; i++) {
         qsort(b, (size_t)n, sizeof *b, orders[i]);
         const int64_t size = place_all(b, placed, n);
         if (size >= *total) continue;
         *total = size;
         if (n) memcpy(best, b, sizeof *b * (size_t)n);
     }
-    if (n) memcpy(b, best, sizeof *b * (size_t)n);
-    else *total = 0;
+    if (n)
+        memcpy(b, best, sizeof *b * (size_t)n);
+    else
+        *total = 0;
     return KT_OK;
 }

@@ -1,11 +1,11 @@
-/* Regions: sets of elementwise nodes with the same number of elements that can run as one node. A set must
- * be convex: no path may leave it and come back, or the region would wait for itself.
+/* Regions: sets of elementwise nodes with the same number of elements that can run as one node. A
+ * set must be convex: no path may leave it and come back, or the region would wait for itself.
  *
- * Nodes start as regions of their own; then, from the last node to the first, each is joined with the
- * regions of its operands where that is legal. Backwards, because what the backward pass computes from
- * forward values alone (1 - y) belongs to its user there: joined forwards it would be computed early and
- * kept. Numbers (regions of one element) are joined even if nothing connects them: what counts there is
- * how many nodes remain.
+ * Nodes start as regions of their own; then, from the last node to the first, each is joined with
+ * the regions of its operands where that is legal. Backwards, because what the backward pass
+ * computes from forward values alone (1 - y) belongs to its user there: joined forwards it would be
+ * computed early and kept. Numbers (regions of one element) are joined even if nothing connects
+ * them: what counts there is how many nodes remain.
  *
  * Ancestors are bit sets over a window of the node list, which bounds the work for long graphs. */
 #include "passes/region.h"
@@ -18,25 +18,29 @@
 #define WINDOW 1024
 #define MAX_TRIES 8 /* regions of one element that a new one is offered to */
 
-/* Sources -------------------------------------------------------------------------------------------- */
+/* Sources -------------------------------------------------------------------------------------- */
 
 static kt_val *through_reshapes(kt_val *v) {
     while (kt_is_op(v, &kt_opdef_reshape)) v = v->def->in[0];
     return v;
 }
 
-/* A broadcast as div and mod: trailing axes that repeat each element, then axes that are there, then axes
- * that repeat all of it. False if axes that are there and axes that repeat are mixed. */
+/* A broadcast as div and mod: trailing axes that repeat each element, then axes that are there,
+ * then axes that repeat all of it. False if axes that are there and axes that repeat are mixed. */
 static bool broadcast_read(const kt_node *n, kt_micro_input *read) {
     const kt_shape *from = &n->in[0]->spec.shape, *to = &n->out[0]->spec.shape;
     int phase = 0; /* 0: trailing repeats, 1: there, 2: leading repeats */
     *read = (kt_micro_input){1, 1};
     for (int i = 1; i <= to->ndim; i++) {
-        const int64_t t = to->dim[to->ndim - i], f = i <= from->ndim ? from->dim[from->ndim - i] : 1;
+        const int64_t t = to->dim[to->ndim - i],
+                      f = i <= from->ndim ? from->dim[from->ndim - i] : 1;
         if (t == 1) continue;
-        if (f == 1 && phase == 0) read->div *= t;
-        else if (f == 1) phase = 2;
-        else if (phase == 2) return false;
+        if (f == 1 && phase == 0)
+            read->div *= t;
+        else if (f == 1)
+            phase = 2;
+        else if (phase == 2)
+            return false;
         else {
             phase = 1;
             read->mod *= t;
@@ -70,14 +74,15 @@ bool kt_fusable(const kt_node *n) {
     if (n->n_in == 0 || n->n_out != 1 || kt_shape_size(&n->out[0]->spec.shape) == 0) return false;
     const kt_dtype from = n->in[0]->spec.dtype, to = n->out[0]->spec.dtype;
     if (n->op == &kt_opdef_cast)
-        return (to == KT_FLOAT32 && from != to && readable(from)) || (from == KT_FLOAT32 && to == KT_BOOL);
+        return (to == KT_FLOAT32 && from != to && readable(from)) ||
+               (from == KT_FLOAT32 && to == KT_BOOL);
     if (n->op == &kt_opdef_select) return to == KT_FLOAT32;
     if (from != KT_FLOAT32) return false;
     return kt_family_row(kt_unary_ops, n->op) >= 0 || kt_family_row(kt_binary_ops, n->op) >= 0 ||
            kt_family_row(kt_compare_ops, n->op) >= 0;
 }
 
-/* Sets ----------------------------------------------------------------------------------------------- */
+/* Sets ----------------------------------------------------------------------------------------- */
 
 typedef uint64_t word;
 #define WORD_BITS 64
@@ -86,8 +91,8 @@ typedef struct {
     kt_graph *g;
     const int *def;
     int first, n, words; /* the window: nodes first … first+n-1 */
-    word *anc, *set;     /* n sets each: ancestors; members of the region that the node stands for */
-    int *region;         /* node of the window -> node that stands for its region; -1: not fusable */
+    word *anc, *set; /* n sets each: ancestors; members of the region that the node stands for */
+    int *region;     /* node of the window -> node that stands for its region; -1: not fusable */
     int *users, *n_users; /* nodes that read node i as a source or an input: users[start[i] …] */
     int *start;
     word *both, *reach; /* scratch */
@@ -158,7 +163,7 @@ static void find_ancestors(window *w) {
     }
 }
 
-/* Limits --------------------------------------------------------------------------------------------- */
+/* Limits --------------------------------------------------------------------------------------- */
 
 /* Is the result of node i wanted outside the set? */
 static bool is_output(const window *w, const word *set, int i) {
@@ -170,8 +175,8 @@ static bool is_output(const window *w, const word *set, int i) {
     return w->first + w->n < w->g->nodes.n && w->n_users[i] == 0; /* by a later window */
 }
 
-/* Do inputs, steps and outputs fit a region? Numbers count as steps, inputs are counted without looking for
- * equal ones first when that is enough. */
+/* Do inputs, steps and outputs fit a region? Numbers count as steps, inputs are counted without
+ * looking for equal ones first when that is enough. */
 static bool fits(const window *w, const word *set) {
     kt_source in[KT_FUSED_MAX_IN + 1];
     int n_in = 0, n_steps = 0, n_out = 0;
@@ -185,7 +190,9 @@ static bool fits(const window *w, const word *set) {
             if (from >= 0 && has(set, from)) continue;
             int at = 0;
             if (!s.v) n_steps++;
-            while (s.v && at < n_in && (in[at].v != s.v || memcmp(&in[at].read, &s.read, sizeof s.read))) at++;
+            while (s.v && at < n_in &&
+                   (in[at].v != s.v || memcmp(&in[at].read, &s.read, sizeof s.read)))
+                at++;
             if (!s.v || at < n_in) continue;
             if (n_in == KT_FUSED_MAX_IN) return false;
             in[n_in++] = s;
@@ -194,9 +201,10 @@ static bool fits(const window *w, const word *set) {
     return n_in + n_steps <= KT_FUSED_MAX_REGS && n_out <= KT_OP_MAX_OUT;
 }
 
-/* Joining -------------------------------------------------------------------------------------------- */
+/* Joining -------------------------------------------------------------------------------------- */
 
-/* Does a path leave the set and come back? Then some node between has an ancestor in it and is one. */
+/* Does a path leave the set and come back? Then some node between has an ancestor in it and is
+ * one. */
 static bool is_convex(const window *w, const word *set, const word *reach) {
     for (int i = 0; i < w->n; i++)
         if (has(reach, i) && !has(set, i) && meet(anc_of(w, i), set, w->words)) return false;
@@ -218,11 +226,14 @@ static void try_join(window *w, int p, int q) {
     unite(w->reach, w->both, w->words); /* from now on whoever needs one member needs all */
     for (int i = 0; i < w->n; i++) {
         if (has(w->both, i)) w->region[i] = stands;
-        if (has(w->both, i) || meet(anc_of(w, i), w->both, w->words)) unite(anc_of(w, i), w->reach, w->words);
+        if (has(w->both, i) || meet(anc_of(w, i), w->both, w->words))
+            unite(anc_of(w, i), w->reach, w->words);
     }
 }
 
-static int64_t size_at(const window *w, int i) { return kt_shape_size(&node_at(w, i)->out[0]->spec.shape); }
+static int64_t size_at(const window *w, int i) {
+    return kt_shape_size(&node_at(w, i)->out[0]->spec.shape);
+}
 
 static void join_operands(window *w, int i) {
     for (int k = 0; k < node_at(w, i)->n_in; k++) {
@@ -268,7 +279,8 @@ static kt_status find_in_window(window *w, int *region_of) {
     for (int i = w->n; i-- > 0;)
         if (w->region[i] >= 0) join_operands(w, i);
     join_numbers(w);
-    for (int i = 0; i < w->n; i++) region_of[w->first + i] = w->region[i] < 0 ? -1 : w->first + w->region[i];
+    for (int i = 0; i < w->n; i++)
+        region_of[w->first + i] = w->region[i] < 0 ? -1 : w->first + w->region[i];
     return KT_OK;
 }
 
@@ -276,7 +288,8 @@ kt_status kt_find_regions(kt_graph *g, const int *def, int *region_of) {
     kt_status st = KT_OK;
     for (int first = 0; first < g->nodes.n && st == KT_OK; first += WINDOW) {
         const int left = g->nodes.n - first, n = left < WINDOW ? left : WINDOW;
-        window w = {.g = g, .def = def, .first = first, .n = n, .words = (n + WORD_BITS - 1) / WORD_BITS};
+        window w = {
+            .g = g, .def = def, .first = first, .n = n, .words = (n + WORD_BITS - 1) / WORD_BITS};
         st = find_in_window(&w, region_of);
     }
     return st;

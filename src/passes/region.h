@@ -1,4 +1,5 @@
-/* Which elementwise nodes go together into one fused region: the half of the fuse pass that only looks. */
+/* Which elementwise nodes go together into one fused region: the half of the fuse pass that only
+ * looks. */
 #ifndef KT_PASSES_REGION_H
 #define KT_PASSES_REGION_H
 
@@ -17,8 +18,8 @@ bool kt_source_is_whole(const kt_source *s, int64_t size);
 /** Can this node be a step of a region? */
 bool kt_fusable(const kt_node *n);
 
-/** Finds regions: *region_of[i] is the index of the region's last node, -1 for nodes outside. Node i is
- * g->nodes.v[i]; def[id] is the index of the node that defines a value. */
+/** Finds regions: *region_of[i] is the index of the region's last node, -1 for nodes outside. Node
+ * i is g->nodes.v[i]; def[id] is the index of the node that defines a value. */
 kt_status kt_find_regions(kt_graph *g, const int *def, int *region_of);
 
 #endif

@@ -1,6 +1,6 @@
-/* The driver under the peephole passes. The old node list is taken away and built again, so that the
- * builders of ops/build.h can be used in the middle of a graph. One walk, whatever the number of
- * replacements: uses are redirected through a table, not by searching for them. */
+/* The driver under the peephole passes. The old node list is taken away and built again, so that
+ * the builders of ops/build.h can be used in the middle of a graph. One walk, whatever the number
+ * of replacements: uses are redirected through a table, not by searching for them. */
 #include "passes/rewrite.h"
 
 #include "base/error.h"
@@ -11,7 +11,8 @@ static kt_val *replaced(kt_val **by, int n_old, kt_val *v) {
     return v && v->id < n_old && by[v->id] ? by[v->id] : v;
 }
 
-static kt_status rewrite_node(kt_graph *g, kt_node *n, kt_rule *rule, void *arg, kt_val **by, bool *changed) {
+static kt_status rewrite_node(
+    kt_graph *g, kt_node *n, kt_rule *rule, void *arg, kt_val **by, bool *changed) {
     kt_val *now[KT_OP_MAX_OUT] = {NULL};
     g->scope = n->scope;
     rule(g, n, now, arg);
@@ -52,4 +53,6 @@ bool kt_is_num(const kt_val *v, double *value) {
     return !a->data;
 }
 
-kt_val *kt_num_like(kt_graph *g, double value, const kt_val *v) { return kt_g_const(g, value, v->spec); }
+kt_val *kt_num_like(kt_graph *g, double value, const kt_val *v) {
+    return kt_g_const(g, value, v->spec);
+}

@@ -4,11 +4,11 @@
 
 #include "ops/build.h"
 
-/** Looks at one node, whose inputs are rewritten already, and stores in by[i] what takes the place of its
- * output i (NULL: it stays). Nodes that the rule adds with kt_g_* stand where n stood. */
+/** Looks at one node, whose inputs are rewritten already, and stores in by[i] what takes the place
+ * of its output i (NULL: it stays). Nodes that the rule adds with kt_g_* stand where n stood. */
 typedef void kt_rule(kt_graph *g, kt_node *n, kt_val **by, void *arg);
-/** Applies the rule to every node in order; *changed (may be NULL) says whether anything was replaced.
- * Nodes that lost their users stay for dce. */
+/** Applies the rule to every node in order; *changed (may be NULL) says whether anything was
+ * replaced. Nodes that lost their users stay for dce. */
 kt_status kt_rewrite(kt_graph *g, kt_rule *rule, void *arg, bool *changed);
 
 static inline bool kt_is_op(const kt_val *v, const kt_opdef *op) { return v->def->op == op; }

@@ -27,7 +27,8 @@ void *kt_test_data_in(const kt_spec *spec, double low, double high, uint64_t *se
     void *data = calloc(1, (size_t)kt_spec_bytes(spec) + 1);
     assert_non_null(data);
     const int64_t n = kt_shape_size(&spec->shape);
-    if (spec->dtype != KT_BOOL) kt_test_fill(data, spec->dtype, n, low, high, seed);
+    if (spec->dtype != KT_BOOL)
+        kt_test_fill(data, spec->dtype, n, low, high, seed);
     else
         for (int64_t i = 0; i < n; i++) ((uint8_t *)data)[i] = kt_test_random(seed) < 0.5;
     return data;
@@ -73,7 +74,8 @@ kt_run_result kt_run_graph(kt_graph *g, void *const *in, void *const *slots) {
     return r;
 }
 
-static void naive_node(const kt_node *n, char **mem, void *const *in, void *const *slots, kt_status *st) {
+static void naive_node(
+    const kt_node *n, char **mem, void *const *in, void *const *slots, kt_status *st) {
     void *from[64], *to[KT_OP_MAX_OUT];
     assert_true(n->n_in <= 64);
     for (int i = 0; i < n->n_in; i++) from[i] = mem[n->in[i]->id];
@@ -84,11 +86,14 @@ static void naive_node(const kt_node *n, char **mem, void *const *in, void *cons
     }
     const size_t bytes = (size_t)kt_spec_bytes(&n->out[0]->spec);
     const int64_t size = (int64_t)kt_dtype_size(n->out[0]->spec.dtype);
-    if (!strcmp(n->op->name, "input")) memcpy(to[0], in[((const leaf_attrs *)n->attrs)->index], bytes);
-    else if (!strcmp(n->op->name, "var")) memcpy(to[0], slots[((const leaf_attrs *)n->attrs)->index], bytes);
+    if (!strcmp(n->op->name, "input"))
+        memcpy(to[0], in[((const leaf_attrs *)n->attrs)->index], bytes);
+    else if (!strcmp(n->op->name, "var"))
+        memcpy(to[0], slots[((const leaf_attrs *)n->attrs)->index], bytes);
     else if (!strcmp(n->op->name, "view"))
         memcpy(to[0], (char *)from[0] + ((const view_attrs *)n->attrs)->offset * size, bytes);
-    else if (n->op->flags & (KT_OP_ALIAS | KT_OP_EFFECT)) memcpy(to[0], from[0], bytes);
+    else if (n->op->flags & (KT_OP_ALIAS | KT_OP_EFFECT))
+        memcpy(to[0], from[0], bytes);
     else {
         const kt_dtype d = n->n_in ? n->in[0]->spec.dtype : n->out[0]->spec.dtype;
         kt_kernel *ref = n->op->ref[d == KT_FLOAT32 ? 0 : d == KT_FLOAT64 ? 1 : 2];
@@ -103,7 +108,8 @@ kt_run_result kt_run_naive(kt_graph *g, void *const *in, void *const *slots) {
     assert_non_null(mem);
     for (int i = 0; i < g->nodes.n && r.status == KT_OK; i++)
         naive_node(g->nodes.v[i], mem, in, slots, &r.status);
-    for (int i = 0; i < g->outputs.n; i++) keep(&r, mem[g->outputs.v[i]->id], &g->outputs.v[i]->spec);
+    for (int i = 0; i < g->outputs.n; i++)
+        keep(&r, mem[g->outputs.v[i]->id], &g->outputs.v[i]->spec);
     for (int i = 0; i < g->slots.n; i++) keep(&r, slots[i], &g->slots.v[i].spec);
     for (int i = 0; i < g->nodes.n; i++) {
         const kt_node *n = g->nodes.v[i];
@@ -111,7 +117,10 @@ kt_run_result kt_run_naive(kt_graph *g, void *const *in, void *const *slots) {
         const view_attrs *a = n->attrs;
         const kt_spec *s = &n->in[0]->spec;
         char *slot = r.data[g->outputs.n + a->slot];
-        memcpy(slot + a->offset * (int64_t)kt_dtype_size(s->dtype), mem[n->in[0]->id], (size_t)kt_spec_bytes(s));
+        memcpy(
+            slot + a->offset * (int64_t)kt_dtype_size(s->dtype),
+            mem[n->in[0]->id],
+            (size_t)kt_spec_bytes(s));
     }
     for (int i = 0; i < g->n_vals; i++) free(mem[i]);
     free(mem);
@@ -131,9 +140,13 @@ static kt_run_result run_seeded(kt_graph *g, uint64_t seed, graph_runner *run) {
     return r;
 }
 
-kt_run_result kt_run_seeded(kt_graph *g, uint64_t seed) { return run_seeded(g, seed, kt_run_graph); }
+kt_run_result kt_run_seeded(kt_graph *g, uint64_t seed) {
+    return run_seeded(g, seed, kt_run_graph);
+}
 
-kt_run_result kt_run_naive_seeded(kt_graph *g, uint64_t seed) { return run_seeded(g, seed, kt_run_naive); }
+kt_run_result kt_run_naive_seeded(kt_graph *g, uint64_t seed) {
+    return run_seeded(g, seed, kt_run_naive);
+}
 
 void kt_run_free(kt_run_result *r) {
     for (int i = 0; i < r->n; i++) free(r->data[i]);
@@ -150,19 +163,33 @@ static double largest(const void *data, const kt_spec *spec) {
 }
 
 static void check_array(
-    const void *got, const void *want, const kt_spec *spec, double tolerance, const char *what, int k) {
+    const void *got,
+    const void *want,
+    const kt_spec *spec,
+    double tolerance,
+    const char *what,
+    int k) {
     const double most = largest(want, spec), room = tolerance * (most > 0.1 ? most : 0.1);
     for (int64_t i = 0; i < kt_shape_size(&spec->shape); i++) {
         const double a = kt_elem_get(got, spec->dtype, i), b = kt_elem_get(want, spec->dtype, i);
         const bool same = isnan(b) ? isnan(a) : a == b;
-        if (same || (kt_dtype_is_float(spec->dtype) && isfinite(b) && fabs(a - b) <= room)) continue;
-        fail_msg("%s: result %d, element %lld: got %.9g, expected %.9g", what, k, (long long)i, a, b);
+        if (same || (kt_dtype_is_float(spec->dtype) && isfinite(b) && fabs(a - b) <= room))
+            continue;
+        fail_msg(
+            "%s: result %d, element %lld: got %.9g, expected %.9g", what, k, (long long)i, a, b);
     }
 }
 
-void kt_check_same(const kt_run_result *got, const kt_run_result *want, double tolerance, const char *what) {
+void kt_check_same(
+    const kt_run_result *got, const kt_run_result *want, double tolerance, const char *what) {
     if (got->status != want->status || got->n != want->n)
-        fail_msg("%s: status %d, %d results, not %d, %d", what, got->status, got->n, want->status, want->n);
+        fail_msg(
+            "%s: status %d, %d results, not %d, %d",
+            what,
+            got->status,
+            got->n,
+            want->status,
+            want->n);
     if (want->status) return;
     for (int k = 0; k < want->n; k++) {
         if (got->spec[k].dtype != want->spec[k].dtype ||

@@ -23,23 +23,24 @@ typedef struct kt_run_result {
     void *data[KT_RUN_MAX];
 } kt_run_result;
 
-/** Compiles (not the passes) and runs a graph once. in[i] and slots[i] hold the data; slots are copied
- * first, so the caller's stay as they were. */
+/** Compiles (not the passes) and runs a graph once. in[i] and slots[i] hold the data; slots are
+ * copied first, so the caller's stay as they were. */
 kt_run_result kt_run_graph(kt_graph *g, void *const *in, void *const *slots);
 /** The same with data from a seed. */
 kt_run_result kt_run_seeded(kt_graph *g, uint64_t seed);
-/** The same with every value in memory of its own, reference kernels, no plan and no executor: the meaning
- * of a graph, to compare with. Assignments happen at the end, in order. */
+/** The same with every value in memory of its own, reference kernels, no plan and no executor: the
+ * meaning of a graph, to compare with. Assignments happen at the end, in order. */
 kt_run_result kt_run_naive(kt_graph *g, void *const *in, void *const *slots);
 kt_run_result kt_run_naive_seeded(kt_graph *g, uint64_t seed);
 void kt_run_free(kt_run_result *r);
-/** Fails the test unless both runs gave the same: floats within `tolerance` of the largest element of
- * their array (of 0.1 if all are smaller). */
-void kt_check_same(const kt_run_result *got, const kt_run_result *want, double tolerance, const char *what);
+/** Fails the test unless both runs gave the same: floats within `tolerance` of the largest element
+ * of their array (of 0.1 if all are smaller). */
+void kt_check_same(
+    const kt_run_result *got, const kt_run_result *want, double tolerance, const char *what);
 
-/** A legal graph of about n random nodes, float32 for the most part, with slots that it reads and assigns
- * and several outputs. Kinds of nodes: elementwise functions, broadcasts, reshapes, views, reductions,
- * products, packs. Values stay moderate. */
+/** A legal graph of about n random nodes, float32 for the most part, with slots that it reads and
+ * assigns and several outputs. Kinds of nodes: elementwise functions, broadcasts, reshapes, views,
+ * reductions, products, packs. Values stay moderate. */
 kt_graph *kt_random_graph(int n, uint64_t seed);
 
 /** A graph from text, which must be legal; a graph as text (free() it), numbered anew. */

@@ -32,18 +32,30 @@ static void add(maker *m, kt_val *v) {
 }
 
 static const kt_opdef *const unaries[] = {
-    &kt_opdef_neg, &kt_opdef_abs, &kt_opdef_relu, &kt_opdef_tanh, &kt_opdef_sigmoid, &kt_opdef_sin,
-    &kt_opdef_square, &kt_opdef_sign, &kt_opdef_softplus, &kt_opdef_floor}; /* jumps: 7, 9 */
+    &kt_opdef_neg,
+    &kt_opdef_abs,
+    &kt_opdef_relu,
+    &kt_opdef_tanh,
+    &kt_opdef_sigmoid,
+    &kt_opdef_sin,
+    &kt_opdef_square,
+    &kt_opdef_sign,
+    &kt_opdef_softplus,
+    &kt_opdef_floor}; /* jumps: 7, 9 */
 static const kt_opdef *const binaries[] = {
-    &kt_opdef_add, &kt_opdef_sub, &kt_opdef_mul, &kt_opdef_maximum, &kt_opdef_minimum, &kt_opdef_relu_grad};
-static const kt_opdef *const compares[] = {
-    &kt_opdef_lt, &kt_opdef_ge, &kt_opdef_ne, &kt_opdef_gt};
+    &kt_opdef_add,
+    &kt_opdef_sub,
+    &kt_opdef_mul,
+    &kt_opdef_maximum,
+    &kt_opdef_minimum,
+    &kt_opdef_relu_grad};
+static const kt_opdef *const compares[] = {&kt_opdef_lt, &kt_opdef_ge, &kt_opdef_ne, &kt_opdef_gt};
 
 /* Bounded again after growth, so that chains of products do not overflow. */
 static kt_val *tame(maker *m, kt_val *v) { return pick(m, 4) ? v : kt_g_tanh(m->g, v); }
 
-/* Away from the numbers that values are equal to by construction: functions with a jump would otherwise
- * tell apart results that differ by a rounding. */
+/* Away from the numbers that values are equal to by construction: functions with a jump would
+ * otherwise tell apart results that differ by a rounding. */
 static kt_val *off(maker *m, kt_val *v) { return v ? kt_g_shift(m->g, v, 0.0377) : NULL; }
 
 static kt_val *random_unary(maker *m) {
@@ -75,7 +87,9 @@ static kt_val *random_choice(maker *m) {
     if (pick(m, 3) == 0) return kt_g_cast(m->g, c, KT_FLOAT32);
     if (pick(m, 4) == 0) return c;
     kt_val *x = any_of(m, KT_FLOAT32);
-    return goes_together(c, x) && goes_together(a, x) && goes_together(b, x) ? kt_g_select(m->g, c, a, x) : c;
+    return goes_together(c, x) && goes_together(a, x) && goes_together(b, x)
+               ? kt_g_select(m->g, c, a, x)
+               : c;
 }
 
 static kt_val *random_cast(maker *m) {
@@ -91,11 +105,16 @@ static kt_val *random_shape(maker *m) {
     int perm[KT_MAX_RANK];
     for (int i = 0; i < s.ndim; i++) perm[i] = s.ndim - 1 - i;
     switch (pick(m, 5)) {
-    case 0: return kt_g_reshape(m->g, x, (kt_shape){1, {size}});
-    case 1: return s.ndim == 2 ? kt_g_transpose(m->g, x, perm) : NULL;
-    case 2: return size > 4 ? kt_g_view(m->g, x, pick(m, 3), (kt_shape){1, {size / 2}}) : NULL;
-    case 3: return s.ndim == 1 ? kt_g_broadcast(m->g, x, (kt_shape){2, {3, s.dim[0]}}) : NULL;
-    default: return s.ndim == 2 ? kt_g_reshape(m->g, x, (kt_shape){3, {s.dim[0], 1, s.dim[1]}}) : NULL;
+    case 0:
+        return kt_g_reshape(m->g, x, (kt_shape){1, {size}});
+    case 1:
+        return s.ndim == 2 ? kt_g_transpose(m->g, x, perm) : NULL;
+    case 2:
+        return size > 4 ? kt_g_view(m->g, x, pick(m, 3), (kt_shape){1, {size / 2}}) : NULL;
+    case 3:
+        return s.ndim == 1 ? kt_g_broadcast(m->g, x, (kt_shape){2, {3, s.dim[0]}}) : NULL;
+    default:
+        return s.ndim == 2 ? kt_g_reshape(m->g, x, (kt_shape){3, {s.dim[0], 1, s.dim[1]}}) : NULL;
     }
 }
 
@@ -133,23 +152,37 @@ static kt_val *random_node(maker *m) {
     switch (pick(m, 12)) {
     case 0:
     case 1:
-    case 2: return random_unary(m);
+    case 2:
+        return random_unary(m);
     case 3:
     case 4:
-    case 5: return random_binary(m);
-    case 6: return random_choice(m);
-    case 7: return random_cast(m);
-    case 8: return random_shape(m);
-    case 9: return random_reduce(m);
-    case 10: return random_product(m);
-    default: return pick(m, 2) ? random_pack(m) : NULL;
+    case 5:
+        return random_binary(m);
+    case 6:
+        return random_choice(m);
+    case 7:
+        return random_cast(m);
+    case 8:
+        return random_shape(m);
+    case 9:
+        return random_reduce(m);
+    case 10:
+        return random_product(m);
+    default:
+        return pick(m, 2) ? random_pack(m) : NULL;
     }
 }
 
 static void leaves(maker *m) {
     static const kt_spec inputs[] = {
-        {KT_FLOAT32, {2, {3, 4}}}, {KT_FLOAT32, {2, {4, 3}}}, {KT_FLOAT32, {1, {4}}}, {KT_FLOAT32, {2, {3, 1}}},
-        {KT_UINT8, {2, {3, 4}}}, {KT_BOOL, {2, {3, 4}}}, {KT_INT32, {1, {4}}}, {KT_FLOAT32, {0, {0}}}};
+        {KT_FLOAT32, {2, {3, 4}}},
+        {KT_FLOAT32, {2, {4, 3}}},
+        {KT_FLOAT32, {1, {4}}},
+        {KT_FLOAT32, {2, {3, 1}}},
+        {KT_UINT8, {2, {3, 4}}},
+        {KT_BOOL, {2, {3, 4}}},
+        {KT_INT32, {1, {4}}},
+        {KT_FLOAT32, {0, {0}}}};
     for (int i = 0; i < 8; i++) add(m, kt_g_input(m->g, inputs[i]));
     for (int i = 0; i < 4; i++) { /* slots of 24, two of 12, one scalar */
         const kt_spec flat = {KT_FLOAT32, {i < 3, {i ? 12 : 24}}};
@@ -181,7 +214,8 @@ static void assignments(maker *m) {
         const int64_t size = kt_shape_size(&v->spec.shape);
         const int slot = pick(m, 4), room = slot == 0 ? 24 : slot == 3 ? 1 : 12;
         if (size > room) continue;
-        const int64_t at = size == 12 && slot == 0 ? 12 * pick(m, 2) : pick(m, room - (int)size + 1);
+        const int64_t at = size == 12 && slot == 0 ? 12 * pick(m, 2)
+                                                   : pick(m, room - (int)size + 1);
         if (!taken(m, slot, at, size) || pick(m, 20) == 0) kt_g_assign(m->g, slot, at, v);
     }
 }

@@ -2,7 +2,8 @@
  *
  * The cells that a window sees at one place, in the order of the kernel, are one row of a matrix P that
  * exists a block at a time: y = P k, dP = dy k' (added up into dx), dk = P' dy. A block of P is some 128 KB,
- * so it is still in the second cache when the product reads it. A 1 x 1 kernel, and one that covers the whole
+ * so it is still in the second cache when the product reads it. With a single channel P is made column by
+ * column: a column is the picture, shifted. A 1 x 1 kernel, and one that covers the whole
  * picture, need no P: the picture is P already.
  *
  * Work is cut into at most PARTS parts by shapes alone, each with scratch of its own, so results do not depend
@@ -32,6 +33,7 @@ typedef struct {
     int64_t parts;
     int64_t row_parts; /* of them; CONV_KERNEL: the others are slices */
     bool direct;       /* the picture is P */
+    bool turned;       /* P lies column by column */
     size_t block_bytes, lane_bytes, partial_bytes;
     float *x, *kernel, *y; /* or their gradients */
     const float *bias;
@@ -45,75 +47,110 @@ static size_t round64(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
 /* Moving cells between pictures and P -------------------------------------------------------------------- */
 
+/* Copies n floats; short pieces of one length follow one another, so branches are foreseen. */
+static inline void copy_floats(float *to, const float *from, int64_t n) {
+    if (n >= 16) {
+        memcpy(to, from, (size_t)n * sizeof *to);
+        return;
+    }
+    if (n & 8) memcpy(to, from, 32), to += 8, from += 8;
+    if (n & 4) memcpy(to, from, 16), to += 4, from += 4;
+    if (n & 2) memcpy(to, from, 8), to += 2, from += 2;
+    if (n & 1) *to = *from;
+}
+
+/* P = cells, or cells += P */
 static inline void move_floats(float *x, float *p, int64_t n, bool add_up) {
-    if (add_up && n >= 16)
+    if (!add_up)
+        copy_floats(p, x, n);
+    else if (n >= 8)
         kt_kernels_get()->binary[KT_BIN_add](x, x, p, n);
-    else if (add_up)
-        for (int64_t i = 0; i < n; i++) x[i] += p[i];
-    else if (n >= 16)
-        memcpy(p, x, (size_t)n * sizeof *p);
     else
-        for (int64_t i = 0; i < n; i++) p[i] = x[i];
+        for (int64_t i = 0; i < n; i++) x[i] += p[i];
 }
 
 static inline void clear_floats(float *p, int64_t n, bool add_up) {
     if (n > 0 && !add_up) memset(p, 0, (size_t)n * sizeof *p);
 }
 
-/* `m` taps side by side: columns x0, x0 + dilation, … of a line of the picture (NULL: in the padding). */
-static inline float *move_taps(
-    const conv_job *j, float *line, int64_t x0, int64_t m, float *p, bool add_up) {
-    const int64_t width = j->w.in[1], step = j->w.dilation[1], c = j->w.channels, cin = j->cin;
+/* `m` cells, columns x0, x0 + step, … of a line of the picture (NULL: in the padding). */
+static inline void move_cells(
+    const conv_job *j, float *line, int64_t x0, int64_t step, int64_t m, float *p, bool add_up) {
+    const int64_t width = j->w.in[1], c = j->w.channels, cin = j->cin;
     if (!line) {
         clear_floats(p, m * cin, add_up);
-        return p + m * cin;
-    }
-    if (step == 1 && cin == c) { /* one piece of memory */
+    } else if (step == 1 && cin == c) { /* one piece of memory */
         const int64_t low = min64(x0 < 0 ? -x0 : 0, m), end = min64(width - x0, m);
         const int64_t high = end < low ? low : end;
         clear_floats(p, low * c, add_up);
-        move_floats(line + (x0 + low) * c, p + low * c, (high - low) * c, add_up);
+        if (high > low) move_floats(line + (x0 + low) * c, p + low * c, (high - low) * c, add_up);
         clear_floats(p + high * c, (m - high) * c, add_up);
-        return p + m * c;
-    }
-    for (int64_t t = 0; t < m; t++, p += cin) {
-        const int64_t x = x0 + t * step;
-        if (x >= 0 && x < width)
-            move_floats(line + x * c, p, cin, add_up);
-        else
-            clear_floats(p, cin, add_up);
-    }
-    return p;
-}
-
-/* Rows row … row+n-1 of P, taps first … first+taps-1, channels of a group; or adds those into dx. */
-static inline void move_block(
-    const conv_job *j,
-    int64_t row,
-    int64_t n,
-    int64_t first,
-    int64_t taps,
-    int64_t group,
-    float *p,
-    bool add_up) {
-    const kt_window *w = &j->w;
-    const int64_t line_size = w->in[1] * w->channels;
-    int64_t ox = row % w->out[1], oy = row / w->out[1] % w->out[0];
-    float *picture = j->x + row / w->out[1] / w->out[0] * w->in[0] * line_size + group * j->cin;
-    for (; n-- > 0; ox++) {
-        if (ox == w->out[1]) ox = 0, oy++;
-        if (oy == w->out[0]) oy = 0, picture += w->in[0] * line_size;
-        int64_t ky = first / w->size[1], kx = first % w->size[1];
-        for (int64_t left = taps; left > 0; ky++, kx = 0) {
-            const int64_t y = oy * w->stride[0] - w->before[0] + ky * w->dilation[0];
-            const int64_t x = ox * w->stride[1] - w->before[1] + kx * w->dilation[1];
-            const int64_t m = min64(w->size[1] - kx, left);
-            float *line = y >= 0 && y < w->in[0] ? picture + y * line_size : NULL;
-            p = move_taps(j, line, x, m, p, add_up);
-            left -= m;
+    } else {
+        for (int64_t x = x0; x < x0 + m * step; x += step, p += cin) {
+            if (x >= 0 && x < width)
+                move_floats(line + x * c, p, cin, add_up);
+            else
+                clear_floats(p, cin, add_up);
         }
     }
 }
+
+/* What of P is at hand: rows row … row+n-1, taps tap … tap+taps-1 of one group. */
+typedef struct {
+    int64_t row, n, tap, taps, group;
+} conv_block;
+
+static inline void move_block(const conv_job *j, const conv_block *b, float *p, bool add_up) {
+    const kt_window *w = &j->w;
+    const int64_t c = w->channels, line_size = w->in[1] * c, picture_size = w->in[0] * line_size;
+    const int64_t ky0 = b->tap / w->size[1], kx0 = b->tap % w->size[1];
+    const bool joined = w->dilation[1] == 1 && j->cin == c;
+    int64_t ox = b->row % w->out[1], oy = b->row / w->out[1] % w->out[0];
+    float *picture = j->x + b->row / w->out[1] / w->out[0] * picture_size + b->group * j->cin;
+    for (int64_t i = 0; i < b->n; i++, ox++) {
+        if (ox == w->out[1]) ox = 0, oy++;
+        if (oy == w->out[0]) oy = 0, picture += picture_size;
+        const int64_t x = ox * w->stride[1] - w->before[1];
+        const bool inside = joined && x >= 0 && x + w->size[1] <= w->in[1];
+        int64_t y = oy * w->stride[0] - w->before[0] + ky0 * w->dilation[0], kx = kx0;
+        for (int64_t left = b->taps, m; left > 0; left -= m, kx = 0, y += w->dilation[0]) {
+            m = min64(w->size[1] - kx, left);
+            float *line = y >= 0 && y < w->in[0] ? picture + y * line_size : NULL;
+            if (inside && line)
+                move_floats(line + (x + kx) * c, p, m * c, add_up);
+            else
+                move_cells(j, line, x + kx * w->dilation[1], w->dilation[1], m, p, add_up);
+            p += m * j->cin;
+        }
+    }
+}
+
+/* The same for one channel and stride 1, turned: tap by tap, so that a line of places is one piece. */
+static void gather_turned(const conv_job *j, const conv_block *b, float *p) {
+    const kt_window *w = &j->w;
+    const int64_t picture = w->in[0] * w->in[1];
+    for (int64_t tap = b->tap; tap < b->tap + b->taps; tap++) {
+        const int64_t ky = tap / w->size[1] * w->dilation[0] - w->before[0];
+        const int64_t kx = tap % w->size[1] * w->dilation[1] - w->before[1];
+        for (int64_t row = b->row, m; row < b->row + b->n; row += m, p += m) {
+            const int64_t ox = row % w->out[1], line = row / w->out[1];
+            const int64_t y = line % w->out[0] * w->stride[0] + ky;
+            float *x = j->x + line / w->out[0] * picture;
+            m = min64(w->out[1] - ox, b->row + b->n - row);
+            x = y >= 0 && y < w->in[0] ? x + y * w->in[1] : NULL;
+            move_cells(j, x, ox + kx, 1, m, p, false);
+        }
+    }
+}
+
+static void gather(const conv_job *j, const conv_block *b, float *p) {
+    if (j->turned)
+        gather_turned(j, b, p);
+    else
+        move_block(j, b, p, false);
+}
+
+static void scatter(const conv_job *j, const conv_block *b, float *p) { move_block(j, b, p, true); }
 
 /* Parts -------------------------------------------------------------------------------------------------- */
 
@@ -140,9 +177,10 @@ static kt_gemm conv_product(const conv_job *j, int64_t rows, int64_t taps) {
     const int64_t k = taps * j->cin, f = j->w.filters;
     kt_gemm g = {.m = rows, .n = j->cout, .k = k, .lda = k, .ldb = f, .ldc = f};
     g.epilogue = KT_EPI_NONE;
-    g.ta = j->kind == CONV_KERNEL;
     g.tb = j->kind == CONV_INPUT;
-    if (g.ta) g.m = k, g.k = rows;
+    if (j->kind == CONV_KERNEL) g.m = k, g.k = rows;
+    g.ta = (j->kind == CONV_KERNEL) != j->turned;
+    if (j->turned) g.lda = rows;
     if (g.tb) g.n = k, g.k = j->cout, g.lda = f, g.ldc = k;
     return g;
 }
@@ -165,7 +203,7 @@ static void forward_block(const conv_job *j, int64_t part, const conv_rows *r, i
     for (int64_t tap = 0; tap < j->taps; tap += j->slice) {
         const int64_t taps = min64(j->slice, j->taps - tap);
         const bool last = tap + taps == j->taps;
-        move_block(j, r->row, r->n, tap, taps, group, p, false);
+        gather(j, &(conv_block){r->row, r->n, tap, taps, group}, p);
         kt_gemm g = conv_product(j, r->n, taps);
         g.a = p;
         g.b = at_tap(j, j->kernel, tap, group);
@@ -194,7 +232,7 @@ static void input_block(const conv_job *j, int64_t part, const conv_rows *r, int
         g.b = at_tap(j, j->kernel, tap, group);
         g.c = p;
         conv_gemm(j, part, &g);
-        move_block(j, r->row, r->n, tap, taps, group, p, true);
+        scatter(j, &(conv_block){r->row, r->n, tap, taps, group}, p);
     }
 }
 
@@ -221,7 +259,7 @@ static void kernel_block(
     bool first) {
     float *p = lane_block(j, part);
     const int64_t taps = min64(j->slice, j->taps - tap);
-    move_block(j, r->row, r->n, tap, taps, group, p, false);
+    gather(j, &(conv_block){r->row, r->n, tap, taps, group}, p);
     kt_gemm g = conv_product(j, r->n, taps);
     g.a = p;
     g.b = j->y + r->row * j->w.filters + group * j->cout;
@@ -326,6 +364,7 @@ static conv_job conv_plan(conv_kind kind, const kt_window *w) {
     j.taps = kt_window_taps(w);
     j.direct = is_direct(w);
     if (j.direct) return j;
+    j.turned = w->channels == 1 && w->stride[1] == 1 && kind != CONV_INPUT;
     j.slice = j.taps;
     if (j.taps * j.cin > 2 * SLICE_FLOATS)
         j.slice = j.cin < SLICE_FLOATS ? SLICE_FLOATS / j.cin : 1;

@@ -1,18 +1,20 @@
-/* The CPU engine: runs a planned graph. A kt_cpu_code is immutable and may be shared; a kt_cpu_run is one
- * execution context with its own arena. */
+/* The CPU engine: runs a planned graph. A kt_cpu_code is immutable and may be shared; a kt_cpu_run
+ * is one execution context with its own arena. */
 #ifndef KT_BACKEND_CPU_H
 #define KT_BACKEND_CPU_H
 
 #include "ir/kernel.h"
 #include "ir/plan.h"
 
-/** How an op runs: the first row of impls.def that supports a node wins, else the reference kernel. */
+/** How an op runs: the first row of impls.def that supports a node wins, else the reference
+ * kernel. */
 typedef struct kt_impl {
     const char *op, *name;
     bool (*supports)(const kt_node *n); ///< NULL: every float32 node
     kt_kernel *run;
     size_t (*scratch)(const kt_node *n); ///< NULL: none
-    /** Makes what `run` finds in kt_kargs.state, in the arena of the graph, once per program. NULL: nothing. */
+    /** Makes what `run` finds in kt_kargs.state, in the arena of the graph, once per program. NULL:
+     * nothing. */
     kt_status (*prepare)(kt_graph *g, const kt_node *n, void **state);
 } kt_impl;
 
@@ -36,7 +38,8 @@ kt_status kt_cpu_run_new(const kt_cpu_code *c, void *const *slots, kt_cpu_run **
 void kt_cpu_run_free(kt_cpu_run *r);
 void *kt_cpu_input(const kt_cpu_run *r, int i);
 const void *kt_cpu_output(const kt_cpu_run *r, int i);
-/** Runs every node in order; the first error stops it. Slots assigned in place may then be half new. */
+/** Runs every node in order; the first error stops it. Slots assigned in place may then be half
+ * new. */
 kt_status kt_cpu_execute(kt_cpu_run *r);
 
 #endif

@@ -1,5 +1,5 @@
-/* Running a planned graph: a flat list of instructions with every pointer resolved, so that a step is a
- * loop of calls and nothing else. */
+/* Running a planned graph: a flat list of instructions with every pointer resolved, so that a step
+ * is a loop of calls and nothing else. */
 #include "backend/cpu/cpu.h"
 
 #include "base/error.h"
@@ -146,8 +146,8 @@ static void *resolve(const kt_cpu_run *r, void *const *slots, const kt_val *v) {
     return r->mem + p->offset;
 }
 
-static void
-resolve_step(kt_cpu_run *r, void *const *slots, const code_step *s, void ***ptrs, instr *to) {
+static void resolve_step(
+    kt_cpu_run *r, void *const *slots, const code_step *s, void ***ptrs, instr *to) {
     const kt_node *n = s->node;
     void **in = *ptrs, **out = in + n->n_in;
     for (int i = 0; i < n->n_in; i++) in[i] = resolve(r, slots, n->in[i]);

@@ -1,6 +1,7 @@
-/* Runs fused regions strip by strip: a strip of every array fits the first-level cache, so that a chain of
- * functions costs one pass over memory. Inputs are read where they lie; rows and columns that are short are
- * expanded into a register, long ones end the strip early. See fused_prepare.c for the list of calls. */
+/* Runs fused regions strip by strip: a strip of every array fits the first-level cache, so that a
+ * chain of functions costs one pass over memory. Inputs are read where they lie; rows and columns
+ * that are short are expanded into a register, long ones end the strip early. See fused_prepare.c
+ * for the list of calls. */
 #include "backend/cpu/fused.h"
 
 #include <string.h>
@@ -19,26 +20,46 @@ typedef struct {
 
 static float load(const fused_in *in, const void *from, int64_t i) {
     switch (in->dtype) {
-    case KT_FLOAT32: return ((const float *)from)[i];
-    case KT_INT32: return (float)((const int32_t *)from)[i];
-    case KT_INT64: return (float)((const int64_t *)from)[i];
-    default: return (float)((const uint8_t *)from)[i];
+    case KT_FLOAT32:
+        return ((const float *)from)[i];
+    case KT_INT32:
+        return (float)((const int32_t *)from)[i];
+    case KT_INT64:
+        return (float)((const int64_t *)from)[i];
+    default:
+        return (float)((const uint8_t *)from)[i];
     }
 }
 
 /* n elements from element i on, as float. */
-static void convert(const fused_strip *s, const fused_in *in, float *to, const void *from, int64_t i, int64_t n) {
+static void convert(
+    const fused_strip *s, const fused_in *in, float *to, const void *from, int64_t i, int64_t n) {
     switch (in->dtype) {
-    case KT_FLOAT32: memcpy(to, (const float *)from + i, (size_t)n * sizeof(float)); break;
-    case KT_INT32: s->kn->from_i32(to, (const int32_t *)from + i, n); break;
-    case KT_INT64: s->kn->from_i64(to, (const int64_t *)from + i, n); break;
-    default: s->kn->from_u8(to, (const uint8_t *)from + i, n); break;
+    case KT_FLOAT32:
+        memcpy(to, (const float *)from + i, (size_t)n * sizeof(float));
+        break;
+    case KT_INT32:
+        s->kn->from_i32(to, (const int32_t *)from + i, n);
+        break;
+    case KT_INT64:
+        s->kn->from_i64(to, (const int64_t *)from + i, n);
+        break;
+    default:
+        s->kn->from_u8(to, (const uint8_t *)from + i, n);
+        break;
     }
 }
 
 /* The row from `phase` on, again and again: once around, then by doubling. */
-static void fill_tile(const fused_strip *s, const fused_in *in, float *to, const void *from, int64_t phase, int64_t n) {
-    const int64_t once = in->mod < n ? in->mod : n, head = in->mod - phase < once ? in->mod - phase : once;
+static void fill_tile(
+    const fused_strip *s,
+    const fused_in *in,
+    float *to,
+    const void *from,
+    int64_t phase,
+    int64_t n) {
+    const int64_t once = in->mod < n ? in->mod : n,
+                  head = in->mod - phase < once ? in->mod - phase : once;
     convert(s, in, to, from, phase, head);
     convert(s, in, to + head, from, 0, once - head);
     for (int64_t have = once; have < n; have *= 2)
@@ -46,12 +67,19 @@ static void fill_tile(const fused_strip *s, const fused_in *in, float *to, const
 }
 
 /* Element i / div % mod for i = first …: runs of equal elements. */
-static void fill_spread(const fused_strip *s, const fused_in *in, float *to, const void *from, int64_t first, int64_t n) {
+static void fill_spread(
+    const fused_strip *s,
+    const fused_in *in,
+    float *to,
+    const void *from,
+    int64_t first,
+    int64_t n) {
     int64_t at = first / in->div % in->mod, run = in->div - first % in->div;
     for (int64_t i = 0; i < n; run = in->div) {
         const float v = load(in, from, at);
         const int64_t len = n - i < run ? n - i : run;
-        if (len >= 16) s->kn->fill(to + i, v, len);
+        if (len >= 16)
+            s->kn->fill(to + i, v, len);
         else
             for (int64_t k = 0; k < len; k++) to[i + k] = v;
         i += len;
@@ -72,9 +100,14 @@ static void set_input(fused_strip *s, int i, int64_t first, int64_t n) {
     const void *from = s->k->in[i];
     const int64_t phase = in->access == FUSED_ARRAY ? first : first % in->mod;
     switch (in->access) {
-    case FUSED_NUMBER: break;
-    case FUSED_COLUMN: s->num[i] = load(in, from, first / in->div % in->mod); break;
-    case FUSED_SPREAD: fill_spread(s, in, s->at[i], from, first, n); break;
+    case FUSED_NUMBER:
+        break;
+    case FUSED_COLUMN:
+        s->num[i] = load(in, from, first / in->div % in->mod);
+        break;
+    case FUSED_SPREAD:
+        fill_spread(s, in, s->at[i], from, first, n);
+        break;
     case FUSED_TILE:
         if (s->tile_phase[i] == phase && s->tile_len[i] >= n) break;
         s->tile_phase[i] = phase;
@@ -83,8 +116,10 @@ static void set_input(fused_strip *s, int i, int64_t first, int64_t n) {
         break;
     case FUSED_ARRAY:
     case FUSED_ROW:
-        if (in->reg < 0) s->at[i] = (float *)(uintptr_t)from + phase;
-        else convert(s, in, s->at[i], from, phase, n);
+        if (in->reg < 0)
+            s->at[i] = (float *)(uintptr_t)from + phase;
+        else
+            convert(s, in, s->at[i], from, phase, n);
         break;
     }
 }
@@ -95,15 +130,29 @@ static void run_calls(const fused_strip *s, int64_t n) {
         const fused_call *c = &s->p->calls[i];
         float *to = at[c->to];
         switch (c->kind) {
-        case FUSED_UN: c->fn.un(to, at[c->a], n); break;
+        case FUSED_UN:
+            c->fn.un(to, at[c->a], n);
+            break;
         case FUSED_BIN:
-        case FUSED_CMP: c->fn.bin(to, at[c->a], at[c->b], n); break;
+        case FUSED_CMP:
+            c->fn.bin(to, at[c->a], at[c->b], n);
+            break;
         case FUSED_BIN_VS:
-        case FUSED_CMP_VS: c->fn.vs(to, at[c->a], s->num[c->b], n); break;
-        case FUSED_BIN_SV: c->fn.sv(to, s->num[c->a], at[c->b], n); break;
-        case FUSED_SELECT: s->kn->select(to, at[c->a], at[c->b], at[c->c], n); break;
-        case FUSED_MULADD: s->kn->muladd(to, at[c->a], at[c->b], at[c->c], n); break;
-        case FUSED_COPY: memcpy(to, at[c->a], (size_t)n * sizeof *to); break;
+        case FUSED_CMP_VS:
+            c->fn.vs(to, at[c->a], s->num[c->b], n);
+            break;
+        case FUSED_BIN_SV:
+            c->fn.sv(to, s->num[c->a], at[c->b], n);
+            break;
+        case FUSED_SELECT:
+            s->kn->select(to, at[c->a], at[c->b], at[c->c], n);
+            break;
+        case FUSED_MULADD:
+            s->kn->muladd(to, at[c->a], at[c->b], at[c->c], n);
+            break;
+        case FUSED_COPY:
+            memcpy(to, at[c->a], (size_t)n * sizeof *to);
+            break;
         }
     }
 }
@@ -138,7 +187,8 @@ static kt_status fused_piece(void *arg, int64_t first, int64_t n) {
         for (int i = 0; i < s.p->n_out; i++) s.at[s.p->n_in + i] = (float *)k->out[i] + first;
         run_calls(&s, len);
         for (int i = 0; i < s.p->n_bools; i++)
-            s.kn->to_bool((uint8_t *)k->out[s.p->bools[i].out] + first, s.at[s.p->bools[i].from], len);
+            s.kn->to_bool(
+                (uint8_t *)k->out[s.p->bools[i].out] + first, s.at[s.p->bools[i].from], len);
     }
     return KT_OK;
 }
@@ -154,4 +204,5 @@ static bool fused_supports(const kt_node *n) {
     return true;
 }
 
-const kt_impl impl_fused_strips = {"fused", "strips", fused_supports, fused_run, NULL, fused_prepare};
+const kt_impl impl_fused_strips = {
+    "fused", "strips", fused_supports, fused_run, NULL, fused_prepare};

@@ -1,9 +1,9 @@
-/* Compiles a fused region: which function each step calls, with which operands as arrays and which as
- * numbers, and where its result goes.
+/* Compiles a fused region: which function each step calls, with which operands as arrays and which
+ * as numbers, and where its result goes.
  *
- * Results go straight to an output where that is safe. The planner may have put an output over an input, so
- * an output is written only when no later call reads an input array; before that, the result waits in a
- * register and is copied at the end of the strip. */
+ * Results go straight to an output where that is safe. The planner may have put an output over an
+ * input, so an output is written only when no later call reads an input array; before that, the
+ * result waits in a register and is copied at the end of the strip. */
 #include "backend/cpu/fused.h"
 
 #include "base/error.h"
@@ -23,14 +23,14 @@ typedef struct {
     short place[KT_FUSED_MAX_REGS];  /* where the array is; NONE: not made yet */
     int last[KT_FUSED_MAX_REGS];     /* last step that reads it; n_steps: the end of the strip */
     bool busy[KT_FUSED_MAX_REGS];    /* physical registers */
-    int last_input; /* last step that reads an array of an input */
+    int last_input;                  /* last step that reads an array of an input */
 } compiler;
 
 static bool is_step(const compiler *c, int r) { return r >= c->a->n_in; }
 
 static const kt_micro *step_of(const compiler *c, int r) { return &c->a->steps[r - c->a->n_in]; }
 
-/* Inputs --------------------------------------------------------------------------------------------- */
+/* Inputs --------------------------------------------------------------------------------------- */
 
 static fused_access access_of(const kt_micro_input *r, int64_t size) {
     if (r->div == 1 && r->mod == size) return FUSED_ARRAY;
@@ -48,7 +48,7 @@ static void classify_inputs(compiler *c, const kt_node *n) {
     }
 }
 
-/* Steps ---------------------------------------------------------------------------------------------- */
+/* Steps ---------------------------------------------------------------------------------------- */
 
 /* Operands of step s as registers; for a muladd those of its product first. Returns how many. */
 static int operands(const compiler *c, int s, short *r) {
@@ -86,8 +86,10 @@ static void find_muladds(compiler *c) {
     for (int s = 0; s < c->a->n_steps; s++) {
         const kt_micro *m = &c->a->steps[s];
         if (m->kind != KT_MICRO_BINARY || m->fn != KT_BIN_add || m->a == m->b) continue;
-        if (is_product(c, m->a)) c->skipped[m->a] = true;
-        else if (is_product(c, m->b)) c->skipped[m->b] = true;
+        if (is_product(c, m->a))
+            c->skipped[m->a] = true;
+        else if (is_product(c, m->b))
+            c->skipped[m->b] = true;
     }
 }
 
@@ -120,7 +122,7 @@ static void find_last_reads(compiler *c) {
     for (int i = 0; i < c->a->n_out; i++) c->last[c->a->outs[i]] = c->a->n_steps;
 }
 
-/* Places --------------------------------------------------------------------------------------------- */
+/* Places --------------------------------------------------------------------------------------- */
 
 static short new_reg(compiler *c) {
     int i = 0;
@@ -130,7 +132,9 @@ static short new_reg(compiler *c) {
     return (short)i;
 }
 
-static short reg_place(const compiler *c, int reg) { return (short)(c->p->n_in + c->p->n_out + reg); }
+static short reg_place(const compiler *c, int reg) {
+    return (short)(c->p->n_in + c->p->n_out + reg);
+}
 
 /* Inputs and numbers that live in registers get them for good. */
 static void place_inputs(compiler *c) {
@@ -146,7 +150,8 @@ static void place_inputs(compiler *c) {
         in->reg = new_reg(c);
     }
     for (int r = 0; r < c->a->n_in + c->a->n_steps; r++) {
-        if (is_step(c, r) && step_of(c, r)->kind == KT_MICRO_CONST) c->p->num[r] = step_of(c, r)->value;
+        if (is_step(c, r) && step_of(c, r)->kind == KT_MICRO_CONST)
+            c->p->num[r] = step_of(c, r)->value;
         if (!c->number[r] || !c->array[r]) continue;
         const short reg = new_reg(c);
         c->p->splats[c->p->n_splats].num = (short)r;
@@ -173,15 +178,20 @@ static short result_place(compiler *c, int s) {
     return out >= 0 ? (short)(c->p->n_in + out) : reg_place(c, new_reg(c));
 }
 
-/* Calls ---------------------------------------------------------------------------------------------- */
+/* Calls ---------------------------------------------------------------------------------------- */
 
 static int mirrored(int fn) {
     switch (fn) {
-    case KT_CMP_lt: return KT_CMP_gt;
-    case KT_CMP_le: return KT_CMP_ge;
-    case KT_CMP_gt: return KT_CMP_lt;
-    case KT_CMP_ge: return KT_CMP_le;
-    default: return fn; /* eq, ne */
+    case KT_CMP_lt:
+        return KT_CMP_gt;
+    case KT_CMP_le:
+        return KT_CMP_ge;
+    case KT_CMP_gt:
+        return KT_CMP_lt;
+    case KT_CMP_ge:
+        return KT_CMP_le;
+    default:
+        return fn; /* eq, ne */
     }
 }
 
@@ -189,7 +199,8 @@ static int mirrored(int fn) {
 static bool as_number(const compiler *c, int r) { return c->number[r] && !c->array[r]; }
 
 static void two_operands(const compiler *c, const kt_micro *m, fused_call *call) {
-    const bool num_a = as_number(c, m->a), num_b = as_number(c, m->b) || (c->number[m->b] && !num_a);
+    const bool num_a = as_number(c, m->a),
+               num_b = as_number(c, m->b) || (c->number[m->b] && !num_a);
     const bool compare = m->kind == KT_MICRO_COMPARE;
     call->a = num_a ? m->a : c->place[m->a];
     call->b = num_b ? m->b : c->place[m->b];
@@ -200,15 +211,19 @@ static void two_operands(const compiler *c, const kt_micro *m, fused_call *call)
         call->fn.vs = c->k->compare_vs[mirrored(m->fn)];
     } else if (compare) {
         call->kind = num_b ? FUSED_CMP_VS : FUSED_CMP;
-        if (num_b) call->fn.vs = c->k->compare_vs[m->fn];
-        else call->fn.bin = c->k->compare[m->fn];
+        if (num_b)
+            call->fn.vs = c->k->compare_vs[m->fn];
+        else
+            call->fn.bin = c->k->compare[m->fn];
     } else if (num_a) {
         call->kind = FUSED_BIN_SV;
         call->fn.sv = c->k->binary_sv[m->fn];
     } else {
         call->kind = num_b ? FUSED_BIN_VS : FUSED_BIN;
-        if (num_b) call->fn.vs = c->k->binary_vs[m->fn];
-        else call->fn.bin = c->k->binary[m->fn];
+        if (num_b)
+            call->fn.vs = c->k->binary_vs[m->fn];
+        else
+            call->fn.bin = c->k->binary[m->fn];
     }
 }
 
@@ -225,7 +240,8 @@ static void emit_step(compiler *c, int s) {
         call->kind = n == 1 ? FUSED_UN : m->kind == KT_MICRO_SELECT ? FUSED_SELECT : FUSED_MULADD;
         if (n == 1) call->fn.un = c->k->unary[m->fn];
     }
-    for (int i = 0; i < n; i++) release(c, r[i], s); /* a strip function may write over its operand */
+    for (int i = 0; i < n; i++)
+        release(c, r[i], s); /* a strip function may write over its operand */
     c->place[c->a->n_in + s] = call->to = result_place(c, s);
 }
 
@@ -241,16 +257,26 @@ static void emit_outputs(compiler *c) {
     }
 }
 
-/* Strips --------------------------------------------------------------------------------------------- */
+/* Strips --------------------------------------------------------------------------------------- */
 
 /* Nanoseconds an element, roughly, with data in cache: decides only when threads are worth it. */
 static double micro_cost(const kt_micro *m) {
     if (m->kind == KT_MICRO_CONST) return 0;
     if (m->kind == KT_MICRO_BINARY)
-        return m->fn == KT_BIN_pow || m->fn == KT_BIN_atan2 ? 1.5 : m->fn == KT_BIN_div ? 0.15 : 0.06;
+        return m->fn == KT_BIN_pow || m->fn == KT_BIN_atan2 ? 1.5
+               : m->fn == KT_BIN_div                        ? 0.15
+                                                            : 0.06;
     if (m->kind != KT_MICRO_UNARY) return 0.06;
-    static const short cheap[] = {KT_UN_neg, KT_UN_abs, KT_UN_sign, KT_UN_square, KT_UN_relu, KT_UN_floor,
-                                  KT_UN_ceil, KT_UN_round, KT_UN_trunc};
+    static const short cheap[] = {
+        KT_UN_neg,
+        KT_UN_abs,
+        KT_UN_sign,
+        KT_UN_square,
+        KT_UN_relu,
+        KT_UN_floor,
+        KT_UN_ceil,
+        KT_UN_round,
+        KT_UN_trunc};
     for (size_t i = 0; i < sizeof cheap / sizeof *cheap; i++)
         if (cheap[i] == m->fn) return 0.06;
     return 0.5;

@@ -1,5 +1,5 @@
-/* Fused regions: random programs against the interpreter of the op, with every way of reading an input,
- * outputs over inputs, long and short rows, any number of threads. */
+/* Fused regions: random programs against the interpreter of the op, with every way of reading an
+ * input, outputs over inputs, long and short rows, any number of threads. */
 #include "base/pool.h"
 #include "ir/attrs.h"
 #include "ops/build.h"
@@ -24,7 +24,9 @@ static int pick(program *p, int n) { return (int)(kt_test_random(&p->seed) * n);
 /* Functions that stay finite on moderate values. */
 static int safe_row(program *p, const kt_opdef *const *family, int kind) {
     static const char *const names[][6] = {
-        {"neg", "relu", "tanh", "sigmoid", "abs", "square"}, {"add", "sub", "mul", "mul", "maximum", "relu_grad"}, {"lt", "le", "gt", "ge", "eq", "ne"}};
+        {"neg", "relu", "tanh", "sigmoid", "abs", "square"},
+        {"add", "sub", "mul", "mul", "maximum", "relu_grad"},
+        {"lt", "le", "gt", "ge", "eq", "ne"}};
     const kt_opdef *op = kt_op_find(names[kind][pick(p, 6)]);
     return kt_family_row(family, op);
 }
@@ -56,17 +58,24 @@ static void random_step(program *p, int i, int n_regs) {
 /* Whole, number, row, column, or a column of rows: [a, b, c] seen as any of them. */
 static kt_micro_input random_access(program *p, int64_t a, int64_t b, int64_t c) {
     switch (pick(p, 7)) {
-    case 0: return (kt_micro_input){1, 1};
-    case 1: return (kt_micro_input){1, c};
-    case 2: return (kt_micro_input){c, a * b};
-    case 3: return (kt_micro_input){c, b};
-    case 4: return (kt_micro_input){1, b * c};
-    default: return (kt_micro_input){1, a * b * c};
+    case 0:
+        return (kt_micro_input){1, 1};
+    case 1:
+        return (kt_micro_input){1, c};
+    case 2:
+        return (kt_micro_input){c, a * b};
+    case 3:
+        return (kt_micro_input){c, b};
+    case 4:
+        return (kt_micro_input){1, b * c};
+    default:
+        return (kt_micro_input){1, a * b * c};
     }
 }
 
 static kt_graph *random_region(uint64_t seed, int64_t a, int64_t b, int64_t c) {
-    static const kt_dtype dtypes[] = {KT_FLOAT32, KT_FLOAT32, KT_FLOAT32, KT_INT32, KT_INT64, KT_UINT8, KT_BOOL};
+    static const kt_dtype dtypes[] = {
+        KT_FLOAT32, KT_FLOAT32, KT_FLOAT32, KT_INT32, KT_INT64, KT_UINT8, KT_BOOL};
     program p = {.seed = seed};
     kt_graph *g = kt_graph_new();
     kt_val *in[8];
@@ -110,7 +119,17 @@ static void check_region(uint64_t seed, int64_t a, int64_t b, int64_t c) {
 }
 
 KT_TEST(fused, random_regions_equal_the_interpreter) {
-    static const int64_t shapes[][3] = {{1, 1, 1}, {2, 3, 4}, {5, 1, 7}, {3, 40, 11}, {2, 3, 600}, {1, 4, 1500}, {7, 600, 1}, {2, 2, 513}, {1, 1, 3000}, {0, 2, 3}};
+    static const int64_t shapes[][3] = {
+        {1, 1, 1},
+        {2, 3, 4},
+        {5, 1, 7},
+        {3, 40, 11},
+        {2, 3, 600},
+        {1, 4, 1500},
+        {7, 600, 1},
+        {2, 2, 513},
+        {1, 1, 3000},
+        {0, 2, 3}};
     for (int i = 0; i < 2000; i++) {
         const int64_t *s = shapes[i % 10];
         check_region((uint64_t)i, s[0], s[1], s[2]);
@@ -126,8 +145,10 @@ KT_TEST(fused, threads_do_not_change_results) {
             kt_pool_set_threads(threads[i]);
             kt_run_result r = kt_run_seeded(g, seed);
             if (i) kt_check_same(&r, &first, 0, "threads");
-            if (i) kt_run_free(&r);
-            else first = r;
+            if (i)
+                kt_run_free(&r);
+            else
+                first = r;
             kt_graph_free(g);
         }
         kt_run_free(&first);

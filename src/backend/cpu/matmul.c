@@ -36,4 +36,5 @@ static kt_status matmul_run(const kt_kargs *k) {
     return KT_OK;
 }
 
-const kt_impl impl_matmul_gemm = {"matmul", "gemm", matmul_supports, matmul_run, matmul_scratch, NULL};
+const kt_impl impl_matmul_gemm = {
+    "matmul", "gemm", matmul_supports, matmul_run, matmul_scratch, NULL};

@@ -26,8 +26,9 @@ static void range_chunk(void *p, int64_t chunk, int thread) {
     }
 }
 
-/* Messages belong to a thread, so what failed on a worker is run once more here: the caller gets the words,
- * and always those of the first failure. (Kernels that can fail do so before they write over an input.) */
+/* Messages belong to a thread, so what failed on a worker is run once more here: the caller gets
+ * the words, and always those of the first failure. (Kernels that can fail do so before they write
+ * over an input.) */
 kt_status kt_cpu_range(kt_range_fn *fn, void *arg, int64_t total, int64_t piece, double cost_ns) {
     if (total <= 0) return KT_OK;
     if ((double)total * cost_ns < WORTH_NS || total <= piece) return fn(arg, 0, total);

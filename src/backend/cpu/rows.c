@@ -39,7 +39,8 @@ static kt_status log_softmax_rows(void *arg, int64_t first, int64_t n) {
     return KT_OK;
 }
 static kt_status log_softmax_run(const kt_kargs *k) { return over_rows(k, log_softmax_rows, 1); }
-const kt_impl impl_log_softmax_rows = {"log_softmax", "rows", last_axis_f32, log_softmax_run, NULL, NULL};
+const kt_impl impl_log_softmax_rows = {
+    "log_softmax", "rows", last_axis_f32, log_softmax_run, NULL, NULL};
 
 static bool first_f32(const kt_node *n) { return is_f32(n->in[0]); }
 

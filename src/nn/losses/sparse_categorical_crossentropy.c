@@ -27,6 +27,8 @@ static kt_sym *scce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
             KT_EUNSUPPORTED, "%s: the classes must be on the last axis (axis = -1)", c->name));
     const kt_status st = kt_class_labels(c, &t, shape, "categorical_crossentropy");
     if (st) return kt_fail_object(st);
+    if (kt_dtype_is_float(kt_sym_dtype(t))) /* NaN is no class */
+        t = kt_op_where(kt_op_equal(t, t), t, kt_num(-1));
     t = kt_sym_cast(t, KT_INT32);
     const kt_shape positions = kt_sym_shape(t);
     kt_sym *valid = NULL;

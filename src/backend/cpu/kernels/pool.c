@@ -2,22 +2,63 @@
  * the gradient finds that out again, which costs less than to keep it in memory. */
 #include "backend/cpu/kernels/parts.h"
 
+typedef struct {
+    int64_t rows, cols, ld, n; /* n: floats from cell to cell */
+} pool_window;
+
 KT_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+
+/* m channels: all lanes (then a constant), or the last few */
+KT_INLINE vf load(const float *p, int64_t m) { return m == LANES ? vf_load(p) : vf_load_n(p, m); }
+
+KT_INLINE void store(float *p, vf v, int64_t m) {
+    if (m == LANES)
+        vf_store(p, v);
+    else
+        vf_store_n(p, v, m);
+}
+
+KT_INLINE void max_lanes(float *y, const float *x, const pool_window *w, int64_t m) {
+    vf best = load(x, m);
+    vi nan = (vi)(best != best); /* the maximum of the processor loses them */
+    for (int64_t r = 0; r < w->rows; r++) {
+        for (int64_t t = 0; t < w->cols; t++) {
+            const vf v = load(x + r * w->ld + t * w->n, m);
+            nan |= (vi)(v != v);
+            best = vf_max(v, best);
+        }
+    }
+    store(y, (vf)((vi)best | nan), m);
+}
 
 void KT_FN(kt_max_pool)(
     float *y, const float *x, int64_t rows, int64_t cols, int64_t ld, int64_t n) {
-    for (int64_t c = 0; c < n; c += LANES) {
-        const int64_t m = n - c < LANES ? n - c : LANES;
-        vf best = vf_load_n(x + c, m);
-        vi nan = (vi)(best != best); /* the maximum of the processor loses them */
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t t = 0; t < cols; t++) {
-                const vf v = vf_load_n(x + r * ld + t * n + c, m);
-                nan |= (vi)(v != v);
-                best = vf_max(v, best);
-            }
+    const pool_window w = {rows, cols, ld, n};
+    int64_t c = 0;
+    for (; c + LANES <= n; c += LANES) max_lanes(y + c, x + c, &w, LANES);
+    if (c < n) max_lanes(y + c, x + c, &w, n - c);
+}
+
+KT_INLINE void grad_lanes(
+    float *dx, const float *x, vf dy, const pool_window *w, bool add, int64_t m) {
+    vf best = load(x, m);
+    vi at = {0};
+    int32_t tap = 0;
+    for (int64_t r = 0; r < w->rows; r++) {
+        for (int64_t t = 0; t < w->cols; t++, tap++) {
+            const vf v = load(x + r * w->ld + t * w->n, m);
+            const vi more = (vi)(v > best) | ((vi)(v != v) & (vi)(best == best));
+            best = pick(more, v, best);
+            at = (more & tap) | (~more & at);
         }
-        vf_store_n(y + c, (vf)((vi)best | nan), m);
+    }
+    tap = 0;
+    for (int64_t r = 0; r < w->rows; r++) {
+        for (int64_t t = 0; t < w->cols; t++, tap++) {
+            float *to = dx + r * w->ld + t * w->n;
+            const vf v = (vf)((vi)dy & (vi)(at == tap));
+            store(to, add ? load(to, m) + v : v, m);
+        }
     }
 }
 
@@ -30,25 +71,8 @@ void KT_FN(kt_max_pool_grad)(
     int64_t ld,
     int64_t n,
     bool add) {
-    for (int64_t c = 0; c < n; c += LANES) {
-        const int64_t m = n - c < LANES ? n - c : LANES;
-        const vf d = vf_load_n(dy + c, m);
-        vf best = vf_load_n(x + c, m);
-        vi at = {0};
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t t = 0; t < cols; t++) {
-                const vf v = vf_load_n(x + r * ld + t * n + c, m);
-                const vi more = (vi)(v > best) | ((vi)(v != v) & (vi)(best == best));
-                best = pick(more, v, best);
-                at = (more & (int32_t)(r * cols + t)) | (~more & at);
-            }
-        }
-        for (int64_t r = 0; r < rows; r++) {
-            for (int64_t t = 0; t < cols; t++) {
-                float *to = dx + r * ld + t * n + c;
-                const vf v = (vf)((vi)d & (vi)(at == (int32_t)(r * cols + t)));
-                vf_store_n(to, add ? vf_load_n(to, m) + v : v, m);
-            }
-        }
-    }
+    const pool_window w = {rows, cols, ld, n};
+    int64_t c = 0;
+    for (; c + LANES <= n; c += LANES) grad_lanes(dx + c, x + c, vf_load(dy + c), &w, add, LANES);
+    if (c < n) grad_lanes(dx + c, x + c, vf_load_n(dy + c, n - c), &w, add, n - c);
 }
