@@ -4,6 +4,7 @@
 #include "base/obj.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,7 +185,7 @@ void *kt_fail_object(kt_status status) {
 static int edit_distance(const char *a, const char *b) {
     int row[64];
     const int la = (int)strlen(a), lb = (int)strlen(b);
-    if (la > 60 || lb > 60) return 64;
+    if (la > 60 || lb > 60) return INT_MAX;
     for (int j = 0; j <= lb; j++) row[j] = j;
     for (int i = 1; i <= la; i++) {
         int diagonal = row[0];

@@ -54,7 +54,8 @@ static kt_node *node_alloc(
 static bool spec_fits(const kt_spec *s) {
     for (int i = 0; i < s->shape.ndim && i < KT_MAX_RANK; i++)
         if (s->shape.dim[i] > INT64_C(1) << 40) return false;
-    return kt_spec_bytes(s) >= 0;
+    const int64_t bytes = kt_spec_bytes(s);
+    return bytes >= 0 && bytes <= INT64_C(1) << 48;
 }
 
 static kt_status node_infer(kt_graph *g, kt_node *n) {

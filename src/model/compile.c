@@ -58,8 +58,8 @@ static kt_status mean_make(kt_mean_vars *m, const char *name) {
 }
 
 /* Argument `spec` (one item, a list, a dict by output name) for output i: NULL if there is none. */
-static kt_status
-pick_for_output(kt_ref spec, int i, int n_out, char *const *names, const char *what, kt_ref *out) {
+static kt_status pick_for_output(
+    kt_ref spec, int i, int n_out, char *const *names, const char *what, kt_ref *out) {
     *out = spec;
     if (!kt_is(spec, KT_KIND_LIST)) return KT_OK;
     const kt_list_t *list = spec;
@@ -175,11 +175,14 @@ static kt_status compiled_fill(kt_compiled *c, const kt_model *m, const kt_compi
     if (st == KT_OK) st = add_metrics(c, s, c->args.metrics, false);
     if (st == KT_OK) st = add_metrics(c, s, c->args.weighted_metrics, true);
     if (st == KT_OK) st = mean_make(&c->total_loss, "loss");
-    if (st || c->n_out == 1) return st;
+    int n_losses = 0;
+    for (int i = 0; i < c->n_out; i++) n_losses += c->loss && c->loss[i];
+    if (st || n_losses < 2) return st;
     c->out_loss = kt_alloc_array(c->n_out, sizeof *c->out_loss);
     if (!c->out_loss) return KT_ENOMEM;
     for (int i = 0; i < c->n_out && st == KT_OK; i++) {
         char name[160];
+        if (!c->loss[i]) continue;
         snprintf(name, sizeof name, "%.150s_loss", s->out_name[i]);
         st = mean_make(&c->out_loss[i], name);
     }
@@ -230,8 +233,8 @@ static kt_status name_metric(kt_compiled *c, const kt_model_state *s, int at) {
     return e->name ? KT_OK : KT_ENOMEM;
 }
 
-kt_status
-kt_compiled_resolve(kt_model *m, int n_out, const kt_shape *y_true, const kt_shape *y_pred) {
+kt_status kt_compiled_resolve(
+    kt_model *m, int n_out, const kt_shape *y_true, const kt_shape *y_pred) {
     kt_model_state *s = m->state;
     kt_compiled *c = s->compiled;
     kt_status st = KT_OK;
@@ -255,6 +258,7 @@ void kt_compiled_reset(kt_compiled *c) {
     kt_var_set_scalar(c->total_loss.total, 0);
     kt_var_set_scalar(c->total_loss.count, 0);
     for (int i = 0; c->out_loss && i < c->n_out; i++) {
+        if (!c->out_loss[i].name) continue;
         kt_var_set_scalar(c->out_loss[i].total, 0);
         kt_var_set_scalar(c->out_loss[i].count, 0);
     }

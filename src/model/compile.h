@@ -26,7 +26,7 @@ typedef struct kt_compiled {
     kt_component **loss; ///< per output, adopted; NULL: none
     double *loss_weight;
     kt_mean_vars total_loss;
-    kt_mean_vars *out_loss; ///< per output, for models with several
+    kt_mean_vars *out_loss; ///< per output, for models with several losses; no name: none
     KT_VEC(kt_metric_entry) metrics;
     bool resolved; ///< metrics are components with variables
 } kt_compiled;

@@ -7,28 +7,53 @@
 #include <math.h>
 #include <string.h>
 
-static kt_status take_arrays(kt_ref ref, const char *what, int *n, const kt_tensor **out) {
+/* What names a dict goes by: those of the model's inputs or outputs. */
+typedef struct {
+    int n;
+    const char *v[KT_MAX_TENSORS];
+} tensor_names;
+
+static tensor_names names_of(const kt_model_state *s, bool outputs) {
+    tensor_names names = {.n = outputs ? s->n_out : s->n_in};
+    for (int i = 0; i < names.n; i++)
+        names.v[i] = outputs ? s->out_name[i]
+                             : kt_layer_name(s->nodes.v[s->in_node[i]].call->layer);
+    return names;
+}
+
+static kt_status dict_item(kt_ref dict, const char *what, const char *name, const void **out) {
+    for (int k = 0; k < kt_list_len(dict); k += 2) {
+        *out = kt_list_get(dict, k + 1);
+        if (!strcmp(kt_list_get(dict, k), name)) return KT_OK;
+    }
+    KT_FAIL(KT_EINVAL, "%s: the dict has no \"%s\"", what, name);
+    return kt_error_hint(
+        "its names are those of the model's %s", what[0] == 'x' ? "inputs" : "outputs");
+}
+
+static kt_status take_array(const void *item, const char *what, const kt_tensor **out) {
     char got[96];
+    *out = kt_is(item, KT_KIND_TENSOR) ? item : NULL;
+    if (*out || item == (const void *)kt_none) return KT_OK;
+    return KT_FAIL(
+        KT_EINVAL, "%s: expected a tensor, got %s", what, kt_ref_describe(item, got, sizeof got));
+}
+
+static kt_status take_arrays(
+    kt_ref ref, const char *what, tensor_names names, int *n, const kt_tensor **out) {
+    const bool list = kt_is(ref, KT_KIND_LIST), dict = list && kt_list_is_dict(ref);
     if (!ref) return KT_FAIL(KT_EINVAL, "%s: expected a tensor, got None", what);
     if (kt_is_obj(ref) && kt_failed(ref)) return kt_check(ref);
-    const bool list = kt_is(ref, KT_KIND_LIST);
-    *n = list ? kt_list_len(ref) : 1;
+    *n = dict ? names.n : list ? kt_list_len(ref) : 1;
     if (*n > KT_MAX_TENSORS)
         return KT_FAIL(KT_ELIMIT, "%s: at most %d arrays", what, KT_MAX_TENSORS);
-    for (int i = 0; i < *n; i++) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < *n && st == KT_OK; i++) {
         const void *item = list ? kt_list_get(ref, i) : ref;
-        if (item == (const void *)kt_none)
-            out[i] = NULL;
-        else if (kt_is(item, KT_KIND_TENSOR))
-            out[i] = item;
-        else
-            return KT_FAIL(
-                KT_EINVAL,
-                "%s: expected a tensor, got %s",
-                what,
-                kt_ref_describe(item, got, sizeof got));
+        if (dict) st = dict_item(ref, what, names.v[i], &item);
+        if (st == KT_OK) st = take_array(item, what, &out[i]);
     }
-    return KT_OK;
+    return st;
 }
 
 static kt_status check_rows(kt_feed *f, const kt_tensor *t, const char *what, int i) {
@@ -82,7 +107,7 @@ static kt_spec y_row(const kt_tensor *t) {
 
 static kt_status open_x(kt_feed *f, kt_model *m, kt_ref x) {
     kt_model_state *s = m->state;
-    kt_status st = take_arrays(x, "x", &f->n_x, f->x);
+    kt_status st = take_arrays(x, "x", names_of(s, false), &f->n_x, f->x);
     for (int i = 0; i < f->n_x && st == KT_OK; i++) {
         if (!f->x[i])
             st = KT_FAIL(KT_EINVAL, "x: array %d is None", i);
@@ -104,7 +129,7 @@ static kt_status open_x(kt_feed *f, kt_model *m, kt_ref x) {
 
 static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w) {
     int n_w = 0;
-    kt_status st = take_arrays(y, "y", &f->n_y, f->y);
+    kt_status st = take_arrays(y, "y", names_of(s, true), &f->n_y, f->y);
     if (st == KT_OK && f->n_y != s->n_out)
         st = KT_FAIL(KT_EINVAL, "y: the model has %d outputs, got %d arrays", s->n_out, f->n_y);
     for (int i = 0; i < f->n_y && st == KT_OK; i++) {
@@ -114,7 +139,7 @@ static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w)
             st = check_rows(f, f->y[i], "y", i);
         if (st == KT_OK) f->row[f->n_x + i] = y_row(f->y[i]);
     }
-    if (st == KT_OK && w) st = take_arrays(w, "sample_weight", &n_w, f->w);
+    if (st == KT_OK && w) st = take_arrays(w, "sample_weight", names_of(s, true), &n_w, f->w);
     if (st == KT_OK && w && n_w != s->n_out && n_w != 1)
         st = KT_FAIL(KT_EINVAL, "sample_weight: the model has %d outputs, got %d", s->n_out, n_w);
     for (int i = n_w; w && i < s->n_out && st == KT_OK; i++) f->w[i] = f->w[0];

@@ -76,6 +76,11 @@ static kt_status total_loss(builder *b, kt_sym **out) {
         kt_sym *term = kt_loss_value(b->c->loss[i], b->y[i], b->pred[i], b->w[i], b->pred[i]->mask);
         st = kt_check(term);
         if (st) return kt_error_context("in the loss of output \"%s\"", b->s->out_name[i]), st;
+        if (kt_sym_shape(term).ndim) {
+            KT_FAIL(KT_ESHAPE, "the loss of output \"%s\" is no scalar", b->s->out_name[i]);
+            return kt_error_hint(
+                "reduction \"none\" gives one value per sample: compile with another");
+        }
         if (b->c->out_loss) st = track_mean(&b->c->out_loss[i], term, batch);
         if (b->c->loss_weight[i] != 1) term = kt_op_multiply(term, kt_num(b->c->loss_weight[i]));
         loss = add_terms(loss, term);
@@ -164,7 +169,7 @@ static kt_sym *mean_result(const kt_mean_vars *m) {
 static kt_status trace_results(builder *b) {
     kt_status st = push_scalar(b, mean_result(&b->c->total_loss));
     for (int i = 0; st == KT_OK && b->c->out_loss && i < b->c->n_out; i++)
-        st = push_scalar(b, mean_result(&b->c->out_loss[i]));
+        if (b->c->out_loss[i].name) st = push_scalar(b, mean_result(&b->c->out_loss[i]));
     for (int i = 0; st == KT_OK && i < b->c->metrics.n; i++)
         st = push_scalar(b, kt_metric_result(b->c->metrics.v[i].metric));
     return st;
@@ -315,11 +320,13 @@ void kt_lease_end(kt_lease *l) {
 
 /* Results ------------------------------------------------------------------------------------------ */
 
+/* In the order of trace_results. */
 static const char *result_name(const kt_compiled *c, int i) {
-    const int n_out_loss = c->out_loss ? c->n_out : 0;
     if (i == 0) return c->total_loss.name;
-    if (i <= n_out_loss) return c->out_loss[i - 1].name;
-    return c->metrics.v[i - 1 - n_out_loss].name;
+    i--;
+    for (int k = 0; c->out_loss && k < c->n_out; k++)
+        if (c->out_loss[k].name && i-- == 0) return c->out_loss[k].name;
+    return c->metrics.v[i].name;
 }
 
 static int by_name(const void *a, const void *b) {

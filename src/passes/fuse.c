@@ -26,8 +26,7 @@ typedef struct {
     int *region; /* node -> last node of its region; NONE: a node of its own */
     bool *live;  /* value id -> somebody outside its region needs it */
     kt_val **by; /* value id -> what stands for it now */
-    char *
-        state; /* node (regions: the last one) -> 0 not yet, 1 its operands are on the way, 2 there */
+    char *state; /* item (of a region: its last node) -> 0 to do, 1 waits for operands, 2 done */
     int *stack;
 } fuser;
 

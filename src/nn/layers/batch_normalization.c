@@ -154,7 +154,8 @@ static kt_status batch_norm_train(normed *n, kt_layer *l, kt_trace *t) {
 static kt_status batch_norm_call(kt_layer *l, kt_trace *t) {
     const kt_batch_normalization_args *a = kt_layer_args(l);
     const batch_norm *d = kt_layer_state(l);
-    normed n = {.g = kt_tracer_current()->g, .x = kt_unwrap(t->in[0], NULL)};
+    normed n = {.g = kt_tracer_current()->g};
+    n.x = kt_g_cast(n.g, kt_unwrap(t->in[0], NULL), kt_layer_dtype(l)); /* integers too */
     if (!n.x) return n.g->status;
     const int ndim = n.x->spec.shape.ndim, axis = kt_axis(a->axis, ndim);
     n.axes = ((1 << ndim) - 1) & ~(1 << axis);

@@ -89,7 +89,8 @@ static kt_status conv2d_build(kt_layer *l, const kt_shape *in) {
 static kt_status conv2d_call(kt_layer *l, kt_trace *t) {
     const conv2d *d = kt_layer_state(l);
     kt_graph *g = kt_tracer_current()->g;
-    kt_sym *x = d->channels_first ? kt_channels_last(t->in[0]) : t->in[0];
+    kt_sym *x = kt_op_cast(t->in[0], kt_dtype_name(kt_layer_dtype(l))); /* integers too */
+    if (d->channels_first) x = kt_channels_last(x);
     const kt_shape shape = kt_sym_shape(x);
     conv_attrs a = d->window;
     for (int i = 0; d->same && i < 2; i++)
