@@ -1,5 +1,5 @@
-/* `make demo`: trains a network on 60,000 pictures of clothing (Fashion-MNIST) or digits (MNIST), says how
- * many of 10,000 new ones it gets right, and shows a few.
+/* `make demo`: trains a network on 60,000 pictures of clothing (Fashion-MNIST) or digits (MNIST),
+ * says how many of 10,000 new ones it gets right, and shows a few.
  *
  *     demo [mnist|fashion_mnist] [--smoke]
  */
@@ -78,7 +78,9 @@ int main(int argc, char **argv) {
         d.x_train,
         d.y_train,
         .batch_size = 128,
-        .epochs = smoke ? 1 : mnist ? 5 : 10,
+        .epochs = smoke   ? 1
+                  : mnist ? 5
+                          : 10,
         .validation_split = 0.1);
     kt_logs *result = kt_model_evaluate(m, d.x_test, d.y_test);
     const bool failed = kt_failed(h) || kt_failed(result);

@@ -1,5 +1,5 @@
-/* Fuzz target: graphs as text. What is read must be legal, print and read back as the same text, and pass
- * through every pass, the planner and (if it is small) the executor without harm. */
+/* Fuzz target: graphs as text. What is read must be legal, print and read back as the same text,
+ * and pass through every pass, the planner and (if it is small) the executor without harm. */
 #include "fuzz.h"
 
 #include "backend/cpu/cpu.h"

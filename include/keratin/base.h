@@ -1,9 +1,9 @@
-/* Basics that every other header stands on: export macro, version, optional arguments, references to
- * "a name or an object", lists, ownership.
+/* Basics that every other header stands on: export macro, version, optional arguments, references
+ * to "a name or an object", lists, ownership.
  *
  * Ownership in three lines: constructors return a *floating* object; whoever receives it (a
- * constructor, compile, fit) adopts it. kt_free() gives up what you still hold, kt_retain() keeps one
- * more. kt_clear_session() frees what was built and never adopted. */
+ * constructor, compile, fit) adopts it. kt_free() gives up what you still hold, kt_retain() keeps
+ * one more. kt_clear_session() frees what was built and never adopted. */
 #ifndef KERATIN_BASE_H
 #define KERATIN_BASE_H
 
@@ -40,7 +40,8 @@ KT_API const char *kt_version(void);
 /** Three-valued switches such as `training`: decide for me. */
 #define KT_AUTO (-1)
 
-/** A name ("relu") or an object (kt_reg_l2(0.01)); NULL is None. Used only where Keras takes both. */
+/** A name ("relu") or an object (kt_reg_l2(0.01)); NULL is None. Used only where Keras takes
+ * both. */
 typedef const void *kt_ref;
 
 /** One to three small integers: `3` means the same in each place, kt_hw(3, 5) is (3, 5). */
@@ -114,7 +115,8 @@ KT_API extern const char kt_none[];
 KT_API void kt_free(const void *object);
 /** Keeps one reference more; returns its argument.  Pair with kt_free(). */
 KT_API void *kt_retain(const void *object);
-/** Frees what was built and never adopted, and starts automatic names anew. keras.utils.clear_session */
+/** Frees what was built and never adopted, and starts automatic names anew.
+ * keras.utils.clear_session */
 KT_API void kt_clear_session(void);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Data sets. Files come from $KERAS_HOME/datasets (default ~/.keras/datasets) or from packages of the
- * operating system; nothing is downloaded. */
+/* Data sets. Files come from $KERAS_HOME/datasets (default ~/.keras/datasets) or from packages of
+ * the operating system; nothing is downloaded. */
 #ifndef KERATIN_DATA_H
 #define KERATIN_DATA_H
 
@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/** (x_train, y_train), (x_test, y_test): what Keras' load_data() returns. The arrays float: adopt, free
- * or let kt_clear_session() free them. */
+/** (x_train, y_train), (x_test, y_test): what Keras' load_data() returns. The arrays float: adopt,
+ * free or let kt_clear_session() free them. */
 typedef struct kt_splits {
     kt_tensor *x_train, *y_train, *x_test, *y_test;
 } kt_splits;

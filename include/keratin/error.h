@@ -29,7 +29,8 @@ typedef enum kt_status {
     KT_EINTERNAL = -16     ///< a bug in the library
 } kt_status;
 
-/** Parts of the last error of this thread; strings are "" when absent and live until the next error. */
+/** Parts of the last error of this thread; strings are "" when absent and live until the next
+ * error. */
 typedef struct kt_error {
     kt_status status;
     const char *text;     ///< what went wrong
@@ -45,7 +46,8 @@ typedef struct kt_error {
 KT_API kt_error kt_error_get(void);
 /** Status of the last error of this thread. Success never clears it. */
 KT_API kt_status kt_error_last(void);
-/** The last error as one paragraph; "" if there was none. Lives until the next error of this thread. */
+/** The last error as one paragraph; "" if there was none. Lives until the next error of this
+ * thread. */
 KT_API const char *kt_error_message(void);
 /** Forgets the last error of this thread. */
 KT_API void kt_error_clear(void);

@@ -1,4 +1,5 @@
-/* Models: built from layers, compiled, trained, evaluated, asked. Keras: keras.Model, keras.Sequential. */
+/* Models: built from layers, compiled, trained, evaluated, asked. Keras: keras.Model,
+ * keras.Sequential. */
 #ifndef KERATIN_MODEL_H
 #define KERATIN_MODEL_H
 
@@ -26,7 +27,8 @@ KT_API kt_model *kt_sequential_new(const kt_sequential_args *args);
 KT_API kt_status kt_sequential_add(kt_model *model, kt_ref layer);
 KT_API kt_status kt_sequential_pop(kt_model *model);
 
-/** A model from symbolic tensors: everything between inputs and outputs. Keras: keras.Model(inputs, outputs).
+/** A model from symbolic tensors: everything between inputs and outputs. Keras: keras.Model(inputs,
+ * outputs).
  *
  *     kt_sym *x = kt_input({8});
  *     kt_model *m = kt_functional(x, kt_call(kt_dense(1), x));
@@ -66,16 +68,18 @@ typedef struct kt_compile_args {
     KT_CALL(kt_model_compile_with, kt_compile_args, KT_COMPILE_DEFAULTS, __VA_ARGS__)
 KT_API kt_status kt_model_compile_with(const kt_compile_args *args);
 
-/** One batch: tensors, or kt_lists of them as fit takes them. Floating tensors are freed after the step. */
+/** One batch: tensors, or kt_lists of them as fit takes them. Floating tensors are freed after the
+ * step. */
 typedef struct kt_batch {
     kt_ref x, y, sample_weight;
 } kt_batch;
-/** Makes the next batch. x left NULL: the data have been gone through once; the next call starts anew. */
+/** Makes the next batch. x left NULL: the data have been gone through once; the next call starts
+ * anew. */
 typedef kt_status kt_generator_fn(kt_batch *batch, void *data);
 typedef struct kt_generator kt_generator;
-/** Batches made by a function, to be given to fit or evaluate as x (y stays NULL). Keras: a generator or
- * PyDataset as x, fit_generator of Keras 2. With `length` known the progress bar has an end and the
- * function need not say it.
+/** Batches made by a function, to be given to fit or evaluate as x (y stays NULL). Keras: a
+ * generator or PyDataset as x, fit_generator of Keras 2. With `length` known the progress bar has
+ * an end and the function need not say it.
  *
  *     kt_model_fit(m, kt_generator_new(next_batch, &state, .length = 100), .epochs = 3);
  */
@@ -103,8 +107,8 @@ typedef struct kt_class_weight {
  * x and y are a tensor, or a kt_list for models with several inputs or outputs; they are borrowed.
  * Returns the history (floating), a failed object on error; the model stays usable.
  *
- *     kt_history *h = kt_model_fit(m, x, y, .batch_size = 128, .epochs = 5, .validation_split = 0.1);
- */
+ *     kt_history *h = kt_model_fit(m, x, y, .batch_size = 128, .epochs = 5, .validation_split =
+ *     0.1); /
 typedef struct kt_fit_args {
     size_t size;
     kt_model *model;
@@ -140,8 +144,8 @@ KT_API const char *kt_logs_name(const kt_logs *logs, int i);
 KT_API double kt_logs_value(const kt_logs *logs, int i);
 KT_API double kt_logs_get(const kt_logs *logs, const char *name);
 
-/** Number of epochs a history holds; the epoch's index; a value: kt_history_get(h, "val_loss", -1) is the
- * last one. NaN if there is none. */
+/** Number of epochs a history holds; the epoch's index; a value: kt_history_get(h, "val_loss", -1)
+ * is the last one. NaN if there is none. */
 KT_API int kt_history_len(const kt_history *h);
 KT_API int kt_history_epoch(const kt_history *h, int i);
 KT_API int kt_history_n_names(const kt_history *h);
@@ -167,8 +171,8 @@ typedef struct kt_evaluate_args {
     KT_CALL(kt_model_evaluate_with, kt_evaluate_args, KT_EVALUATE_DEFAULTS, __VA_ARGS__)
 KT_API kt_logs *kt_model_evaluate_with(const kt_evaluate_args *args);
 
-/** Outputs for inputs. Keras: Model.predict. One output: a new tensor (floating). Several: a kt_list of
- * tensors, see kt_model_predict_list.
+/** Outputs for inputs. Keras: Model.predict. One output: a new tensor (floating). Several: a
+ * kt_list of tensors, see kt_model_predict_list.
  *
  *     kt_tensor *p = kt_model_predict(m, x);
  */
@@ -189,7 +193,8 @@ KT_API kt_tensor *kt_model_predict_with(const kt_predict_args *args);
     KT_CALL(kt_model_predict_list_with, kt_predict_args, KT_PREDICT_DEFAULTS, __VA_ARGS__)
 KT_API kt_list_t *kt_model_predict_list_with(const kt_predict_args *args);
 
-/** One step on one batch; the logs of that batch (floating). Keras: Model.train_on_batch, test_on_batch. */
+/** One step on one batch; the logs of that batch (floating). Keras: Model.train_on_batch,
+ * test_on_batch. */
 typedef struct kt_on_batch_args {
     size_t size;
     kt_model *model;
@@ -206,8 +211,8 @@ KT_API kt_logs *kt_model_test_on_batch_with(const kt_on_batch_args *args);
 /** Outputs of one batch, without progress bar or batching. Keras: Model.predict_on_batch */
 KT_API kt_tensor *kt_model_predict_on_batch(kt_model *model, kt_ref x);
 
-/** The same into a tensor of the output's shape and dtype: the quickest call, nothing is allocated once the
- * model has seen this batch size.
+/** The same into a tensor of the output's shape and dtype: the quickest call, nothing is allocated
+ * once the model has seen this batch size.
  *
  *     kt_model_predict_into(m, x, y);
  */

@@ -1,9 +1,10 @@
 /* kt_op_*: functions on symbolic tensors. Keras: keras.ops.
  *
- * Inside a layer's `call` (and a loss, metric, …) they add nodes to the program that is being traced;
- * between kt_input() and kt_functional() they become operations of the model, as in Keras. Operands are
- * broadcast as in NumPy; a plain number is kt_num(2.0) and takes the dtype of the other operand; mixed
- * dtypes are promoted (integer with float gives that float). A failed operand gives a failed result. */
+ * Inside a layer's `call` (and a loss, metric, …) they add nodes to the program that is being
+ * traced; between kt_input() and kt_functional() they become operations of the model, as in Keras.
+ * Operands are broadcast as in NumPy; a plain number is kt_num(2.0) and takes the dtype of the
+ * other operand; mixed dtypes are promoted (integer with float gives that float). A failed operand
+ * gives a failed result. */
 #ifndef KERATIN_OPS_H
 #define KERATIN_OPS_H
 

@@ -8,15 +8,15 @@
 extern "C" {
 #endif
 
-/** Seeds everything random: initial weights, dropout, shuffling. Keras: keras.utils.set_random_seed.
- * Without a call the seed is taken from the system, so runs differ.
+/** Seeds everything random: initial weights, dropout, shuffling. Keras:
+ * keras.utils.set_random_seed. Without a call the seed is taken from the system, so runs differ.
  *
  *     kt_set_random_seed(42);
  */
 KT_API void kt_set_random_seed(uint64_t seed);
 
-/** The dtype that layers compute in and weights have when their `dtype` is left out: "float32" (default)
- * or "float64". Keras: keras.config.set_dtype_policy. Unknown names: KT_EINVAL. */
+/** The dtype that layers compute in and weights have when their `dtype` is left out: "float32"
+ * (default) or "float64". Keras: keras.config.set_dtype_policy. Unknown names: KT_EINVAL. */
 KT_API kt_status kt_set_dtype_policy(const char *name);
 KT_API const char *kt_dtype_policy(void);
 

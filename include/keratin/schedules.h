@@ -104,8 +104,8 @@ typedef struct kt_sched_piecewise_constant_decay_args {
         kt_sched_piecewise_constant_decay_args,                                                    \
         KT_SCHED_PIECEWISE_CONSTANT_DECAY_DEFAULTS,                                                \
         __VA_ARGS__)
-KT_API kt_schedule *
-kt_sched_piecewise_constant_decay_new(const kt_sched_piecewise_constant_decay_args *args);
+KT_API kt_schedule *kt_sched_piecewise_constant_decay_new(
+    const kt_sched_piecewise_constant_decay_args *args);
 
 /** Half a cosine from initial_learning_rate down to alpha times it, after an optional linear
  * warm-up.
@@ -156,8 +156,8 @@ typedef struct kt_sched_cosine_decay_restarts_args {
         kt_sched_cosine_decay_restarts_args,                                                       \
         KT_SCHED_COSINE_DECAY_RESTARTS_DEFAULTS,                                                   \
         __VA_ARGS__)
-KT_API kt_schedule *
-kt_sched_cosine_decay_restarts_new(const kt_sched_cosine_decay_restarts_args *args);
+KT_API kt_schedule *kt_sched_cosine_decay_restarts_new(
+    const kt_sched_cosine_decay_restarts_args *args);
 
 /** The rate at a step, as an optimizer would see it; NaN (and an error) if it cannot be worked out.
  * Keras: schedule(step).

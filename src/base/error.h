@@ -23,7 +23,8 @@ kt_status kt_error_hint(const char *fmt, ...) KT_PRINTF(1, 2);
 /** Adds a frame to the path of the error: `in layer "dense_1" (Dense)`. Inner frames come first. */
 kt_status kt_error_context(const char *fmt, ...) KT_PRINTF(1, 2);
 
-/** Replaces a number wherever it stands as a word in the error just set: stand-ins must not be read. */
+/** Replaces a number wherever it stands as a word in the error just set: stand-ins must not be
+ * read. */
 void kt_error_rename_number(int64_t number, const char *name);
 
 /** The static failed object of a status: what a constructor returns that could not. */
@@ -31,7 +32,8 @@ void *kt_fail_object(kt_status status);
 /** The candidate nearest to `name` (edit distance at most 1 + a third of its length), or NULL. */
 const char *kt_nearest(const char *name, const char *const *candidates, int n);
 
-/** Broken invariants: fatal in debug builds, unchecked in release. Wrong *input* is never an assert. */
+/** Broken invariants: fatal in debug builds, unchecked in release. Wrong *input* is never an
+ * assert. */
 #if defined(KT_DEBUG)
 #include <assert.h>
 #define KT_ASSERT(cond) assert(cond)

@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 
-/** Diagnostics that somebody asked for through an environment variable; stderr unless redirected. */
+/** Diagnostics that somebody asked for through an environment variable; stderr unless
+ * redirected. */
 void kt_log(const char *fmt, ...) KT_PRINTF(1, 2);
 /** Progress bars, summaries, printed tensors: stdout unless kt_set_output redirected it. */
 void kt_out(const char *text, size_t n);

@@ -1,5 +1,5 @@
-/* The one place that calls malloc. Counts allocations (tests of the step loop read the count) and can
- * make the n-th one fail (`make torture`). */
+/* The one place that calls malloc. Counts allocations (tests of the step loop read the count) and
+ * can make the n-th one fail (`make torture`). */
 #ifndef KT_BASE_MEM_H
 #define KT_BASE_MEM_H
 
@@ -9,7 +9,8 @@
 void *kt_alloc(size_t size);
 /** n elements of `size` bytes, zeroed, overflow checked. */
 void *kt_alloc_array(int64_t n, size_t size);
-/** Grows a block that kt_alloc gave; new bytes are not zeroed. The old block lives on if it fails. */
+/** Grows a block that kt_alloc gave; new bytes are not zeroed. The old block lives on if it
+ * fails. */
 void *kt_realloc(void *p, size_t size);
 /** Zeroed memory aligned to 64 bytes (2 MiB and huge pages asked for from 2 MiB on); free with
  * kt_mem_free_aligned. */

@@ -114,8 +114,8 @@ void kt_release(const void *object) {
     obj_destroy_if_unheld(obj_of(object));
 }
 
-/* The shells of the last lists that calls used up. Whoever gives such a list to a second call gets an
- * error for it, not a crash. */
+/* The shells of the last lists that calls used up. Whoever gives such a list to a second call gets
+ * an error for it, not a crash. */
 #define N_SHELLS 256
 static kt_obj *shells[N_SHELLS];
 static unsigned shells_at;
@@ -221,7 +221,8 @@ const char *kt_kind_name(kt_kind kind) {
         "a schedule",
         "a callback",
         "a history",
-        "a generator", "an object"};
+        "a generator",
+        "an object"};
     return names[kind < KT_KIND_COUNT ? kind : KT_KIND_OTHER];
 }
 
@@ -235,7 +236,8 @@ const char *kt_ref_describe(kt_ref ref, char *buf, size_t size) {
     return buf;
 }
 
-/* Lists ------------------------------------------------------------------------------------------ */
+/* Lists
+ * ------------------------------------------------------------------------------------------ */
 
 struct kt_list_s {
     kt_obj obj;

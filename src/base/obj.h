@@ -1,8 +1,8 @@
 /* Every object of the library: reference count, floating references, failed objects.
  *
- * `owners` counts adopters, `users` counts kt_retain(). A floating object has neither and sits in the
- * list that kt_clear_session() empties. kt_free() by somebody who holds nothing does nothing, so freeing
- * an object that a model adopted is harmless. */
+ * `owners` counts adopters, `users` counts kt_retain(). A floating object has neither and sits in
+ * the list that kt_clear_session() empties. kt_free() by somebody who holds nothing does nothing,
+ * so freeing an object that a model adopted is harmless. */
 #ifndef KT_BASE_OBJ_H
 #define KT_BASE_OBJ_H
 
@@ -44,22 +44,26 @@ struct kt_obj {
     kt_obj *prev, *next;         /* the floating list */
 };
 
-/** A new floating object of `size` bytes, zeroed; its first member is a kt_obj. NULL when out of memory. */
+/** A new floating object of `size` bytes, zeroed; its first member is a kt_obj. NULL when out of
+ * memory. */
 void *kt_obj_new(size_t size, kt_kind kind, void (*destroy)(void *self));
-/** Takes ownership (un-floats, or counts one owner more); returns its argument. NULL and names pass. */
+/** Takes ownership (un-floats, or counts one owner more); returns its argument. NULL and names
+ * pass. */
 void *kt_adopt(const void *object);
-/** Keeps an object alive without owning it: a slice needs the memory of its base, but must not take the
- * base from its user, who may still free it, adopt it or leave it to kt_clear_session(). Returns its
- * argument. Pair with kt_obj_unshare(). */
+/** Keeps an object alive without owning it: a slice needs the memory of its base, but must not take
+ * the base from its user, who may still free it, adopt it or leave it to kt_clear_session().
+ * Returns its argument. Pair with kt_obj_unshare(). */
 void *kt_obj_share(const void *object);
 void kt_obj_unshare(const void *object);
 /** Gives an adopted reference back; NULL and names pass. */
 void kt_release(const void *object);
-/** The opposite of kt_adopt for a constructor that failed: an object that nobody holds any more floats
- * again instead of dying, so what the user still points to stays good until kt_clear_session(). */
+/** The opposite of kt_adopt for a constructor that failed: an object that nobody holds any more
+ * floats again instead of dying, so what the user still points to stays good until
+ * kt_clear_session(). */
 void kt_unadopt(const void *object);
-/** Frees a floating object (a temporary such as a list); leaves owned ones alone. The items of a list that
- * nobody adopted float again; of the list a shell stays for a while, which kt_check() finds used up. */
+/** Frees a floating object (a temporary such as a list); leaves owned ones alone. The items of a
+ * list that nobody adopted float again; of the list a shell stays for a while, which kt_check()
+ * finds used up. */
 void kt_drop(const void *object);
 /** Is this reference an object (not a name, not NULL)? Of that kind? */
 bool kt_is_obj(kt_ref ref);

@@ -1,4 +1,5 @@
-/* Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC 2011). */
+/* Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC
+ * 2011). */
 #include "base/rng.h"
 
 void kt_philox_block(uint64_t key, uint64_t call, uint64_t block, uint32_t out[4]) {

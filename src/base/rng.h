@@ -1,5 +1,6 @@
-/* Random numbers from counters: Philox 4x32-10. Number i of a stream is a pure function of (key, counter,
- * i), so results do not depend on threads, chunks or the order in which layers were made. */
+/* Random numbers from counters: Philox 4x32-10. Number i of a stream is a pure function of (key,
+ * counter, i), so results do not depend on threads, chunks or the order in which layers were
+ * made. */
 #ifndef KT_BASE_RNG_H
 #define KT_BASE_RNG_H
 
@@ -7,8 +8,8 @@
 
 /** One block: four 32-bit words from a 64-bit key and a 128-bit counter (block, call). */
 void kt_philox_block(uint64_t key, uint64_t call, uint64_t block, uint32_t out[4]);
-/** Number i of the stream as a word; as a float in [0, 1) with 24 bits; as a double with 53 bits (i and a
- * second word). */
+/** Number i of the stream as a word; as a float in [0, 1) with 24 bits; as a double with 53 bits (i
+ * and a second word). */
 uint32_t kt_rng_word(uint64_t key, uint64_t call, uint64_t i);
 float kt_rng_float(uint64_t key, uint64_t call, uint64_t i);
 double kt_rng_double(uint64_t key, uint64_t call, uint64_t i);

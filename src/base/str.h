@@ -1,4 +1,5 @@
-/* A string builder: append, then read `s`. Failure to grow sticks and is reported by kt_str_status. */
+/* A string builder: append, then read `s`. Failure to grow sticks and is reported by
+ * kt_str_status. */
 #ifndef KT_BASE_STR_H
 #define KT_BASE_STR_H
 

@@ -1,5 +1,5 @@
-/* keratin bench: times the standard workloads, one JSON line each, in the shape that the scripts beside the
- * project print for other frameworks. */
+/* keratin bench: times the standard workloads, one JSON line each, in the shape that the scripts
+ * beside the project print for other frameworks. */
 #include "cli/cli.h"
 
 #include <getopt.h>

@@ -132,8 +132,8 @@ static kt_status add_array(kt_zip_writer *w, const char *name, const kt_tensor *
     return st;
 }
 
-kt_status
-kt_npz_write(const char *path, int n, const char *const *names, const kt_tensor *const *arrays) {
+kt_status kt_npz_write(
+    const char *path, int n, const char *const *names, const kt_tensor *const *arrays) {
     kt_zip_writer w;
     for (int i = 0; i < n; i++) {
         if (kt_failed(arrays[i]) && arrays[i]) return kt_check(arrays[i]);

@@ -19,7 +19,7 @@ const char *kt_npz_name(const kt_npz *npz, int i);
 kt_tensor *kt_npz_read(kt_npz *npz, const char *name);
 
 /** Writes n arrays, stored as numpy.savez does. */
-kt_status
-kt_npz_write(const char *path, int n, const char *const *names, const kt_tensor *const *arrays);
+kt_status kt_npz_write(
+    const char *path, int n, const char *const *names, const kt_tensor *const *arrays);
 
 #endif

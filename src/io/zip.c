@@ -103,8 +103,8 @@ kt_status kt_zip_open(kt_zip **out, const char *path, const kt_zip_options *opti
     return open_any(out, path ? path : "", NULL, 0, options);
 }
 
-kt_status
-kt_zip_open_memory(kt_zip **out, const void *data, size_t size, const kt_zip_options *options) {
+kt_status kt_zip_open_memory(
+    kt_zip **out, const void *data, size_t size, const kt_zip_options *options) {
     return open_any(out, NULL, data ? data : "", size, options);
 }
 

@@ -31,8 +31,8 @@ typedef struct kt_zip_entry {
  * KT_EUNSUPPORTED, or what kt_fs_open says. *out is NULL when it fails. Close with kt_zip_close. */
 kt_status kt_zip_open(kt_zip **out, const char *path, const kt_zip_options *options);
 /** The same over memory, which must stay. */
-kt_status
-kt_zip_open_memory(kt_zip **out, const void *data, size_t size, const kt_zip_options *options);
+kt_status kt_zip_open_memory(
+    kt_zip **out, const void *data, size_t size, const kt_zip_options *options);
 void kt_zip_close(kt_zip *z);
 
 int kt_zip_count(const kt_zip *z);

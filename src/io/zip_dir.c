@@ -415,8 +415,8 @@ static kt_status check_layout(kt_zip_entry **sorted, int n, uint64_t end) {
     return KT_OK;
 }
 
-static kt_status
-read_entries(kt_zip_dir *dir, const kt_zip_bytes *b, const zip_end *e, const kt_zip_options *o) {
+static kt_status read_entries(
+    kt_zip_dir *dir, const kt_zip_bytes *b, const zip_end *e, const kt_zip_options *o) {
     const size_t n = (size_t)e->size;
     size_t at = 0, used = 0;
     unsigned char *bytes = kt_alloc(n);
@@ -431,8 +431,8 @@ read_entries(kt_zip_dir *dir, const kt_zip_bytes *b, const zip_end *e, const kt_
     return st;
 }
 
-static kt_status
-check_members(kt_zip_dir *dir, const kt_zip_bytes *b, const zip_end *e, const kt_zip_options *o) {
+static kt_status check_members(
+    kt_zip_dir *dir, const kt_zip_bytes *b, const zip_end *e, const kt_zip_options *o) {
     kt_status st = KT_OK;
     for (int i = 0; i < dir->n && !st; i++) st = check_local(b, &dir->entries[i], e->offset);
     kt_zip_entry **sorted = st ? NULL : kt_alloc_array(dir->n, sizeof(kt_zip_entry *));

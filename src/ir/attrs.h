@@ -73,13 +73,13 @@ typedef struct { /* conv2d: pictures NHWC, kernel HWIO; and its gradients. bias,
     bool bias;    ///< input 2 is added to each row
     int epilogue; ///< 1 + index into the unary family; 0: none
 } conv_attrs;
-typedef struct { /* max_pool2d, avg_pool2d and their gradients: pictures NHWC */
+typedef struct {    /* max_pool2d, avg_pool2d and their gradients: pictures NHWC */
     kt_shape shape; ///< avg_pool2d_grad: of the gradient
     int window[2], stride[2], before[2], after[2];
 } pool_attrs;
 
-/** One step of a fused region. Registers 0 … n_in-1 are the inputs as float; step i makes register n_in + i
- * from earlier ones. Booleans are 0 and 1. */
+/** One step of a fused region. Registers 0 … n_in-1 are the inputs as float; step i makes register
+ * n_in + i from earlier ones. Booleans are 0 and 1. */
 typedef enum {
     KT_MICRO_UNARY,   ///< f(a)
     KT_MICRO_BINARY,  ///< f(a, b)

@@ -55,12 +55,13 @@ void kt_graph_free(kt_graph *g);
 
 /** Adds a node: infers its outputs; NULL (and g->status) if an input is NULL or a rule is broken.
  * attrs are copied. */
-kt_node *
-kt_graph_add(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs);
+kt_node *kt_graph_add(
+    kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs);
 /** The same without appending, for passes that rebuild the node list. */
-kt_node *
-kt_graph_make(kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs);
-/** Records a failure that has happened (the first one stays); returns NULL for `return kt_graph_fail(…)`. */
+kt_node *kt_graph_make(
+    kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs);
+/** Records a failure that has happened (the first one stays); returns NULL for `return
+ * kt_graph_fail(…)`. */
 void *kt_graph_fail(kt_graph *g, kt_status status);
 
 /** The slot of a key, added if new. Returns its index, -1 on failure. */
@@ -69,9 +70,11 @@ int kt_graph_slot(kt_graph *g, void *key, const char *name, kt_spec spec);
 void kt_graph_replace(kt_graph *g, const kt_val *old, kt_val *by);
 /** Drops nodes marked dead. */
 void kt_graph_sweep(kt_graph *g);
-/** Number of uses of each value, indexed by id (graph outputs count as one); arena memory, NULL if none. */
+/** Number of uses of each value, indexed by id (graph outputs count as one); arena memory, NULL if
+ * none. */
 int *kt_graph_count_uses(kt_graph *g);
-/** Numbers values anew in node order, so that printed graphs do not depend on what passes removed. */
+/** Numbers values anew in node order, so that printed graphs do not depend on what passes
+ * removed. */
 void kt_graph_renumber(kt_graph *g);
 
 /** Is the graph legal: order, specs as inferred, outputs defined? KT_EINTERNAL names the node. */

@@ -27,8 +27,8 @@ typedef struct kt_plan {
 /** Bytes of scratch that the engine wants for a node. */
 typedef size_t kt_scratch_fn(const kt_node *n);
 
-/** Plans a graph (arena memory of the graph). Assignments whose value can be computed right into its slot
- * are marked dead; call it last. */
+/** Plans a graph (arena memory of the graph). Assignments whose value can be computed right into
+ * its slot are marked dead; call it last. */
 kt_status kt_plan_memory(kt_graph *g, kt_scratch_fn *scratch, kt_plan *plan);
 
 #endif

@@ -9,7 +9,8 @@
 #define KT_CAT_(a, b) a##_##b
 #define KT_CAT(a, b) KT_CAT_(a, b)
 #define KT_REF(name) KT_CAT(name, KT_T)
-#define KT_REFS(name) {name##_float, name##_double, NULL}
+#define KT_REFS(name)                                                                              \
+    { name##_float, name##_double, NULL }
 
 #define T KT_T
 #define KT_T float

@@ -1,6 +1,7 @@
-/* Windows that move over pictures [n, height, width, channels]: the geometry that convolutions and pools
- * share. A *place* is one position of the window, (n, y, x) of the result as one number; a *tap* is one cell
- * of the window, row by row; a *cell* is (n, y, x) of the picture. Axis 0 is height, axis 1 width. */
+/* Windows that move over pictures [n, height, width, channels]: the geometry that convolutions and
+ * pools share. A *place* is one position of the window, (n, y, x) of the result as one number; a
+ * *tap* is one cell of the window, row by row; a *cell* is (n, y, x) of the picture. Axis 0 is
+ * height, axis 1 width. */
 #ifndef KT_IR_WINDOW_H
 #define KT_IR_WINDOW_H
 

@@ -118,7 +118,8 @@ static kt_status resolve_losses(kt_compiled *c, const kt_model_state *s) {
     return st;
 }
 
-/* "crossentropy" and the like need shapes; other wrong names should be found at compile, not at fit. */
+/* "crossentropy" and the like need shapes; other wrong names should be found at compile, not at
+ * fit. */
 static kt_status add_metric(kt_compiled *c, int output, kt_ref ref, bool weighted) {
     char got[96];
     if (ref == (kt_ref)kt_none) return KT_OK;
@@ -144,7 +145,8 @@ static kt_status add_metrics(kt_compiled *c, const kt_model_state *s, kt_ref spe
     for (int i = 0; i < c->n_out && st == KT_OK; i++) {
         kt_ref mine = spec;
         if (c->n_out > 1 || (kt_is(spec, KT_KIND_LIST) && !is_list)) {
-            /* a flat list of names goes to the only output that there is, else item i is output i's */
+            /* a flat list of names goes to the only output that there is, else item i is output
+             * i's */
             st = pick_for_output(spec, i, c->n_out, s->out_name, "metrics", &mine);
         }
         const bool several = kt_is(mine, KT_KIND_LIST);
@@ -210,7 +212,8 @@ kt_status kt_model_compile_with(const kt_compile_args *a) {
     return KT_OK;
 }
 
-/* Metrics by shapes -------------------------------------------------------------------------------- */
+/* Metrics by shapes
+ * -------------------------------------------------------------------------------- */
 
 static kt_status name_metric(kt_compiled *c, const kt_model_state *s, int at) {
     kt_metric_entry *e = &c->metrics.v[at];

@@ -5,7 +5,8 @@
 #include "model/logs.h"
 #include "model/model.h"
 
-/** A metric of one output. Names such as "accuracy" are resolved when the first batch shows its shapes. */
+/** A metric of one output. Names such as "accuracy" are resolved when the first batch shows its
+ * shapes. */
 typedef struct kt_metric_entry {
     int output;
     kt_ref ref; ///< name or object, borrowed from the args below
@@ -33,8 +34,8 @@ typedef struct kt_compiled {
 
 void kt_compiled_free(kt_compiled *c);
 /** Metrics by shapes, with their variables. */
-kt_status
-kt_compiled_resolve(kt_model *m, int n_out, const kt_shape *y_true, const kt_shape *y_pred);
+kt_status kt_compiled_resolve(
+    kt_model *m, int n_out, const kt_shape *y_true, const kt_shape *y_pred);
 /** Sets every collecting variable back. */
 void kt_compiled_reset(kt_compiled *c);
 

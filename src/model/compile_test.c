@@ -1,4 +1,5 @@
-/* compile: losses and metrics by name, object, list and dict; weights of losses; compiling again. */
+/* compile: losses and metrics by name, object, list and dict; weights of losses; compiling
+ * again. */
 #include "testing/kt_layers.h"
 #include "testing/kt_models.h"
 
@@ -150,7 +151,8 @@ KT_TEST(compile, compiling_again_keeps_the_weights) {
     kt_free(m);
 }
 
-/* Keras binds an optimizer to the weights it was built for; here one may serve two models in turn. */
+/* Keras binds an optimizer to the weights it was built for; here one may serve two models in
+ * turn. */
 KT_TEST(compile, an_optimizer_may_be_given_to_the_same_model_again) {
     const kt_blobs d = kt_make_blobs(60, 5, 3);
     kt_model *m = kt_small_model(5, 8, 3);

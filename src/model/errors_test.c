@@ -1,5 +1,5 @@
-/* Wrong input: every case gives its documented status and a message that names what was wrong, nothing
- * leaks, and the model trains on afterwards. */
+/* Wrong input: every case gives its documented status and a message that names what was wrong,
+ * nothing leaks, and the model trains on afterwards. */
 #include "testing/kt_layers.h"
 #include "testing/kt_models.h"
 

@@ -67,7 +67,8 @@ static kt_status check_rows(kt_feed *f, const kt_tensor *t, const char *what, in
     return kt_error_got("%lld rows in %s (array %d)", (long long)t->shape.dim[0], what, i);
 }
 
-/* Rows as the model wants them: its dtype, one axis of length 1 added or taken where that fits (Keras). */
+/* Rows as the model wants them: its dtype, one axis of length 1 added or taken where that fits
+ * (Keras). */
 static kt_status x_row(const kt_spec *want, const kt_tensor *t, const char *name, kt_spec *row) {
     kt_shape s = t->shape;
     const int nd = want->shape.ndim;

@@ -32,7 +32,8 @@ kt_status kt_feed_step(
     const int64_t *order,
     int64_t first,
     int64_t n);
-/** Fills the inputs of a run with n rows: rows order[0 … n-1], or first … first+n-1 without an order. */
+/** Fills the inputs of a run with n rows: rows order[0 … n-1], or first … first+n-1 without an
+ * order. */
 void kt_feed_fill(
     const kt_feed *f, kt_cpu_run *run, bool with_y, const int64_t *order, int64_t first, int64_t n);
 

@@ -1,7 +1,8 @@
 /* The training loop.  keras.Model.fit
  *
- * Per step: gather a batch into the program's inputs, run the program. Nothing else happens unless a
- * callback or the progress bar asks: metrics live in variables that the program itself updates. */
+ * Per step: gather a batch into the program's inputs, run the program. Nothing else happens unless
+ * a callback or the progress bar asks: metrics live in variables that the program itself
+ * updates. */
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/callback.h"
@@ -134,7 +135,8 @@ static kt_status after_step(fit_run *r, int64_t step) {
     return st;
 }
 
-/* Arrays run through once per epoch; with steps_per_epoch the next epoch goes on where this one stopped. */
+/* Arrays run through once per epoch; with steps_per_epoch the next epoch goes on where this one
+ * stopped. */
 static kt_status run_steps(fit_run *r, int epoch) {
     const int64_t batch = r->a->batch_size == KT_NONE ? 32 : r->a->batch_size;
     kt_status st = KT_OK;

@@ -1,6 +1,6 @@
-/* fit, evaluate, train_on_batch: weights of samples and classes, validation, history, repeatability.
- * Expected numbers are worked out by hand from a network of one weight: y = w x, w = 2, and a learning
- * rate of 0 where it is to stay so. */
+/* fit, evaluate, train_on_batch: weights of samples and classes, validation, history,
+ * repeatability. Expected numbers are worked out by hand from a network of one weight: y = w x, w =
+ * 2, and a learning rate of 0 where it is to stay so. */
 #include "base/mem.h"
 #include "testing/kt_layers.h"
 #include "testing/kt_models.h"
@@ -53,7 +53,8 @@ KT_TEST(fit, short_last_batches_count_by_their_rows) {
     kt_free(m);
 }
 
-/* Keras divides by the number of samples, not by the sum of the weights; plain metrics see no weights. */
+/* Keras divides by the number of samples, not by the sum of the weights; plain metrics see no
+ * weights. */
 KT_TEST(fit, sample_weights_scale_the_loss) {
     kt_model *m = times_two(0);
     kt_tensor *w = kt_floats_tensor(kt_dims(4), KT_VALUES(1, 0, 2, 0.5));
@@ -179,7 +180,8 @@ KT_TEST(fit, initial_epoch_counts_on) {
     kt_free(m);
 }
 
-/* Without repeating, steps_per_epoch goes through the data across epochs, as Keras does with arrays. */
+/* Without repeating, steps_per_epoch goes through the data across epochs, as Keras does with
+ * arrays. */
 KT_TEST(fit, steps_per_epoch_ends_an_epoch_early) {
     kt_model *m = times_two(0);
     kt_history *h = kt_model_fit(

@@ -1,8 +1,8 @@
 /* Functional models: everything between some symbolic inputs and outputs, as one layer.
  * keras.Model(inputs, outputs)
  *
- * Linking walks back from the outputs and keeps the calls in an order that can run; calling replays them
- * into the graph that is being traced. Sequential models are linked the same way. */
+ * Linking walks back from the outputs and keeps the calls in an order that can run; calling replays
+ * them into the graph that is being traced. Sequential models are linked the same way. */
 #include "model/model.h"
 
 #include "base/mem.h"
@@ -23,7 +23,8 @@ kt_status kt_model_require(const kt_model *m, const char *verb) {
         KT_EINVAL, "%s: expected a model, got %s", verb, kt_ref_describe(m, got, sizeof got));
 }
 
-/* Linking ------------------------------------------------------------------------------------------ */
+/* Linking
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct {
     kt_call_node *call;
@@ -217,7 +218,8 @@ void kt_model_unlink(kt_layer *l) {
     l->built = false;
 }
 
-/* Calling ------------------------------------------------------------------------------------------ */
+/* Calling
+ * ------------------------------------------------------------------------------------------ */
 
 static kt_status check_model_input(const kt_spec *want, const kt_spec *got, const char *name) {
     bool ok = want->shape.ndim == got->shape.ndim;
@@ -242,8 +244,8 @@ static kt_status take_model_input(const kt_model_node *n, kt_sym *x, kt_sym **ou
     return kt_check(*out);
 }
 
-static kt_status
-replay_node(const kt_model_node *n, bool training, kt_sym *(*all)[KT_MAX_TENSORS], int i) {
+static kt_status replay_node(
+    const kt_model_node *n, bool training, kt_sym *(*all)[KT_MAX_TENSORS], int i) {
     const kt_call_node *call = n->call;
     kt_sym *in[KT_OP_MAX_IN], *mask[KT_OP_MAX_IN] = {NULL};
     const int n_args = call->n_in - call->n_state - call->has_mask;
@@ -300,7 +302,8 @@ void kt_model_destroy(kt_layer *l) {
     kt_release(s->counter);
 }
 
-/* Public ------------------------------------------------------------------------------------------- */
+/* Public
+ * ------------------------------------------------------------------------------------------- */
 
 static const kt_field functional_fields[] = {
     KT_F(kt_functional_args, inputs), KT_F(kt_functional_args, outputs), KT_F_END};

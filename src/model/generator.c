@@ -1,5 +1,5 @@
-/* Generators: batches made by the program as the loops ask for them.  fit_generator of Keras 2; a Python
- * generator or PyDataset given to fit in Keras 3 */
+/* Generators: batches made by the program as the loops ask for them.  fit_generator of Keras 2; a
+ * Python generator or PyDataset given to fit in Keras 3 */
 #include "model/generator.h"
 
 #include "base/error.h"

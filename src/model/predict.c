@@ -1,6 +1,7 @@
 /* predict, predict_on_batch.  keras.Model.predict
  *
- * One sample must be cheap: the arrays are checked, the program is found, run, and its outputs copied. */
+ * One sample must be cheap: the arrays are checked, the program is found, run, and its outputs
+ * copied. */
 #include "model/loops.h"
 
 #include <string.h>
@@ -84,7 +85,8 @@ static kt_status predict_into(predict_run *r, const kt_predict_args *given) {
         st = KT_FAIL(
             KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)r->batch);
     if (st == KT_OK && a->steps < 1 && a->steps != KT_NONE)
-        st = KT_FAIL(KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)a->steps);
+        st = KT_FAIL(
+            KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)a->steps);
     if (st == KT_OK) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
     if (st == KT_OK) st = kt_callbacks_begin(&r->cb, a->callbacks);
     if (st == KT_OK) {

@@ -1,5 +1,5 @@
-/* Tracing a model into programs: one training step (forward, losses, gradients, update, metrics), one test
- * step, prediction, and the reading of results. */
+/* Tracing a model into programs: one training step (forward, losses, gradients, update, metrics),
+ * one test step, prediction, and the reading of results. */
 #include "model/programs.h"
 
 #include "base/mem.h"
@@ -150,7 +150,8 @@ static kt_status trace_predict(builder *b) {
     return st;
 }
 
-/* A metric with several results (one per class or threshold) shows their mean, as Keras' bar does. */
+/* A metric with several results (one per class or threshold) shows their mean, as Keras' bar
+ * does. */
 static kt_status push_scalar(builder *b, kt_sym *value) {
     kt_val *v = kt_unwrap(kt_op_cast(value, "float32"), NULL);
     if (!v) return b->g->status;
@@ -175,7 +176,8 @@ static kt_status trace_results(builder *b) {
     return st;
 }
 
-/* Weights get their first values, and one place for all that is trained, before anything reads them. */
+/* Weights get their first values, and one place for all that is trained, before anything reads
+ * them. */
 static kt_status prepare_vars(builder *b, kt_program_kind kind, kt_var_list *trainable) {
     kt_var_list others = {0, 0, NULL};
     kt_status st = kt_layer_collect(b->m, trainable, &others, true);
@@ -213,7 +215,8 @@ static kt_status build_program(builder *b, kt_program_kind kind, kt_program **ou
     return st;
 }
 
-/* Cache -------------------------------------------------------------------------------------------- */
+/* Cache
+ * -------------------------------------------------------------------------------------------- */
 
 static int flatten_specs(const kt_batch_specs *s, kt_program_kind kind, kt_spec *out) {
     int n = 0;
@@ -318,7 +321,8 @@ void kt_lease_end(kt_lease *l) {
     l->program = NULL;
 }
 
-/* Results ------------------------------------------------------------------------------------------ */
+/* Results
+ * ------------------------------------------------------------------------------------------ */
 
 /* In the order of trace_results. */
 static const char *result_name(const kt_compiled *c, int i) {

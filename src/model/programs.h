@@ -4,7 +4,8 @@
 
 #include "model/compile.h"
 
-/** Shapes of one batch: model inputs, then targets, then sample weights (present where has_weight). */
+/** Shapes of one batch: model inputs, then targets, then sample weights (present where
+ * has_weight). */
 typedef struct kt_batch_specs {
     int n_x, n_y;
     kt_spec x[KT_MAX_TENSORS], y[KT_MAX_TENSORS], w[KT_MAX_TENSORS];
@@ -17,8 +18,9 @@ typedef struct kt_lease {
     kt_cpu_run *run;
 } kt_lease;
 
-/** Leases the program of that kind for these shapes, made if it is not there. Its inputs: x, y, then the
- * weights that are there; outputs of KT_PREDICT: the model's. Safe to call from several threads. */
+/** Leases the program of that kind for these shapes, made if it is not there. Its inputs: x, y,
+ * then the weights that are there; outputs of KT_PREDICT: the model's. Safe to call from several
+ * threads. */
 kt_status kt_lease_begin(
     kt_lease *l, kt_model *m, kt_program_kind kind, const kt_batch_specs *specs);
 void kt_lease_end(kt_lease *l);

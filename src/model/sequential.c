@@ -1,7 +1,8 @@
 /* Sequential models: a stack of layers.  keras.Sequential
  *
- * With kt_input() first the stack is linked at once, otherwise when the first data show their shape. The
- * layers are the model's children; the input placeholder is not among them, as in Keras. */
+ * With kt_input() first the stack is linked at once, otherwise when the first data show their
+ * shape. The layers are the model's children; the input placeholder is not among them, as in
+ * Keras. */
 #include "model/model.h"
 
 #include "base/mem.h"

@@ -1,5 +1,5 @@
-/* Models that share layers and are compiled apart, and trainable flags: each keeps its own optimizer, and
- * what one learns the other sees. */
+/* Models that share layers and are compiled apart, and trainable flags: each keeps its own
+ * optimizer, and what one learns the other sees. */
 #include "testing/kt_layers.h"
 #include "testing/kt_models.h"
 
@@ -18,8 +18,8 @@ static kt_model *mlp(const char *name, int64_t n_in, int hidden, int n_out, cons
         .name = name);
 }
 
-/* The encoder predicts right after the autoencoder was trained: one memory, and programs that follow it
- * when the optimizer moved it. */
+/* The encoder predicts right after the autoencoder was trained: one memory, and programs that
+ * follow it when the optimizer moved it. */
 KT_TEST(sharing, an_encoder_follows_its_autoencoder) {
     kt_sym *x = kt_input({6});
     kt_sym *code = kt_call(kt_dense(2, .activation = "tanh", .name = "code"), x);
@@ -73,9 +73,9 @@ KT_TEST(sharing, a_frozen_discriminator_inside_a_gan_stays) {
     assert_true(kt_weights_same(gen, &g));
     kt_weights_copy_free(&d);
     kt_weights_copy_free(&g);
-    kt_free(gan);
-    kt_free(gen);
+    kt_free(gen); /* they are the GAN's: nothing of ours to give up */
     kt_free(dis);
+    kt_free(gan);
 }
 
 /* Two models train one layer in turn, each with momentum of its own. */
@@ -136,7 +136,8 @@ KT_TEST(sharing, a_model_with_nothing_to_train_still_fits) {
     kt_free(m);
 }
 
-/* Order of weights: trainable ones first, whatever is frozen now; so copies fit before and after. */
+/* Order of weights: trainable ones first, whatever is frozen now; so copies fit before and
+ * after. */
 KT_TEST(sharing, freezing_keeps_the_order_of_weights) {
     kt_model *m = kt_small_model(5, 8, 3);
     const char *before = kt_var_path(kt_layer_weight(m, 0));

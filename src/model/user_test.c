@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* API.md, "A layer of the user's own", word for word ----------------------------------------------- */
+/* API.md, "A layer of the user's own", word for word
+ * ----------------------------------------------- */
 typedef struct {
     size_t size;
     int units;
@@ -76,7 +77,8 @@ KT_TEST(user, the_layer_of_the_manual_keeps_the_contract) {
     kt_check_gradients(linear(4), .input = {3, 5});
 }
 
-/* A layer made of layers: y = tanh(x a) b + counter, which counts the training calls. -------------- */
+/* A layer made of layers: y = tanh(x a) b + counter, which counts the training calls.
+ * -------------- */
 typedef struct {
     size_t size;
     int hidden;
@@ -161,7 +163,8 @@ KT_TEST(user, a_wrong_part_fails_the_whole) {
     kt_check_message_has("in Block");
 }
 
-/* Losses and metrics --------------------------------------------------------------------------------- */
+/* Losses and metrics
+ * --------------------------------------------------------------------------------- */
 
 static kt_sym *cubes(kt_sym *y_true, kt_sym *y_pred, void *data) {
     kt_sym *e = kt_op_abs(kt_op_subtract(y_true, y_pred));
@@ -219,7 +222,8 @@ KT_TEST(user, errors_of_own_functions_come_through) {
     kt_free(m);
 }
 
-/* add_loss ------------------------------------------------------------------------------------------- */
+/* add_loss
+ * ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     size_t size;
@@ -331,8 +335,8 @@ KT_TEST(user, constraints_hold_after_each_step) {
     kt_free(m);
 }
 
-/* A whole model in float64 against central differences: two branches, a shared layer, a nested model,
- * operators, penalties. */
+/* A whole model in float64 against central differences: two branches, a shared layer, a nested
+ * model, operators, penalties. */
 static kt_model *branches(void) {
     kt_sym *a = kt_input({3}), *b = kt_input({2, 2});
     kt_layer *shared = kt_dense(4, .activation = "tanh", .kernel_regularizer = kt_reg_l2(0.01));
@@ -352,8 +356,8 @@ KT_TEST(user, gradients_of_a_whole_model) {
         branches(), .input = {KT_NONE, 3}, .input1 = {KT_NONE, 2, 2}, .empty_batch = true);
 }
 
-/* The same through compile and train_on_batch: SGD with rate 1 shows the gradient as a difference of
- * weights. Coarser, because losses are reported as float32. */
+/* The same through compile and train_on_batch: SGD with rate 1 shows the gradient as a difference
+ * of weights. Coarser, because losses are reported as float32. */
 KT_TEST(user, gradients_of_a_training_step) {
     kt_set_dtype_policy("float64");
     kt_set_random_seed(4);

@@ -17,7 +17,8 @@ kt_status kt_layer_context(kt_layer *l, kt_status st) {
     return st;
 }
 
-/* Building ----------------------------------------------------------------------------------------- */
+/* Building
+ * ----------------------------------------------------------------------------------------- */
 
 static kt_status check_count(const kt_layer *l, int n) {
     const int low = l->cls->min_inputs ? l->cls->min_inputs : 1;
@@ -52,7 +53,8 @@ kt_status kt_layer_build(kt_layer *l, kt_shape input_shape) {
     return st ? st : kt_layer_context(l, kt_layer_ensure_built(l, 1, &input_shape));
 }
 
-/* Inside a trace ----------------------------------------------------------------------------------- */
+/* Inside a trace
+ * ----------------------------------------------------------------------------------- */
 
 /* Floats come in the layer's dtype, as Keras' autocast does; integers stay. */
 static kt_status cast_inputs(const kt_layer *l, kt_trace *t) {
@@ -115,11 +117,12 @@ kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
     return kt_layer_context(l, st);
 }
 
-/* Inferring shapes --------------------------------------------------------------------------------- */
+/* Inferring shapes
+ * --------------------------------------------------------------------------------- */
 
-/* Lengths that stand for open dimensions: one per axis, so that equal axes of several inputs agree; two
- * sets, so that what depends on them shows. Primes that hardly a network has, small enough that a product
- * of four with the channels does not overflow. */
+/* Lengths that stand for open dimensions: one per axis, so that equal axes of several inputs agree;
+ * two sets, so that what depends on them shows. Primes that hardly a network has, small enough that
+ * a product of four with the channels does not overflow. */
 static const int64_t open_length[2][KT_MAX_RANK] = {
     {7919, 7907, 7901, 7883, 7879, 7877, 7873, 7867},
     {6869, 6871, 6883, 6899, 6907, 6911, 6917, 6947}};
@@ -168,8 +171,8 @@ static kt_status infer_once(
     return st;
 }
 
-kt_status
-kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out) {
+kt_status kt_layer_infer(
+    kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out) {
     kt_spec other[KT_MAX_TENSORS];
     kt_status st = infer_once(l, call, in, 0, out, n_out);
     if (st == KT_OK) st = infer_once(l, call, in, 1, other, n_out);
@@ -179,7 +182,8 @@ kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec
     return st;
 }
 
-/* kt_call ------------------------------------------------------------------------------------------ */
+/* kt_call
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct {
     int n_args, n_mask, n_state, n;
@@ -313,7 +317,8 @@ kt_sym *kt_call_with(const kt_call_args *given) {
     return y;
 }
 
-/* Random numbers ----------------------------------------------------------------------------------- */
+/* Random numbers
+ * ----------------------------------------------------------------------------------- */
 
 kt_sym *kt_random_dropout(kt_layer *l, kt_sym *x, double rate, int64_t seed) {
     kt_tracer *tr = kt_tracer_current();

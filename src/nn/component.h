@@ -1,8 +1,8 @@
 /* Everything that Keras lets you give by name or as an object and that is not a layer: activations,
  * initializers, regularizers, constraints, losses, metrics, optimizers, schedules, callbacks.
  *
- * One struct serves them all: a class, a copy of the arguments, a state. Each kind extends kt_class with
- * its own functions (nn/kinds.h) and keeps a registry, one .def line per class. */
+ * One struct serves them all: a class, a copy of the arguments, a state. Each kind extends kt_class
+ * with its own functions (nn/kinds.h) and keeps a registry, one .def line per class. */
 #ifndef KT_NN_COMPONENT_H
 #define KT_NN_COMPONENT_H
 
@@ -32,8 +32,8 @@ struct kt_component {
 
 /** A new floating component; arguments are copied, then `init` runs. */
 void *kt_component_new(const kt_class *cls, const void *args);
-/** Turns a name or an object into a component of that kind: *out is a new floating one for a name, the same
- * object otherwise, NULL for None. `what` names the argument in errors ("optimizer"). */
+/** Turns a name or an object into a component of that kind: *out is a new floating one for a name,
+ * the same object otherwise, NULL for None. `what` names the argument in errors ("optimizer"). */
 kt_status kt_component_get(
     kt_component **out,
     kt_ref ref,

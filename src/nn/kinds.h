@@ -1,5 +1,5 @@
-/* The kinds of components and what each adds to kt_class. All functions work on symbolic tensors through
- * kt_op_*, the same door that users have. */
+/* The kinds of components and what each adds to kt_class. All functions work on symbolic tensors
+ * through kt_op_*, the same door that users have. */
 #ifndef KT_NN_KINDS_H
 #define KT_NN_KINDS_H
 

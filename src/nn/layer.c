@@ -126,10 +126,11 @@ kt_status kt_layer_activity(kt_layer *l, kt_ref ref) {
     return st;
 }
 
-/* Weights ------------------------------------------------------------------------------------------ */
+/* Weights
+ * ------------------------------------------------------------------------------------------ */
 
-/* First value: the key comes from the session's seed and the path, so neither the order of construction
- * nor the number of threads matters. */
+/* First value: the key comes from the session's seed and the path, so neither the order of
+ * construction nor the number of threads matters. */
 static kt_status weight_fill(kt_var *v) {
     const kt_component *c = v->initializer;
     const kt_initializer_class *cls = (const kt_initializer_class *)c->cls;
@@ -192,7 +193,8 @@ kt_layer *kt_add_sublayer(kt_layer *parent, kt_layer *child) {
     return child;
 }
 
-/* Names -------------------------------------------------------------------------------------------- */
+/* Names
+ * -------------------------------------------------------------------------------------------- */
 
 typedef struct {
     char base[64];
@@ -259,7 +261,8 @@ const char *kt_var_path(kt_var *v) {
     return v->path ? v->path : v->name;
 }
 
-/* Walking ------------------------------------------------------------------------------------------ */
+/* Walking
+ * ------------------------------------------------------------------------------------------ */
 
 kt_status kt_layer_walk(kt_layer *l, kt_layer_visit *visit, void *data) {
     KT_VEC(kt_layer *) stack = {0, 0, NULL};
@@ -279,7 +282,8 @@ typedef struct {
     bool now;
 } collect_job;
 
-/* Was any layer around this one switched off? (Keras sets the flag on every sub-layer, so one look does.) */
+/* Was any layer around this one switched off? (Keras sets the flag on every sub-layer, so one look
+ * does.) */
 static kt_status collect_visit(kt_layer *l, void *data) {
     const collect_job *j = data;
     for (int pass = 0; pass < 2; pass++) {
@@ -296,8 +300,8 @@ static kt_status collect_visit(kt_layer *l, void *data) {
     return KT_OK;
 }
 
-kt_status
-kt_layer_collect(kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now) {
+kt_status kt_layer_collect(
+    kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now) {
     collect_job j = {trainable, others, trainable_now};
     return kt_layer_walk(l, collect_visit, &j);
 }
@@ -315,7 +319,8 @@ kt_status kt_set_trainable(kt_layer *l, bool trainable) {
 bool kt_trainable(const kt_layer *l) { return kt_is(l, KT_KIND_LAYER) && l->trainable; }
 bool kt_layer_built(const kt_layer *l) { return kt_is(l, KT_KIND_LAYER) && l->built; }
 
-/* Reading and writing weights ---------------------------------------------------------------------- */
+/* Reading and writing weights
+ * ---------------------------------------------------------------------- */
 
 static kt_status all_weights(const kt_layer *l, kt_var_list *out) {
     *out = (kt_var_list){0, 0, NULL};

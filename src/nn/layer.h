@@ -25,23 +25,23 @@ struct kt_layer {
     bool in_use;  ///< being built, compiled or fitted
 };
 
-/** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l, &s->activation,
- * a->activation);` */
+/** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l,
+ * &s->activation, a->activation);` */
 kt_status kt_layer_activation(kt_layer *l, const kt_component **out, kt_ref ref);
 /** Keeps a component with the layer (adopts it). */
 kt_status kt_layer_keep(kt_layer *l, kt_component *c);
 /** Sets the activity regularizer from a name or object. */
 kt_status kt_layer_activity(kt_layer *l, kt_ref ref);
 
-/** Runs one call inside the current trace: spec check, call, masks, activity regularizer, context of
- * errors. t->in … are set by the caller. Builds nothing. */
+/** Runs one call inside the current trace: spec check, call, masks, activity regularizer, context
+ * of errors. t->in … are set by the caller. Builds nothing. */
 kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t);
 /** Builds for these input shapes if not built yet. */
 kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in);
-/** Output specs for input specs with open dimensions: traces twice with different lengths for each open
- * dimension and calls what differs open. */
-kt_status
-kt_layer_infer(kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out);
+/** Output specs for input specs with open dimensions: traces twice with different lengths for each
+ * open dimension and calls what differs open. */
+kt_status kt_layer_infer(
+    kt_layer *l, const kt_call_node *call, const kt_spec *in, kt_spec *out, int *n_out);
 
 /** Shape complaint of a layer: every message about inputs comes from here (input_spec.c). */
 kt_status kt_input_spec_check(const kt_layer *l, const kt_spec *in);
@@ -55,10 +55,11 @@ void kt_layer_path(kt_layer *l, char *buf, size_t size);
 /** Walks a layer and everything inside it, parents first (children in creation order). */
 typedef kt_status kt_layer_visit(kt_layer *l, void *data);
 kt_status kt_layer_walk(kt_layer *l, kt_layer_visit *visit, void *data);
-/** All variables in Keras' order (own trainable, own others, then each sub-layer's) into a vector. */
+/** All variables in Keras' order (own trainable, own others, then each sub-layer's) into a
+ * vector. */
 typedef KT_VEC(kt_var *) kt_var_list;
-kt_status
-kt_layer_collect(kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now);
+kt_status kt_layer_collect(
+    kt_layer *l, kt_var_list *trainable, kt_var_list *others, bool trainable_now);
 
 /** Checks an object is a layer and usable; `what` names the argument. */
 kt_status kt_layer_require(const kt_layer *l, const char *what);

@@ -1,9 +1,11 @@
-/* kt_op_*: the public functions on symbolic tensors, each one row over the builders of ops/build.h. */
+/* kt_op_*: the public functions on symbolic tensors, each one row over the builders of
+ * ops/build.h. */
 #include "nn/tracer.h"
 
 #include "base/str.h"
 
-/* Integer with float gives that float; of two floats or two integers the wider one; bool gives way. */
+/* Integer with float gives that float; of two floats or two integers the wider one; bool gives
+ * way. */
 static kt_dtype promote(kt_dtype a, kt_dtype b) {
     static const int rank[KT_DTYPE_COUNT] = {
         [KT_BOOL] = 1,
@@ -17,7 +19,8 @@ static kt_dtype promote(kt_dtype a, kt_dtype b) {
     return rank[a] > rank[b] ? a : b;
 }
 
-/* Unwraps operands: numbers take the dtype of the first operand that is none; then all are promoted. */
+/* Unwraps operands: numbers take the dtype of the first operand that is none; then all are
+ * promoted. */
 static bool operands(kt_tracer *t, int n, kt_sym *const *in, kt_val **out) {
     const kt_val *like = NULL;
     for (int i = 0; i < n; i++)
@@ -82,8 +85,8 @@ UNARY(round, "Round", kt_g_round)
 UNARY(trunc, "Trunc", kt_g_trunc)
 UNARY(stop_gradient, "StopGradient", kt_g_stop_gradient)
 
-static kt_val *
-promoted(kt_graph *g, kt_val *a, kt_val *b, kt_val *(*builder)(kt_graph *, kt_val *, kt_val *)) {
+static kt_val *promoted(
+    kt_graph *g, kt_val *a, kt_val *b, kt_val *(*builder)(kt_graph *, kt_val *, kt_val *)) {
     const kt_dtype d = promote(a->spec.dtype, b->spec.dtype);
     return builder(g, kt_g_cast(g, a, d), kt_g_cast(g, b, d));
 }

@@ -130,7 +130,8 @@ kt_status kt_add_loss(kt_sym *loss) {
     return v && kt_vec_push(&t->losses, v) == KT_OK ? KT_OK : KT_ENOMEM;
 }
 
-/* Model-level symbols ------------------------------------------------------------------------------ */
+/* Model-level symbols
+ * ------------------------------------------------------------------------------ */
 
 void kt_call_node_unref(kt_call_node *node) {
     if (!node || atomic_fetch_sub(&node->refs, 1) > 1) return;
@@ -179,8 +180,7 @@ kt_sym *kt_num(double value) {
 
 kt_sym *kt_const(const kt_tensor *t) {
     if (kt_failed(t)) return kt_fail_object(kt_check(t));
-    if (current)
-        return kt_wrap(kt_g_array(current->g, t->data, (kt_spec){t->dtype, t->shape}));
+    if (current) return kt_wrap(kt_g_array(current->g, t->data, (kt_spec){t->dtype, t->shape}));
     kt_sym *s = heap_sym();
     if (!s) return kt_fail_object(KT_ENOMEM);
     s->constant = kt_adopt(t);

@@ -1,8 +1,8 @@
 /* Tracing: layers run with symbolic tensors and leave a graph behind.
  *
- * A kt_sym is one of four things: a value of the graph being traced (val), an output of a call in a model
- * under construction (node), a plain number, a constant array. The tracer of a thread is the one that
- * kt_value(), kt_assign() and kt_op_*() work on. */
+ * A kt_sym is one of four things: a value of the graph being traced (val), an output of a call in a
+ * model under construction (node), a plain number, a constant array. The tracer of a thread is the
+ * one that kt_value(), kt_assign() and kt_op_*() work on. */
 #ifndef KT_NN_TRACER_H
 #define KT_NN_TRACER_H
 
@@ -30,7 +30,8 @@ struct kt_sym {
     const kt_tensor *constant; ///< adopted
 };
 
-/** A call recorded between kt_input() and kt_functional(). Owned by its output symbols and by models. */
+/** A call recorded between kt_input() and kt_functional(). Owned by its output symbols and by
+ * models. */
 struct kt_call_node {
     atomic_int refs;
     kt_layer *layer; ///< adopted
@@ -71,8 +72,8 @@ void kt_tracer_resume(kt_tracer *t);
 
 /** A value as a symbol of the current trace (arena memory; failed object for NULL). */
 kt_sym *kt_wrap(kt_val *v);
-/** The value of a symbol in the current trace; numbers and constants become nodes; `like` gives numbers
- * their dtype. NULL (graph status set) if it cannot be. */
+/** The value of a symbol in the current trace; numbers and constants become nodes; `like` gives
+ * numbers their dtype. NULL (graph status set) if it cannot be. */
 kt_val *kt_unwrap(kt_sym *s, const kt_val *like);
 /** Is this a symbol of a model under construction? */
 bool kt_sym_is_node(const kt_sym *s);

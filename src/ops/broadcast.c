@@ -1,5 +1,6 @@
-/* broadcast: NumPy's rule, to a given shape. Explicit, so that elementwise ops see equal shapes only and
- * the gradient of every broadcast is written once; fusion reads through it without a copy. */
+/* broadcast: NumPy's rule, to a given shape. Explicit, so that elementwise ops see equal shapes
+ * only and the gradient of every broadcast is written once; fusion reads through it without a
+ * copy. */
 #include "base/error.h"
 #include "ops/build.h"
 
@@ -18,8 +19,8 @@ static kt_status broadcast_infer(const kt_node *n, kt_spec *out) {
         kt_shape_str(&a->shape, to, sizeof to));
 }
 
-static kt_status
-broadcast_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status broadcast_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     dx[0] = kt_g_unbroadcast(g, dy[0], &n->in[0]->spec.shape);
     return g->status;

@@ -23,7 +23,8 @@ kt_val *kt_g_view(kt_graph *g, kt_val *x, int64_t offset, kt_shape shape);
 /** A flat array of `size` elements in which input i starts at offsets[i]; gaps are 0. */
 kt_val *kt_g_pack(kt_graph *g, int n, kt_val *const *in, const int64_t *offsets, int64_t size);
 
-/* Elementwise. Operands of binary functions are broadcast as in NumPy; scalars take part as constants. */
+/* Elementwise. Operands of binary functions are broadcast as in NumPy; scalars take part as
+ * constants. */
 kt_val *kt_g_unary(kt_graph *g, const kt_opdef *op, kt_val *x);
 kt_val *kt_g_binary(kt_graph *g, const kt_opdef *op, kt_val *a, kt_val *b);
 #define KT_UNARY(name, value, grad)                                                                \
@@ -92,8 +93,8 @@ kt_val *kt_g_sparse_xent(kt_graph *g, kt_val *logits, kt_val *labels);
 kt_val *kt_g_gather(kt_graph *g, kt_val *table, kt_val *index);
 kt_val *kt_g_scatter_add(kt_graph *g, kt_val *updates, kt_val *index, kt_shape table_shape);
 
-/* Pictures [n, h, w, c]. The gradients take the attributes of the forward op and the shape they give; they are
- * maps of their own (a transposed convolution is kt_g_conv2d_grad_input). */
+/* Pictures [n, h, w, c]. The gradients take the attributes of the forward op and the shape they
+ * give; they are maps of their own (a transposed convolution is kt_g_conv2d_grad_input). */
 kt_val *kt_g_conv2d(kt_graph *g, kt_val *x, kt_val *kernel, const conv_attrs *a);
 kt_val *kt_g_conv2d_grad_input(
     kt_graph *g, kt_val *dy, kt_val *kernel, kt_shape shape, const conv_attrs *a);

@@ -26,8 +26,8 @@ static kt_status concat_infer(const kt_node *n, kt_spec *out) {
     return KT_OK;
 }
 
-static kt_status
-concat_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status concat_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     const int axis = ((const axis_attrs *)n->attrs)->axis;
     int64_t at = 0;
     for (int i = 0; i < n->n_in; i++) {

@@ -1,11 +1,12 @@
 /* conv2d: y = correlation of pictures x [n, h, w, c] with a kernel [kh, kw, c / groups, filters].
  * keras.ops.conv
- * conv2d_grad_input: what dy gives back to x (keras.ops.conv_transpose is this one, called forward).
- * conv2d_grad_kernel: what dy and x give back to the kernel.
+ * conv2d_grad_input: what dy gives back to x (keras.ops.conv_transpose is this one, called
+ * forward). conv2d_grad_kernel: what dy and x give back to the kernel.
  *
- * Padding is given in cells, before and after, so that "same" is a matter of layers alone. The three maps
- * are linear in each operand and are each other's gradients: any order of derivatives stays among them.
- * Fusion may add a bias per filter (input 2) and an elementwise function at the end of conv2d. */
+ * Padding is given in cells, before and after, so that "same" is a matter of layers alone. The
+ * three maps are linear in each operand and are each other's gradients: any order of derivatives
+ * stays among them. Fusion may add a bias per filter (input 2) and an elementwise function at the
+ * end of conv2d. */
 #define KT_REF_SELF "ops/conv2d.c"
 #ifdef KT_T
 
@@ -115,7 +116,8 @@ static kt_status conv_epilogue(const kt_kargs *k, int epilogue) {
 
 #include "ir/ref_types.h"
 
-/* Rules ---------------------------------------------------------------------------------------------- */
+/* Rules
+ * ---------------------------------------------------------------------------------------------- */
 
 static kt_status conv_check_attrs(const char *op, const conv_attrs *a) {
     for (int i = 0; i < 2; i++) {
@@ -145,7 +147,8 @@ static kt_status conv_check_length(const char *op, const kt_shape *x, const kt_s
     return kt_error_hint("padding \"same\" keeps the size");
 }
 
-/* Shapes may come out of attributes, that is, out of a text: keep the arithmetic on lengths exact. */
+/* Shapes may come out of attributes, that is, out of a text: keep the arithmetic on lengths
+ * exact. */
 static bool conv_lengths_fit(const kt_shape *x, const kt_shape *k) {
     bool fit = true;
     for (int i = 0; i < 4; i++)
@@ -232,7 +235,8 @@ static kt_status conv2d_grad_kernel_infer(const kt_node *n, kt_spec *out) {
     return conv_grad_check(n, &n->in[0]->spec.shape, &out->shape, &n->in[1]->spec.shape);
 }
 
-/* Gradients ------------------------------------------------------------------------------------------ */
+/* Gradients
+ * ------------------------------------------------------------------------------------------ */
 
 static kt_status conv2d_vjp(
     kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
@@ -259,7 +263,8 @@ static kt_status conv2d_grad_kernel_vjp(
     return g->status;
 }
 
-/* Samples -------------------------------------------------------------------------------------------- */
+/* Samples
+ * -------------------------------------------------------------------------------------------- */
 
 #define PLAIN .stride = {1, 1}, .dilation = {1, 1}, .groups = 1
 #define ATTRS(...)                                                                                 \
@@ -336,7 +341,8 @@ static const kt_sample conv2d_grad_kernel_samples[] = {
      .want = KT_ESHAPE},
     KT_SAMPLES_END};
 
-/* Descriptors ---------------------------------------------------------------------------------------- */
+/* Descriptors
+ * ---------------------------------------------------------------------------------------- */
 
 #define GEOMETRY                                                                                   \
     KT_F_AS(conv_attrs, stride, KT_FIELD_INTS), KT_F_AS(conv_attrs, dilation, KT_FIELD_INTS),      \

@@ -1,6 +1,6 @@
-/* The elementwise families: one row of unary.def, binary.def or compare.def makes one op. Operands have
- * equal shapes (builders broadcast first). Reference kernels exist for float and double; other dtypes go
- * through double, which is exact for everything up to 2^53. */
+/* The elementwise families: one row of unary.def, binary.def or compare.def makes one op. Operands
+ * have equal shapes (builders broadcast first). Reference kernels exist for float and double; other
+ * dtypes go through double, which is exact for everything up to 2^53. */
 #include "base/error.h"
 #include "ops/build.h"
 

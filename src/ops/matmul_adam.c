@@ -1,11 +1,13 @@
-/* matmul_adam: a matrix product that is a weight's gradient, and the step of Adam with it, in one go.
- * keras.optimizers.Adam on the kernel of a Dense layer
+/* matmul_adam: a matrix product that is a weight's gradient, and the step of Adam with it, in one
+ * go. keras.optimizers.Adam on the kernel of a Dense layer
  *
- *   g = op(A) op(B);  m += (g - m) (1-b1);  v += (g g - v) (1-b2);  p -= m alpha / (sqrt(v) + epsilon)
+ *   g = op(A) op(B);  m += (g - m) (1-b1);  v += (g g - v) (1-b2);  p -= m alpha / (sqrt(v) +
+ *   epsilon)
  *
- * A primitive because the gradient never needs to reach memory: an engine updates a block of the weights as
- * soon as it has its gradient. The pass fuse_adam makes it; layers and optimizers do not know it.
- * Inputs p, m, v (flat), A, B, s with s = (alpha, 1-b1, 1-b2, epsilon); outputs p, m, v. */
+ * A primitive because the gradient never needs to reach memory: an engine updates a block of the
+ * weights as soon as it has its gradient. The pass fuse_adam makes it; layers and optimizers do not
+ * know it. Inputs p, m, v (flat), A, B, s with s = (alpha, 1-b1, 1-b2, epsilon); outputs p, m,
+ * v. */
 #define KT_REF_SELF "ops/matmul_adam.c"
 #ifdef KT_T
 

@@ -1,9 +1,9 @@
 /* max_pool2d, avg_pool2d: the largest, the mean of each window of pictures [n, h, w, c].
  * keras.ops.max_pool, keras.ops.average_pool
  *
- * Cells of the padding take no part: they never are the maximum and do not count for the mean, so "same"
- * needs no -inf and no correction. The gradient of the maximum goes to the first largest cell of the window,
- * row by row, as in TensorFlow. A NaN counts as the largest. */
+ * Cells of the padding take no part: they never are the maximum and do not count for the mean, so
+ * "same" needs no -inf and no correction. The gradient of the maximum goes to the first largest
+ * cell of the window, row by row, as in TensorFlow. A NaN counts as the largest. */
 #define KT_REF_SELF "ops/pool2d.c"
 #ifdef KT_T
 

@@ -1,8 +1,8 @@
-/* dropout: x / (1 - rate) where the element's random number is >= rate, else 0. keras.layers.Dropout
- * uniform: random numbers in [0, 1).
+/* dropout: x / (1 - rate) where the element's random number is >= rate, else 0.
+ * keras.layers.Dropout uniform: random numbers in [0, 1).
  *
- * Both take an int64 scalar counter that differs from call to call. The gradient of dropout is dropout of
- * dy with the same counter: the mask is computed again instead of kept. */
+ * Both take an int64 scalar counter that differs from call to call. The gradient of dropout is
+ * dropout of dy with the same counter: the mask is computed again instead of kept. */
 #define KT_REF_SELF "ops/random.c"
 #ifdef KT_T
 
@@ -39,8 +39,8 @@ static kt_status dropout_infer(const kt_node *n, kt_spec *out) {
     return counter_check(n, 1);
 }
 
-static kt_status
-dropout_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status dropout_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const random_attrs *a = n->attrs;
     dx[0] = kt_g_dropout(g, dy[0], n->in[1], a->rate, a->key);

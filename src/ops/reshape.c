@@ -14,8 +14,8 @@ static kt_status reshape_infer(const kt_node *n, kt_spec *out) {
         kt_shape_str(&a->shape, to, sizeof to));
 }
 
-static kt_status
-reshape_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status reshape_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     dx[0] = kt_g_reshape(g, dy[0], n->in[0]->spec.shape);
     return g->status;

@@ -23,8 +23,8 @@ static kt_status select_infer(const kt_node *n, kt_spec *out) {
     return KT_OK;
 }
 
-static kt_status
-select_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status select_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     kt_val *zero = kt_g_num(g, 0, dy[0]);
     if (want[1]) dx[1] = kt_g_select(g, n->in[0], dy[0], zero);
     if (want[2]) dx[2] = kt_g_select(g, n->in[0], zero, dy[0]);

@@ -1,8 +1,8 @@
 /* softmax: y = exp(x - max x) / sum exp(x - max x) along one axis. keras.ops.softmax
  * log_softmax: y = x - max x - log sum exp(x - max x). keras.ops.log_softmax
  *
- * Primitives, although they could be composed, for two reasons: every engine has a fused kernel for them,
- * and their gradients need only y, so x can be freed early. */
+ * Primitives, although they could be composed, for two reasons: every engine has a fused kernel for
+ * them, and their gradients need only y, so x can be freed early. */
 #define KT_REF_SELF "ops/softmax.c"
 #ifdef KT_T
 
@@ -55,8 +55,8 @@ static kt_status softmax_infer(const kt_node *n, kt_spec *out) {
 }
 
 /* dx = y (dy - sum(dy y)) */
-static kt_status
-softmax_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status softmax_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const int axes = 1 << ((const axis_attrs *)n->attrs)->axis;
     kt_val *s = kt_g_sum(g, kt_g_mul(g, dy[0], n->out[0]), axes, true);
@@ -65,8 +65,8 @@ softmax_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const
 }
 
 /* dx = dy - exp(y) sum(dy) */
-static kt_status
-log_softmax_vjp(kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+static kt_status log_softmax_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     (void)want;
     const int axes = 1 << ((const axis_attrs *)n->attrs)->axis;
     dx[0] = kt_g_sub(g, dy[0], kt_g_mul(g, kt_g_exp(g, n->out[0]), kt_g_sum(g, dy[0], axes, true)));

@@ -1,8 +1,9 @@
-/* Gradients that are matrix products go right into Adam: one matmul_adam per such weight in place of the
- * product, its part of the pack and its part of the flat update. The rest of the segment keeps one flat adam
- * per run of neighbours.
+/* Gradients that are matrix products go right into Adam: one matmul_adam per such weight in place
+ * of the product, its part of the pack and its part of the flat update. The rest of the segment
+ * keeps one flat adam per run of neighbours.
  *
- * Only where nobody else wants the gradients (no clipping, no accumulation) or the updated values. */
+ * Only where nobody else wants the gradients (no clipping, no accumulation) or the updated
+ * values. */
 #include "base/error.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"

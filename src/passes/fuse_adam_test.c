@@ -9,7 +9,8 @@
 #define KERNEL (ROWS * COLUMNS)
 #define TOTAL (KERNEL + COLUMNS + 16)
 
-/* A layer's kernel and bias in one flat segment, `spread`: the kernel's gradient has a second user. */
+/* A layer's kernel and bias in one flat segment, `spread`: the kernel's gradient has a second
+ * user. */
 static kt_graph *layer_update(bool spread) {
     kt_graph *g = kt_graph_new();
     int keys[3];

@@ -1,5 +1,5 @@
-/* Graph to graph, in the order of passes.def. A pass keeps results within rounding and leaves a legal
- * graph. KT_VERIFY=1 checks that between passes, KT_DUMP=1 prints the graph after each. */
+/* Graph to graph, in the order of passes.def. A pass keeps results within rounding and leaves a
+ * legal graph. KT_VERIFY=1 checks that between passes, KT_DUMP=1 prints the graph after each. */
 #ifndef KT_PASSES_PASSES_H
 #define KT_PASSES_PASSES_H
 

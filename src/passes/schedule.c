@@ -1,7 +1,9 @@
-/* Order of execution: at each step the node that leaves the least memory alive, of those that are ready.
+/* Order of execution: at each step the node that leaves the least memory alive, of those that are
+ * ready.
  *
- * Tracing leaves forward, backward and update in a good order already, so the new order is taken only where
- * its peak is lower. Ties keep the old order, which keeps results and caches as they were. */
+ * Tracing leaves forward, backward and update in a good order already, so the new order is taken
+ * only where its peak is lower. Ties keep the old order, which keeps results and caches as they
+ * were. */
 #include "base/error.h"
 #include "ir/attrs.h"
 #include "ir/opdef.h"
@@ -59,8 +61,8 @@ static int64_t growth(const scheduler *s, const kt_node *n) {
     return more;
 }
 
-/* Would n compute a variable's next value while its old one is still to be read? Then the value could not
- * be computed right into the variable. */
+/* Would n compute a variable's next value while its old one is still to be read? Then the value
+ * could not be computed right into the variable. */
 static bool comes_early(const scheduler *s, const kt_node *n) {
     for (int k = 0; k < n->n_out; k++) {
         const int var = s->over[n->out[k]->id] - 1;

@@ -1,5 +1,5 @@
-/* A program: a graph made ready to run. Immutable; contexts (arena and input buffers) are made on demand
- * and kept, so several threads may run one program at once if it assigns nothing. */
+/* A program: a graph made ready to run. Immutable; contexts (arena and input buffers) are made on
+ * demand and kept, so several threads may run one program at once if it assigns nothing. */
 #ifndef KT_RUNTIME_PROGRAM_H
 #define KT_RUNTIME_PROGRAM_H
 

@@ -1,5 +1,5 @@
-/* Variables: named memory that graphs read and assign. The memory is a kt_store; several variables may
- * share one (a flat extent), so that an optimizer passes over all weights at once. */
+/* Variables: named memory that graphs read and assign. The memory is a kt_store; several variables
+ * may share one (a flat extent), so that an optimizer passes over all weights at once. */
 #ifndef KT_RUNTIME_VAR_H
 #define KT_RUNTIME_VAR_H
 
@@ -45,7 +45,8 @@ void kt_var_write(kt_var *v, const void *in, kt_dtype dtype);
 double kt_var_scalar(const kt_var *v);
 void kt_var_set_scalar(kt_var *v, double value);
 
-/** Moves variables of one dtype that have no extent yet into a new one, 64-byte aligned; keeps values. */
+/** Moves variables of one dtype that have no extent yet into a new one, 64-byte aligned; keeps
+ * values. */
 kt_status kt_extent_make(int n, kt_var *const *vars);
 /** Grows whenever a variable moves: programs made before then look at the wrong memory. */
 uint64_t kt_layout_version(void);

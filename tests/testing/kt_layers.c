@@ -18,7 +18,8 @@ kt_tensor *kt_test_tensor(kt_dtype dtype, kt_shape shape, double low, double hig
     return t;
 }
 
-/* The rig ------------------------------------------------------------------------------------------ */
+/* The rig
+ * ------------------------------------------------------------------------------------------ */
 
 static kt_status rig_push(kt_graph *g, kt_val *v) {
     return v ? kt_vec_push(&g->outputs, v) : g->status;
@@ -98,7 +99,8 @@ void kt_rig_stop(kt_layer_rig *r) {
 
 void *kt_rig_c(const kt_layer_rig *r) { return kt_cpu_input(r->run, r->n_in + r->has_mask); }
 
-/* The contract ------------------------------------------------------------------------------------- */
+/* The contract
+ * ------------------------------------------------------------------------------------- */
 
 static kt_shape field_shape(const int64_t *dims, int64_t open) {
     kt_shape s = kt_shape_of_field(dims);
@@ -196,7 +198,8 @@ void kt_check_layer_with(const kt_layer_check *c) {
     kt_free(m);
 }
 
-/* Gradients ---------------------------------------------------------------------------------------- */
+/* Gradients
+ * ---------------------------------------------------------------------------------------- */
 
 static double rig_loss(const kt_layer_rig *r) {
     kt_check_status(kt_cpu_execute(r->run), KT_OK);
@@ -290,7 +293,8 @@ void kt_check_gradients_with(const kt_layer_check *c) {
     kt_rig_stop(&r);
 }
 
-/* Golden values ------------------------------------------------------------------------------------ */
+/* Golden values
+ * ------------------------------------------------------------------------------------ */
 
 static double worst;
 double kt_golden_worst(void) { return worst; }

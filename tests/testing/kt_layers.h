@@ -1,5 +1,5 @@
-/* Helpers for tests of layers: the contract that every layer keeps, values and gradients of real Keras,
- * gradients against central differences.
+/* Helpers for tests of layers: the contract that every layer keeps, values and gradients of real
+ * Keras, gradients against central differences.
  *
  *     kt_check_layer(kt_dense(4), .input = {2, 3}, .output = {2, 4}, .n_trainable = 2);
  *     kt_check_gradients(kt_dense(4, .activation = "tanh"), .input = {2, 3});
@@ -30,13 +30,13 @@ typedef struct kt_layer_check {
     double tolerance;         ///< gradients: relative to the largest one; default 1e-7
 } kt_layer_check;
 
-/** Output shape through kt_call on kt_input (with an open batch and without), number of weights, a second
- * call that makes no new ones, predict on data, weights out and in again. */
+/** Output shape through kt_call on kt_input (with an open batch and without), number of weights, a
+ * second call that makes no new ones, predict on data, weights out and in again. */
 #define kt_check_layer(...) KT_CALL(kt_check_layer_with, kt_layer_check, , __VA_ARGS__)
 void kt_check_layer_with(const kt_layer_check *c);
 
-/** Gradients of sum(y * random) by every float input and trainable weight against central differences, in
- * float64. */
+/** Gradients of sum(y * random) by every float input and trainable weight against central
+ * differences, in float64. */
 #define KT_GRADIENT_DEFAULTS .tolerance = 1e-7,
 #define kt_check_gradients(...)                                                                    \
     do {                                                                                           \
@@ -46,8 +46,8 @@ void kt_check_layer_with(const kt_layer_check *c);
     } while (0)
 void kt_check_gradients_with(const kt_layer_check *c);
 
-/** CASE of tests/golden/FILE.npz: inputs x0 …, weights w0 …, output y; where they are there also mask, and
- * gradients dx0 …, dw0 … of sum(y * c). */
+/** CASE of tests/golden/FILE.npz: inputs x0 …, weights w0 …, output y; where they are there also
+ * mask, and gradients dx0 …, dw0 … of sum(y * c). */
 typedef struct kt_golden_check {
     size_t size;
     const char *file, *name;
@@ -76,8 +76,8 @@ typedef struct kt_layer_rig {
     kt_program *program;
     kt_cpu_run *run;
 } kt_layer_rig;
-/** Set layer, n_in, in (and mask, training) first. Program inputs: in, mask, then c in the form of the
- * output. Outputs: y, sum(y * c), the gradients. */
+/** Set layer, n_in, in (and mask, training) first. Program inputs: in, mask, then c in the form of
+ * the output. Outputs: y, sum(y * c), the gradients. */
 kt_status kt_rig_start(kt_layer_rig *r);
 void kt_rig_stop(kt_layer_rig *r);
 void *kt_rig_c(const kt_layer_rig *r);

@@ -6,8 +6,8 @@
 
 #include <keratin/keratin.h>
 
-/** Blobs, one per class: x float32 (n, dim), labels int32 (n,), one-hot labels float32 (n, classes). All
- * float, and depend on the arguments alone. */
+/** Blobs, one per class: x float32 (n, dim), labels int32 (n,), one-hot labels float32 (n,
+ * classes). All float, and depend on the arguments alone. */
 typedef struct kt_blobs {
     kt_tensor *x, *y, *onehot;
 } kt_blobs;

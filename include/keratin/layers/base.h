@@ -25,8 +25,8 @@ typedef struct kt_var kt_var;
 
 /** Calls a layer on symbolic tensors: layer(x).
  *
- * A layer that is called the first time gets its weights. Called again it shares them. `inputs` is one
- * tensor or kt_list(a, b). The result is the first output, kt_item() gives the others.
+ * A layer that is called the first time gets its weights. Called again it shares them. `inputs` is
+ * one tensor or kt_list(a, b). The result is the first output, kt_item() gives the others.
  *
  *     kt_sym *y = kt_call(kt_dense(10), x, .training = false);
  */
@@ -42,16 +42,16 @@ typedef struct kt_call_args {
 #define kt_call(...) KT_CALL(kt_call_with, kt_call_args, KT_CALL_DEFAULTS, __VA_ARGS__)
 KT_API kt_sym *kt_call_with(const kt_call_args *args);
 
-/** Name ("dense_1") and class ("Dense"), borrowed. An automatic name is given when the layer joins a model
- * or is first asked for it. */
+/** Name ("dense_1") and class ("Dense"), borrowed. An automatic name is given when the layer joins
+ * a model or is first asked for it. */
 KT_API const char *kt_layer_name(kt_layer *layer);
 KT_API const char *kt_layer_class_name(const kt_layer *layer);
 /** Are there weights yet? Number of weights and of parameters (elements of all weights). */
 KT_API bool kt_layer_built(const kt_layer *layer);
 KT_API int kt_layer_n_weights(const kt_layer *layer);
 KT_API int64_t kt_layer_count_params(const kt_layer *layer);
-/** Weight i in the order of Keras' get_weights: a layer's own trainable ones, its own others, then those of
- * each layer inside it. */
+/** Weight i in the order of Keras' get_weights: a layer's own trainable ones, its own others, then
+ * those of each layer inside it. */
 KT_API kt_var *kt_layer_weight(const kt_layer *layer, int i);
 /** Copies of all weights in that order, as a list of tensors; and back. Shapes must agree.
  *
@@ -60,14 +60,15 @@ KT_API kt_var *kt_layer_weight(const kt_layer *layer, int i);
  */
 KT_API kt_list_t *kt_get_weights(kt_layer *layer);
 KT_API kt_status kt_set_weights(kt_layer *layer, const kt_list_t *weights);
-/** Turns training of a layer and everything inside it on or off; compile again for it to take effect. */
+/** Turns training of a layer and everything inside it on or off; compile again for it to take
+ * effect. */
 KT_API kt_status kt_set_trainable(kt_layer *layer, bool trainable);
 KT_API bool kt_trainable(const kt_layer *layer);
 /** Builds a layer for an input shape (batch axis first) without calling it. */
 KT_API kt_status kt_layer_build(kt_layer *layer, kt_shape input_shape);
 
-/** Name ("kernel") and path ("sequential/dense/kernel") of a variable; its value as a new tensor; a new
- * value (same shape, converted). */
+/** Name ("kernel") and path ("sequential/dense/kernel") of a variable; its value as a new tensor; a
+ * new value (same shape, converted). */
 KT_API const char *kt_var_name(const kt_var *v);
 KT_API const char *kt_var_path(kt_var *v);
 KT_API kt_tensor *kt_var_value(kt_var *v);

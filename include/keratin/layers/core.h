@@ -1,5 +1,5 @@
-/* Core layers, reshaping, merging, activation, regularization and preprocessing layers of the first slice:
- * see layers.h. */
+/* Core layers, reshaping, merging, activation, regularization and preprocessing layers of the first
+ * slice: see layers.h. */
 #ifndef KERATIN_LAYERS_CORE_H
 #define KERATIN_LAYERS_CORE_H
 

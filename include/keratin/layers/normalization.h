@@ -11,12 +11,12 @@ extern "C" {
 /** Brings every channel to mean 0 and variance 1, then to a mean and a scale that are learned:
  * gamma (x - mean) / sqrt(variance + epsilon) + beta.
  *
- * Keras: keras.layers.BatchNormalization.  The shape stays. While training (and while the layer is trainable)
- * mean and variance are those of the batch, over all axes but `axis`, and moving averages of them are kept:
- * moving = moving momentum + batch (1 - momentum). Otherwise the moving averages are used. A mask (of all axes
- * but the last) leaves steps out of mean and variance.
- * Weights: gamma, beta (where scale and center are on), moving_mean, moving_variance (not trained), each
- * (channels).
+ * Keras: keras.layers.BatchNormalization.  The shape stays. While training (and while the layer is
+ * trainable) mean and variance are those of the batch, over all axes but `axis`, and moving
+ * averages of them are kept: moving = moving momentum + batch (1 - momentum). Otherwise the moving
+ * averages are used. A mask (of all axes but the last) leaves steps out of mean and variance.
+ * Weights: gamma, beta (where scale and center are on), moving_mean, moving_variance (not trained),
+ * each (channels).
  * Errors: an axis out of range or of open length.
  *
  *     kt_batch_normalization()

@@ -10,9 +10,9 @@ extern "C" {
 
 /** The largest value of each window, channel by channel.
  *
- * Keras: keras.layers.MaxPooling2D.  Shape: (batch, height, width, channels) -> (batch, height', width',
- * channels); with data_format "channels_first" the channels stand second on both sides. Padding "valid": what
- * does not fill a window is left out; "same": height / stride, rounded up.
+ * Keras: keras.layers.MaxPooling2D.  Shape: (batch, height, width, channels) -> (batch, height',
+ * width', channels); with data_format "channels_first" the channels stand second on both sides.
+ * Padding "valid": what does not fill a window is left out; "same": height / stride, rounded up.
  * Errors: sizes or strides below 1; pictures that are smaller than the window.
  *
  *     kt_max_pooling2d()

@@ -10,10 +10,10 @@ extern "C" {
 
 /** The same values in another shape.
  *
- * Keras: keras.layers.Reshape.  Shape: (batch, ...) -> (batch, target_shape). One dimension may be -1: it is
- * worked out.
- * Errors: more than one -1; a shape of another size than the input (also if that shows only once an open axis
- * is known).
+ * Keras: keras.layers.Reshape.  Shape: (batch, ...) -> (batch, target_shape). One dimension may be
+ * -1: it is worked out.
+ * Errors: more than one -1; a shape of another size than the input (also if that shows only once an
+ * open axis is known).
  *
  *     kt_reshape({7, 7, 64})
  *     kt_reshape({-1, 3})

@@ -1,5 +1,5 @@
-/* Field tables: a struct described member by member. They give config, cloning, printing and checks of
- * argument structs and of op attributes without code of their own. */
+/* Field tables: a struct described member by member. They give config, cloning, printing and checks
+ * of argument structs and of op attributes without code of their own. */
 #ifndef KERATIN_SYS_FIELD_H
 #define KERATIN_SYS_FIELD_H
 

@@ -1,5 +1,5 @@
-/* For those who write layers. Built-in layers use the same five parts (API.md, "a layer of the user's
- * own"): an args struct, a state struct, build, call, and a descriptor. */
+/* For those who write layers. Built-in layers use the same five parts (API.md, "a layer of the
+ * user's own"): an args struct, a state struct, build, call, and a descriptor. */
 #ifndef KERATIN_SYS_LAYER_H
 #define KERATIN_SYS_LAYER_H
 
@@ -12,7 +12,8 @@ extern "C" {
 
 #define KT_MAX_TENSORS 8 /* outputs of one call */
 
-/** One call of a layer while a program is traced. `call` reads the first part and fills the second. */
+/** One call of a layer while a program is traced. `call` reads the first part and fills the
+ * second. */
 typedef struct kt_trace {
     int n_in;
     kt_sym **in;
@@ -81,8 +82,8 @@ KT_API kt_var *kt_add_weight_with(const kt_weight_args *args);
 /** Makes a layer part of another one: its weights, name path and training switch. Adopts it. */
 KT_API kt_layer *kt_add_sublayer(kt_layer *parent, kt_layer *child);
 
-/** The value of a variable inside a trace, and its next value: a later kt_value() sees it, the memory
- * changes when the program has run. */
+/** The value of a variable inside a trace, and its next value: a later kt_value() sees it, the
+ * memory changes when the program has run. */
 KT_API kt_sym *kt_value(kt_var *v);
 KT_API kt_status kt_assign(kt_var *v, kt_sym *value);
 /** A scalar that the loss of the model gets added. Keras: Layer.add_loss */

@@ -1,15 +1,16 @@
 /* conv2d and its gradients as matrix products.
  *
- * The cells that a window sees at one place, in the order of the kernel, are one row of a matrix P that
- * exists a block at a time: y = P k, dP = dy k' (added up into dx), dk = P' dy. A block of P is some 128 KB,
- * so it is still in the second cache when the product reads it. With a single channel P is made column by
- * column: a column is the picture, shifted. A 1 x 1 kernel, and one that covers the whole
- * picture, need no P: the picture is P already.
+ * The cells that a window sees at one place, in the order of the kernel, are one row of a matrix P
+ * that exists a block at a time: y = P k, dP = dy k' (added up into dx), dk = P' dy. A block of P
+ * is some 128 KB, so it is still in the second cache when the product reads it. With a single
+ * channel P is made column by column: a column is the picture, shifted. A 1 x 1 kernel, and one
+ * that covers the whole picture, need no P: the picture is P already.
  *
- * Work is cut into at most PARTS parts by shapes alone, each with scratch of its own, so results do not depend
- * on the number of threads. Parts of y are rows, parts of dx are whole pictures (windows of one picture
- * overlap), parts of dk are rows, each with a dk of its own while those are small (they are added in order),
- * else slices of taps. With a single part the product itself runs on all threads. */
+ * Work is cut into at most PARTS parts by shapes alone, each with scratch of its own, so results do
+ * not depend on the number of threads. Parts of y are rows, parts of dx are whole pictures (windows
+ * of one picture overlap), parts of dk are rows, each with a dk of its own while those are small
+ * (they are added in order), else slices of taps. With a single part the product itself runs on all
+ * threads. */
 #include "backend/cpu/impls.h"
 #include "ir/window.h"
 
@@ -45,7 +46,8 @@ static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static size_t round64(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
-/* Moving cells between pictures and P -------------------------------------------------------------------- */
+/* Moving cells between pictures and P
+ * -------------------------------------------------------------------- */
 
 /* Copies n floats; short pieces of one length follow one another, so branches are foreseen. */
 static inline void copy_floats(float *to, const float *from, int64_t n) {
@@ -125,7 +127,8 @@ static inline void move_block(const conv_job *j, const conv_block *b, float *p, 
     }
 }
 
-/* The same for one channel and stride 1, turned: tap by tap, so that a line of places is one piece. */
+/* The same for one channel and stride 1, turned: tap by tap, so that a line of places is one
+ * piece. */
 static void gather_turned(const conv_job *j, const conv_block *b, float *p) {
     const kt_window *w = &j->w;
     const int64_t picture = w->in[0] * w->in[1];
@@ -152,7 +155,9 @@ static void gather(const conv_job *j, const conv_block *b, float *p) {
 
 static void scatter(const conv_job *j, const conv_block *b, float *p) { move_block(j, b, p, true); }
 
-/* Parts -------------------------------------------------------------------------------------------------- */
+/* Parts
+ * --------------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     int64_t row, n, end; /* block of rows, end of the part */
@@ -288,7 +293,9 @@ static void kernel_part(void *arg, int64_t part, int thread) {
     }
 }
 
-/* Plan --------------------------------------------------------------------------------------------------- */
+/* Plan
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 /* One product of whole operands. */
 static kt_gemm direct_gemm(const conv_job *j) {
@@ -401,7 +408,8 @@ static kt_status job_run(conv_job *j, void *scratch) {
     return KT_OK;
 }
 
-/* Rows of impls.def -------------------------------------------------------------------------------------- */
+/* Rows of impls.def
+ * -------------------------------------------------------------------------------------- */
 
 static bool conv_supports(const kt_node *n) {
     return is_f32(n->in[0]) && val_size(n->in[0]) && val_size(n->in[1]) && val_size(n->out[0]);

@@ -1,5 +1,5 @@
-/* Fast convolutions and pools against the reference kernels over many shapes, and one result for any number of
- * threads. */
+/* Fast convolutions and pools against the reference kernels over many shapes, and one result for
+ * any number of threads. */
 #include "base/pool.h"
 #include "ops/build.h"
 #include "testing/graphs.h"

@@ -1,8 +1,9 @@
-/* matmul_adam by blocks: the gradient of a block stays in the caches next to the core until Adam has used it.
+/* matmul_adam by blocks: the gradient of a block stays in the caches next to the core until Adam
+ * has used it.
  *
- * With several threads blocks are cut out of panels of columns, and neighbouring panels go to the same thread
- * at every step. The forward product is split by columns too, so each core keeps its part of the weights
- * and their moments. */
+ * With several threads blocks are cut out of panels of columns, and neighbouring panels go to the
+ * same thread at every step. The forward product is split by columns too, so each core keeps its
+ * part of the weights and their moments. */
 #include "backend/cpu/impls.h"
 
 #include <string.h>

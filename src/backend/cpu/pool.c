@@ -1,5 +1,5 @@
-/* Pooling: every window is clipped to the picture and its channels go through the vector kernels. Pictures
- * are shared among threads: windows of one picture may overlap. */
+/* Pooling: every window is clipped to the picture and its channels go through the vector kernels.
+ * Pictures are shared among threads: windows of one picture may overlap. */
 #include "backend/cpu/impls.h"
 #include "ir/window.h"
 
@@ -58,7 +58,9 @@ static void clear_pictures(const pool_job *j, int64_t first, int64_t n) {
     memset(j->out + first * size, 0, (size_t)(n * size) * sizeof(float));
 }
 
-/* max --------------------------------------------------------------------------------------------------- */
+/* max
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void max_place(const pool_job *j, int64_t place, const patch *p) {
     const int64_t c = j->w.channels, ld = j->w.in[1] * c;
@@ -90,7 +92,9 @@ static kt_status max_grad_pictures(void *arg, int64_t first, int64_t n) {
     return KT_OK;
 }
 
-/* mean -------------------------------------------------------------------------------------------------- */
+/* mean
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void avg_place(const pool_job *j, int64_t place, const patch *p) {
     const kt_kernels *kn = kt_kernels_get();
@@ -130,7 +134,8 @@ static kt_status avg_grad_pictures(void *arg, int64_t first, int64_t n) {
     return KT_OK;
 }
 
-/* Rows of impls.def ------------------------------------------------------------------------------------- */
+/* Rows of impls.def
+ * ------------------------------------------------------------------------------------- */
 
 static bool pool_supports(const kt_node *n) { return is_f32(n->in[0]) && val_size(n->in[0]); }
 

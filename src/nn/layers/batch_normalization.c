@@ -1,13 +1,14 @@
-/* BatchNormalization: gamma (x - mean) / sqrt(variance + epsilon) + beta.  keras.layers.BatchNormalization
+/* BatchNormalization: gamma (x - mean) / sqrt(variance + epsilon) + beta.
+ * keras.layers.BatchNormalization
  *
- * Mean and variance are those of the batch while training, else moving averages. Per element it is one
- * subtraction and one multiply-add: y = (x - mean) scale + shift, with scale = gamma rsqrt(variance + epsilon)
- * and shift = beta, one number per channel each.
+ * Mean and variance are those of the batch while training, else moving averages. Per element it is
+ * one subtraction and one multiply-add: y = (x - mean) scale + shift, with scale = gamma
+ * rsqrt(variance + epsilon) and shift = beta, one number per channel each.
  *
- * The mean in (x - mean) is a constant for the gradient, and the shift has the term (mean as a constant - mean)
- * scale in it, which is 0 but has the gradient of the mean. So the gradient of the mean is -scale sum(dy), which
- * beta needs anyway; without that it would take one more sum over all elements. The variance needs no such
- * term: sum(x - mean) is 0. */
+ * The mean in (x - mean) is a constant for the gradient, and the shift has the term (mean as a
+ * constant - mean) scale in it, which is 0 but has the gradient of the mean. So the gradient of the
+ * mean is -scale sum(dy), which beta needs anyway; without that it would take one more sum over all
+ * elements. The variance needs no such term: sum(x - mean) is 0. */
 #include "nn/layer.h"
 
 #include <keratin/layers.h>

@@ -1,5 +1,5 @@
-/* BatchNormalization: three calls in a row against real Keras (values, gradients, moving averages), the
- * contract, gradients by differences, what is recorded in a model, wrong arguments. */
+/* BatchNormalization: three calls in a row against real Keras (values, gradients, moving averages),
+ * the contract, gradients by differences, what is recorded in a model, wrong arguments. */
 #include "io/npz.h"
 #include "testing/kt_layers.h"
 
@@ -148,7 +148,8 @@ KT_TEST(batch_normalization, keeps_the_layer_contract) {
         .n_other = 2);
 }
 
-/* The variance is a difference of large numbers here; moving averages of the run before do not matter. */
+/* The variance is a difference of large numbers here; moving averages of the run before do not
+ * matter. */
 KT_TEST(batch_normalization, has_the_right_gradients) {
     kt_check_gradients(kt_batch_normalization(), .input = {6, 3}, .training = true);
     kt_check_gradients(kt_batch_normalization(), .input = {2, 3, 2, 4}, .training = true);
@@ -157,7 +158,8 @@ KT_TEST(batch_normalization, has_the_right_gradients) {
     kt_check_gradients(kt_batch_normalization(.center = false), .input = {5, 2}, .training = true);
 }
 
-/* Numbers far from 0 keep their digits: the mean is taken off before anything is squared or scaled. */
+/* Numbers far from 0 keep their digits: the mean is taken off before anything is squared or
+ * scaled. */
 KT_TEST(batch_normalization, keeps_digits_far_from_zero) {
     kt_layer_rig r = {.layer = kt_batch_normalization(.epsilon = 0), .n_in = 1, .training = true};
     r.in[0] = (kt_spec){KT_FLOAT32, {2, {4, 1}}};

@@ -1,7 +1,7 @@
 /* Conv2D: y = activation(convolution(x, kernel) + bias).  keras.layers.Conv2D
  *
- * The op works on channels_last; for channels_first the pictures are turned before and after, and the activation
- * comes last, because some (softmax) care which axis is the last one. */
+ * The op works on channels_last; for channels_first the pictures are turned before and after, and
+ * the activation comes last, because some (softmax) care which axis is the last one. */
 #include "nn/layers/spatial.h"
 
 #include <keratin/layers.h>

@@ -1,7 +1,8 @@
-/* Dropout: while training, 0 with probability rate and x / (1 - rate) otherwise.  keras.layers.Dropout
+/* Dropout: while training, 0 with probability rate and x / (1 - rate) otherwise.
+ * keras.layers.Dropout
  *
- * The numbers come from (seed, path of the layer, call, element), so a run can be repeated whatever the
- * number of threads; the gradient draws the same mask again instead of keeping it. */
+ * The numbers come from (seed, path of the layer, call, element), so a run can be repeated whatever
+ * the number of threads; the gradient draws the same mask again instead of keeping it. */
 #include "nn/layer.h"
 
 #include <keratin/layers.h>

@@ -15,8 +15,8 @@ static kt_status flatten_init(kt_layer *l) {
     return kt_error_expected("\"channels_last\" or \"channels_first\"");
 }
 
-/* channels_first: the channel axis goes last before flattening, so that weights of a following Dense fit
- * whichever way the pictures lie. */
+/* channels_first: the channel axis goes last before flattening, so that weights of a following
+ * Dense fit whichever way the pictures lie. */
 static kt_status flatten_call(kt_layer *l, kt_trace *t) {
     const kt_flatten_args *a = kt_layer_args(l);
     kt_sym *x = t->in[0];

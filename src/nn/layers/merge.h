@@ -1,5 +1,5 @@
-/* What the merging layers (Add, Multiply, Maximum …) share: bringing inputs to one number of axes and
- * folding them two by two. */
+/* What the merging layers (Add, Multiply, Maximum …) share: bringing inputs to one number of axes
+ * and folding them two by two. */
 #ifndef KT_NN_LAYERS_MERGE_H
 #define KT_NN_LAYERS_MERGE_H
 

@@ -1,5 +1,6 @@
-/* Operations: a kt_op_*() call between kt_input() and kt_functional() becomes a node of the model, played by
- * a layer that holds the op and its attributes. Keras records its `Operation`s the same way. */
+/* Operations: a kt_op_*() call between kt_input() and kt_functional() becomes a node of the model,
+ * played by a layer that holds the op and its attributes. Keras records its `Operation`s the same
+ * way. */
 #include "base/mem.h"
 #include "nn/layer.h"
 

@@ -101,8 +101,8 @@ static void finish_strips(const kt_gemm *g, int64_t i, int64_t rows, int64_t j, 
     }
 }
 
-static void
-run_turned(const gemm_job *job, const gemm_tile *tile, kt_tile_fn *fn, bool add, bool last) {
+static void run_turned(
+    const gemm_job *job, const gemm_tile *tile, kt_tile_fn *fn, bool add, bool last) {
     float t[TILE_LD * TILE_COLS];
     const int64_t ldt = round_lanes(tile->cols);
     const kt_tile_end end = {.last = LANES - (ldt - tile->cols), .ahead = tile->x};
@@ -138,8 +138,8 @@ static void run_tile(const gemm_job *job, const gemm_tile *tile) {
 
 /* Columns j … j+cols of Y, `depth` rows from k0: to[depth][cols, filled up with zeros to whole
  * vectors] */
-static void
-pack_panel(const gemm_job *job, float *to, int64_t j, int64_t cols, int64_t k0, int64_t depth) {
+static void pack_panel(
+    const gemm_job *job, float *to, int64_t j, int64_t cols, int64_t k0, int64_t depth) {
     const int64_t ld = round_lanes(cols);
     if (job->y_across) {
         if (ld != cols) memset(to, 0, (size_t)(depth * ld) * sizeof *to);

@@ -106,7 +106,8 @@ typedef struct kt_kernels {
         int64_t cols);
 
     void (*adam)(float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *s);
-    /** The same over a block of a matrix: rows of `cols` elements, `ld` apart in p, m and v; g is dense. */
+    /** The same over a block of a matrix: rows of `cols` elements, `ld` apart in p, m and v; g is
+     * dense. */
     void (*adam_block)(
         float *p,
         float *m,
@@ -132,7 +133,15 @@ typedef struct kt_kernels {
     /* A window of rows x cols cells of n channels; ld: floats from one of its rows to the next. */
     void (*max_pool)(float *y, const float *x, int64_t rows, int64_t cols, int64_t ld, int64_t n);
     /** dx = dy at the first largest cell and 0 at the others, or dx += that. */
-    void (*max_pool_grad)(float *dx, const float *x, const float *dy, int64_t rows, int64_t cols, int64_t ld, int64_t n, bool add);
+    void (*max_pool_grad)(
+        float *dx,
+        const float *x,
+        const float *dy,
+        int64_t rows,
+        int64_t cols,
+        int64_t ld,
+        int64_t n,
+        bool add);
 
     /** Bytes of scratch that gemm wants for this call (0 is possible), for the memory plan. */
     size_t (*gemm_scratch)(const kt_gemm *g);

@@ -1,5 +1,5 @@
-/* Largest cell of a window, one vector of channels at a time. Which cell it was is kept as a number per lane;
- * the gradient finds that out again, which costs less than to keep it in memory. */
+/* Largest cell of a window, one vector of channels at a time. Which cell it was is kept as a number
+ * per lane; the gradient finds that out again, which costs less than to keep it in memory. */
 #include "backend/cpu/kernels/parts.h"
 
 typedef struct {

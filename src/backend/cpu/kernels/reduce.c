@@ -88,8 +88,8 @@ int64_t KT_FN(kt_argmax)(const float *x, int64_t n) {
 
 /* y[0 … width) += sum of `rows` rows, for n_vec vectors (the last one of `rest` lanes); `side`
  * rows are added side by side, since one addition waits for the other. */
-KT_INLINE void
-sum_tile(float *y, const float *x, int64_t rows, int64_t ldx, int n_vec, int side, int64_t rest) {
+KT_INLINE void sum_tile(
+    float *y, const float *x, int64_t rows, int64_t ldx, int n_vec, int side, int64_t rest) {
     vf s[4][4];
     for (int r = 0; r < side; r++)
         for (int j = 0; j < n_vec; j++) s[r][j] = vf_set(0);

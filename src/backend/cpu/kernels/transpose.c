@@ -14,8 +14,8 @@ KT_INLINE void transpose_tile(float *y, int64_t ldy, const float *x, int64_t ldx
 }
 
 /* rows, cols <= LANES */
-static void
-transpose_edge(float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t cols) {
+static void transpose_edge(
+    float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t cols) {
     vf v[LANES];
     for (int i = 0; i < LANES; i++) v[i] = i < rows ? vf_load_n(x + i * ldx, cols) : vf_set(0);
     vf_turn(v);
