@@ -96,19 +96,23 @@ KT_API kt_generator *kt_generator_new_with(const kt_generator_args *args);
 
 typedef struct kt_history kt_history;
 
-/** Weights of classes: kt_class_weights(0, 1.0, 1, 5.0). Missing classes weigh 1. */
+/** The weight of a class. Keras: a dict {0: 1.0, 1: 5.0}; missing classes weigh 1.
+ *
+ *     kt_model_fit(m, x, y, .class_weight = kt_class_weights({0, 1.0}, {1, 5.0}));
+ */
 typedef struct kt_class_weight {
     int label;
     double weight;
 } kt_class_weight;
+#define kt_class_weights(...) ((const kt_class_weight[]){__VA_ARGS__, {-1, 0}})
 
 /** Trains. Keras: Model.fit.
  *
  * x and y are a tensor, or a kt_list for models with several inputs or outputs; they are borrowed.
  * Returns the history (floating), a failed object on error; the model stays usable.
  *
- *     kt_history *h = kt_model_fit(m, x, y, .batch_size = 128, .epochs = 5, .validation_split =
- *     0.1); /
+ *     kt_history *h = kt_model_fit(m, x, y, .batch_size = 128, .validation_split = 0.1);
+ */
 typedef struct kt_fit_args {
     size_t size;
     kt_model *model;

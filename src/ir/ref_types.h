@@ -1,4 +1,6 @@
-/* Compiles the reference part of an op file once per floating type.
+/* kt-check: not alone, because it includes the file that includes it
+ *
+ * Compiles the reference part of an op file once per floating type.
  *
  * The file defines KT_REF_SELF to its own path, includes this, and puts its kernels behind
  * `#ifdef KT_T`. Inside, T is float or double, M(f) the function of math.h for it, and

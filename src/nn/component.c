@@ -50,7 +50,7 @@ bool kt_class_has_name(const kt_class *cls, const char *name) {
 
 static kt_status unknown_name(const char *name, const kt_class *const *registry, const char *what) {
     const char *names[256];
-    static _Thread_local char snake[128][48];
+    char snake[128][48];
     int n = 0;
     for (int i = 0; registry[i] && i < 128; i++) {
         kt_snake_case(registry[i]->name, snake[i], sizeof snake[i]);

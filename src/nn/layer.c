@@ -9,6 +9,7 @@
 #include "nn/regularizers/regularizer.h"
 #include "runtime/settings.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -200,23 +201,37 @@ typedef struct {
     char base[64];
     int n;
 } name_count;
-static KT_VEC(name_count) name_counts;
+static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
+static KT_VEC(name_count) name_counts; /* under the lock */
 
-static void forget_names(void) { kt_vec_free(&name_counts); }
+static void forget_names(void) {
+    pthread_mutex_lock(&names_lock);
+    kt_vec_free(&name_counts);
+    pthread_mutex_unlock(&names_lock);
+}
 
-char *kt_auto_name(const char *class_name) {
-    char base[64], name[96];
-    kt_snake_case(class_name, base, sizeof base);
-    kt_on_clear_session(forget_names);
-    int n = 0, i = 0;
+/* How often this base was given before; -1: out of memory. */
+static int count_name(const char *base) {
+    int i = 0, n = 0;
+    pthread_mutex_lock(&names_lock);
     while (i < name_counts.n && strcmp(name_counts.v[i].base, base) != 0) i++;
     if (i < name_counts.n) {
         n = ++name_counts.v[i].n;
     } else {
         name_count fresh = {{0}, 0};
-        memcpy(fresh.base, base, sizeof base);
-        if (kt_vec_push(&name_counts, fresh)) return NULL;
+        snprintf(fresh.base, sizeof fresh.base, "%s", base);
+        if (kt_vec_push(&name_counts, fresh)) n = -1;
     }
+    pthread_mutex_unlock(&names_lock);
+    return n;
+}
+
+char *kt_auto_name(const char *class_name) {
+    char base[64], name[96];
+    kt_snake_case(class_name, base, sizeof base);
+    kt_on_clear_session(forget_names);
+    const int n = count_name(base);
+    if (n < 0) return NULL;
     if (n)
         snprintf(name, sizeof name, "%s_%d", base, n);
     else

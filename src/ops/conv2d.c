@@ -1,7 +1,7 @@
 /* conv2d: y = correlation of pictures x [n, h, w, c] with a kernel [kh, kw, c / groups, filters].
  * keras.ops.conv
- * conv2d_grad_input: what dy gives back to x (keras.ops.conv_transpose is this one, called
- * forward). conv2d_grad_kernel: what dy and x give back to the kernel.
+ * conv2d_grad_input: what dy gives back to x; called forward it is keras.ops.conv_transpose.
+ * conv2d_grad_kernel: what dy and x give back to the kernel.
  *
  * Padding is given in cells, before and after, so that "same" is a matter of layers alone. The
  * three maps are linear in each operand and are each other's gradients: any order of derivatives
@@ -116,8 +116,7 @@ static kt_status conv_epilogue(const kt_kargs *k, int epilogue) {
 
 #include "ir/ref_types.h"
 
-/* Rules
- * ---------------------------------------------------------------------------------------------- */
+/* Rules ---------------------------------------------------------------------------------------- */
 
 static kt_status conv_check_attrs(const char *op, const conv_attrs *a) {
     for (int i = 0; i < 2; i++) {
@@ -235,8 +234,7 @@ static kt_status conv2d_grad_kernel_infer(const kt_node *n, kt_spec *out) {
     return conv_grad_check(n, &n->in[0]->spec.shape, &out->shape, &n->in[1]->spec.shape);
 }
 
-/* Gradients
- * ------------------------------------------------------------------------------------------ */
+/* Gradients ------------------------------------------------------------------------------------ */
 
 static kt_status conv2d_vjp(
     kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
@@ -263,8 +261,7 @@ static kt_status conv2d_grad_kernel_vjp(
     return g->status;
 }
 
-/* Samples
- * -------------------------------------------------------------------------------------------- */
+/* Samples -------------------------------------------------------------------------------------- */
 
 #define PLAIN .stride = {1, 1}, .dilation = {1, 1}, .groups = 1
 #define ATTRS(...)                                                                                 \
@@ -341,8 +338,7 @@ static const kt_sample conv2d_grad_kernel_samples[] = {
      .want = KT_ESHAPE},
     KT_SAMPLES_END};
 
-/* Descriptors
- * ---------------------------------------------------------------------------------------- */
+/* Descriptors ---------------------------------------------------------------------------------- */
 
 #define GEOMETRY                                                                                   \
     KT_F_AS(conv_attrs, stride, KT_FIELD_INTS), KT_F_AS(conv_attrs, dilation, KT_FIELD_INTS),      \

@@ -1,4 +1,6 @@
-/* Reference kernels of the elementwise families, compiled for float and double (ir/ref_types.h). */
+/* kt-check: not alone, because ir/ref_types.h includes it once per type
+ *
+ * Reference kernels of the elementwise families, compiled for float and double (ir/ref_types.h). */
 #define ELEMENTWISE_LOOP                                                                           \
     const int64_t n = kt_shape_size(&k->node->in[0]->spec.shape);                                  \
     for (int64_t i = 0; i < n; i++)

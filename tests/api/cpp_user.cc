@@ -18,6 +18,7 @@ int main() {
 
     kt_input_args input = arguments<kt_input_args>();
     input.shape[0] = 3;
+    input.batch_size = KT_NONE;
     kt_dense_args dense = arguments<kt_dense_args>();
     dense.units = 4;
     dense.activation = "relu";

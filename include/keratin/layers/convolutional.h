@@ -13,9 +13,10 @@ extern "C" {
  * Keras: keras.layers.Conv2D.  Shape: (batch, height, width, channels) -> (batch, height', width',
  * filters); with data_format "channels_first" the channels stand second on both sides. Padding
  * "valid": height' = (height - (kernel - 1) dilation - 1) / stride + 1; "same": height / stride,
- * rounded up. Weights: kernel (kernel height, kernel width, channels / groups, filters), bias
- * (filters). Errors: sizes or strides below 1; strides and dilation both above 1; filters or
- * channels that `groups` does not divide; open channels; pictures that are smaller than the kernel.
+ * rounded up.
+ * Weights: kernel (kernel height, kernel width, channels / groups, filters), bias (filters).
+ * Errors: sizes or strides below 1; strides and dilation both above 1; filters or channels that
+ * `groups` does not divide; open channels; pictures that are smaller than the kernel.
  *
  *     kt_conv2d(32, 3, .activation = "relu")
  *     kt_conv2d(16, kt_hw(3, 5), .strides = 2, .padding = "same")

@@ -36,16 +36,16 @@ typedef struct kt_field {
 #define KT_F(T, member)                                                                            \
     { #member, offsetof(T, member), sizeof(((T *)0)->member), KT_F_TYPE(((T *)0)->member) }
 #define KT_F_TYPE(x)                                                                               \
-    _Generic((x),                                                                                   \
-        int: KT_FIELD_INT,                                                                          \
-        bool: KT_FIELD_BOOL,                                                                        \
-        double: KT_FIELD_DOUBLE,                                                                    \
-        int64_t: KT_FIELD_INT64,                                                                    \
-        int64_t *: KT_FIELD_SHAPE,                                                                  \
-        kt_shape: KT_FIELD_DIMS,                                                                    \
-        const void *: KT_FIELD_REF,                                                                 \
-        const char *: KT_FIELD_STR,                                                                 \
-        kt_floats_t: KT_FIELD_FLOATS,                                                               \
+    _Generic((x), \
+        int: KT_FIELD_INT, \
+        bool: KT_FIELD_BOOL, \
+        double: KT_FIELD_DOUBLE, \
+        int64_t: KT_FIELD_INT64, \
+        int64_t *: KT_FIELD_SHAPE, \
+        kt_shape: KT_FIELD_DIMS, \
+        const void *: KT_FIELD_REF, \
+        const char *: KT_FIELD_STR, \
+        kt_floats_t: KT_FIELD_FLOATS, \
         kt_names_t: KT_FIELD_NAMES)
 /** KT_F where the C type does not tell the kind: KT_F_AS(cast_attrs, dtype, KT_FIELD_DTYPE). */
 #define KT_F_AS(T, member, type)                                                                   \

@@ -46,8 +46,7 @@ static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static size_t round64(size_t bytes) { return (bytes + 63) & ~(size_t)63; }
 
-/* Moving cells between pictures and P
- * -------------------------------------------------------------------- */
+/* Moving cells between pictures and P ---------------------------------------------------------- */
 
 /* Copies n floats; short pieces of one length follow one another, so branches are foreseen. */
 static inline void copy_floats(float *to, const float *from, int64_t n) {
@@ -155,9 +154,7 @@ static void gather(const conv_job *j, const conv_block *b, float *p) {
 
 static void scatter(const conv_job *j, const conv_block *b, float *p) { move_block(j, b, p, true); }
 
-/* Parts
- * --------------------------------------------------------------------------------------------------
- */
+/* Parts ---------------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t row, n, end; /* block of rows, end of the part */
@@ -293,9 +290,7 @@ static void kernel_part(void *arg, int64_t part, int thread) {
     }
 }
 
-/* Plan
- * ---------------------------------------------------------------------------------------------------
- */
+/* Plan ----------------------------------------------------------------------------------------- */
 
 /* One product of whole operands. */
 static kt_gemm direct_gemm(const conv_job *j) {
@@ -408,8 +403,7 @@ static kt_status job_run(conv_job *j, void *scratch) {
     return KT_OK;
 }
 
-/* Rows of impls.def
- * -------------------------------------------------------------------------------------- */
+/* Rows of impls.def ---------------------------------------------------------------------------- */
 
 static bool conv_supports(const kt_node *n) {
     return is_f32(n->in[0]) && val_size(n->in[0]) && val_size(n->in[1]) && val_size(n->out[0]);

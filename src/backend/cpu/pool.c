@@ -58,9 +58,7 @@ static void clear_pictures(const pool_job *j, int64_t first, int64_t n) {
     memset(j->out + first * size, 0, (size_t)(n * size) * sizeof(float));
 }
 
-/* max
- * ---------------------------------------------------------------------------------------------------
- */
+/* max ------------------------------------------------------------------------------------------ */
 
 static void max_place(const pool_job *j, int64_t place, const patch *p) {
     const int64_t c = j->w.channels, ld = j->w.in[1] * c;
@@ -92,9 +90,7 @@ static kt_status max_grad_pictures(void *arg, int64_t first, int64_t n) {
     return KT_OK;
 }
 
-/* mean
- * --------------------------------------------------------------------------------------------------
- */
+/* mean ----------------------------------------------------------------------------------------- */
 
 static void avg_place(const pool_job *j, int64_t place, const patch *p) {
     const kt_kernels *kn = kt_kernels_get();
@@ -134,8 +130,7 @@ static kt_status avg_grad_pictures(void *arg, int64_t first, int64_t n) {
     return KT_OK;
 }
 
-/* Rows of impls.def
- * ------------------------------------------------------------------------------------- */
+/* Rows of impls.def ---------------------------------------------------------------------------- */
 
 static bool pool_supports(const kt_node *n) { return is_f32(n->in[0]) && val_size(n->in[0]); }
 
