@@ -30,6 +30,14 @@ void *kt_graph_fail(kt_graph *g, kt_status status) {
     return NULL;
 }
 
+/* Sizes that no memory has are stopped here, so that shape arithmetic elsewhere cannot overflow. */
+static bool spec_fits(const kt_spec *s) {
+    for (int i = 0; i < s->shape.ndim && i < KT_MAX_RANK; i++)
+        if (s->shape.dim[i] > INT64_C(1) << 40) return false;
+    const int64_t bytes = kt_spec_bytes(s);
+    return bytes >= 0 && bytes <= INT64_C(1) << 48;
+}
+
 /* Memory for a node with its input, output and attribute arrays; attributes are copied. */
 static kt_node *node_alloc(
     kt_graph *g, const kt_opdef *op, int n_in, kt_val *const *in, const void *attrs) {
@@ -48,14 +56,6 @@ static kt_node *node_alloc(
     if (!n->attrs) return NULL;
     if (attrs) memcpy(n->attrs, attrs, op->attrs_size);
     return n;
-}
-
-/* Sizes that no memory has are stopped here, so that shape arithmetic elsewhere cannot overflow. */
-static bool spec_fits(const kt_spec *s) {
-    for (int i = 0; i < s->shape.ndim && i < KT_MAX_RANK; i++)
-        if (s->shape.dim[i] > INT64_C(1) << 40) return false;
-    const int64_t bytes = kt_spec_bytes(s);
-    return bytes >= 0 && bytes <= INT64_C(1) << 48;
 }
 
 static kt_status node_infer(kt_graph *g, kt_node *n) {

@@ -32,6 +32,8 @@ int main() {
     kt_model *m = kt_sequential_new(&sequential);
 
     kt_predict_args predict = arguments<kt_predict_args>();
+    predict.batch_size = 32;
+    predict.steps = KT_NONE;
     predict.model = m;
     predict.x = x;
     kt_tensor *y = kt_model_predict_with(&predict);

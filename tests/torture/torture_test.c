@@ -84,7 +84,7 @@ static kt_status sequential_run(void) {
             m,
             kt_opt_adam(0.01),
             "sparse_categorical_crossentropy",
-            .metrics = kt_list("accuracy", kt_metric_mean_absolute_error()));
+            .metrics = kt_list("accuracy", kt_metric_sparse_categorical_crossentropy()));
     if (st == KT_OK)
         st = kt_check(kt_model_fit(
             m, d.x, d.y, .batch_size = 4, .verbose = 0, .validation_split = 0.3));
