@@ -25,6 +25,8 @@ endif()
 # otherwise (no -ffast-math). In other than release builds -O2 keeps sanitizer runs short enough.
 set(KT_KERNEL_FLAGS
     -ffp-contract=fast -fno-math-errno -fno-trapping-math
+    # clang says where it does not follow a hint to vectorise; with sanitizers it never does
+    $<$<C_COMPILER_ID:Clang>:-Wno-pass-failed>
     $<IF:$<CONFIG:${KT_RELEASE_CONFIGS}>,-O3,$<$<NOT:$<BOOL:${KT_COVERAGE}>>:-O2>>)
 # gcc's ASan puts locals that it watches after return on a stack of 32-byte alignment and still uses
 # the 64-byte moves of AVX-512 on them (PR 110027). Everything else of ASan stays on.

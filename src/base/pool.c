@@ -7,7 +7,8 @@
  * the late worker finds the gate shut. (Pools that wait for *every* worker take 3 to 10 ms per job
  * on a busy machine.)
  *
- * Idle workers watch `pool.jobs`, a counter of jobs, for at most 20 us and then sleep on it.
+ * Idle workers watch `pool.jobs`, a counter of jobs, for at most 20 us (200 us while a program
+ * runs) and then sleep on it.
  * The caller makes the system call that wakes them only if somebody sleeps. Nobody spins
  * between programs. */
 #include "base/pool.h"
@@ -28,7 +29,8 @@
 #endif
 
 #define POOL_MAX 256
-#define SPIN_NS 20000
+#define SPIN_NS 20000       /* between programs */
+#define SPIN_HELD_NS 200000 /* while one runs; waking a sleeper takes 15 to 60 us */
 #define GATE_OPEN 0x80000000u
 #define GATE_AWAITED 0x40000000u /* the caller sleeps until those inside have left */
 
@@ -55,6 +57,7 @@ static struct {
     _Alignas(64) atomic_uint jobs;
     atomic_int sleepers;
     atomic_bool stop;
+    atomic_int held; /* programs that run */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local bool pool_inside; /* this thread runs a chunk: nested jobs run alone */
@@ -100,7 +103,15 @@ static void pool_wake(atomic_uint *word, int n) {
 }
 #endif
 
-/* Spins until *word is no longer `seen`; false after SPIN_NS. */
+void kt_pool_hold(int delta) {
+    atomic_fetch_add_explicit(&pool.held, delta, memory_order_relaxed);
+}
+
+static int64_t pool_patience(void) {
+    return atomic_load_explicit(&pool.held, memory_order_relaxed) > 0 ? SPIN_HELD_NS : SPIN_NS;
+}
+
+/* Spins until *word is no longer `seen`; false when patience is at its end. */
 static bool pool_spin(atomic_uint *word, unsigned seen) {
     const int64_t start = pool_clock();
     do {
@@ -108,7 +119,7 @@ static bool pool_spin(atomic_uint *word, unsigned seen) {
             if (atomic_load_explicit(word, memory_order_acquire) != seen) return true;
             pool_pause();
         }
-    } while (pool_clock() - start < SPIN_NS);
+    } while (pool_clock() - start < pool_patience());
     return false;
 }
 

@@ -101,6 +101,10 @@ kt_node *kt_graph_add(
 int kt_graph_slot(kt_graph *g, void *key, const char *name, kt_spec spec) {
     for (int i = 0; i < g->slots.n; i++)
         if (g->slots.v[i].key == key) return i;
+    if (!spec_fits(&spec)) {
+        kt_graph_fail(g, KT_FAIL(KT_ELIMIT, "variable %s is too large", name ? name : ""));
+        return -1;
+    }
     kt_slot slot = {.key = key, .name = kt_arena_strdup(g->arena, name ? name : ""), .spec = spec};
     if (!slot.name || kt_vec_push(&g->slots, slot)) {
         kt_graph_fail(g, KT_ENOMEM);

@@ -208,7 +208,8 @@ static kt_status parse_slot(parser *p) {
     if (st) return st;
     if (!kt_scan_spec(&p->s, &spec)) return kt_scan_fail(&p->s, "a dtype and a shape");
     void *key = kt_arena_alloc(p->g->arena, 1); /* whose memory: nobody's, but each its own */
-    return key && kt_graph_slot(p->g, key, name, spec) >= 0 ? KT_OK : KT_ENOMEM;
+    if (!key) return KT_ENOMEM;
+    return kt_graph_slot(p->g, key, name, spec) >= 0 ? KT_OK : p->g->status;
 }
 
 static kt_status parse_line(parser *p) {

@@ -171,8 +171,8 @@ kt_status kt_model_link(kt_layer *l, int n_in, kt_sym *const *in, int n_out, kt_
     kt_status st = KT_OK;
     for (int i = 0; st == KT_OK && i < n_out; i++) st = walk_from(&w, out[i]->node);
     for (int i = 0; st == KT_OK && i < n_in; i++) st = walk_from(&w, in[i]->node);
-    for (int i = 0; i < w.order.n; i++)
-        kt_layer_name(w.order.v[i]->layer); /* in order of data flow */
+    for (int i = 0; st == KT_OK && i < w.order.n; i++)
+        st = kt_layer_ensure_name(w.order.v[i]->layer); /* in order of data flow */
     if (st == KT_OK && !s->is_sequential) st = order_layers(l, &w);
     if (st == KT_OK) st = check_names(l);
     for (int i = 0; st == KT_OK && i < w.order.n; i++) st = link_node(s, &w, i);
@@ -334,7 +334,8 @@ static kt_status functional_init(kt_layer *l) {
     int n_in, n_out;
     kt_status st = functional_take(a->inputs, "inputs", &n_in, in);
     if (st == KT_OK) st = functional_take(a->outputs, "outputs", &n_out, out);
-    return st ? st : kt_model_link(l, n_in, in, n_out, out);
+    if (st == KT_OK) st = kt_model_link(l, n_in, in, n_out, out);
+    return st ? st : kt_layer_ensure_name(l);
 }
 
 const kt_layer_class kt_class_functional = {
@@ -352,9 +353,7 @@ const kt_layer_class kt_class_functional = {
 };
 
 kt_model *kt_functional_new(const kt_functional_args *a) {
-    kt_model *m = kt_layer_new(&kt_class_functional, a);
-    if (!kt_failed(m)) kt_layer_name(m);
-    return m;
+    return kt_layer_new(&kt_class_functional, a);
 }
 
 int kt_model_n_layers(const kt_model *m) { return kt_is_model(m) ? m->children.n : 0; }

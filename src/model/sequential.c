@@ -51,7 +51,7 @@ static kt_status add_layer(kt_layer *l, kt_layer *child) {
     kt_model_state *s = l->state;
     kt_sym *in = sequential_input(s);
     if (kt_layer_is_input(child)) return KT_FAIL(KT_EINVAL, "an input can only come first");
-    kt_layer_name(child);
+    if (kt_layer_ensure_name(child)) return KT_ENOMEM;
     if (kt_model_get_layer(l, child->name)) {
         KT_FAIL(KT_EINVAL, "two layers are named \"%s\"", child->name);
         return kt_error_hint("names must be unique within a model");
@@ -83,10 +83,9 @@ static kt_status sequential_add(kt_layer *l, kt_ref item) {
         kt_ref_describe(item, got, sizeof got));
 }
 
-static kt_status sequential_init(kt_layer *l) {
+static kt_status sequential_fill(kt_layer *l) {
     const kt_sequential_args *a = kt_layer_args(l);
     kt_model_state *s = l->state;
-    s->is_sequential = true;
     if (!a->layers) return KT_OK;
     if (!kt_is(a->layers, KT_KIND_LIST)) return sequential_add(l, a->layers);
     kt_status st = KT_OK;
@@ -110,6 +109,12 @@ static kt_status sequential_init(kt_layer *l) {
         kt_release(in);
     }
     return st;
+}
+
+static kt_status sequential_init(kt_layer *l) {
+    ((kt_model_state *)l->state)->is_sequential = true;
+    const kt_status st = sequential_fill(l);
+    return st ? st : kt_layer_ensure_name(l);
 }
 
 kt_status kt_model_ensure_linked(kt_layer *l, const kt_spec *batch) {
@@ -153,9 +158,7 @@ const kt_layer_class kt_class_sequential = {
 };
 
 kt_model *kt_sequential_new(const kt_sequential_args *a) {
-    kt_model *m = kt_layer_new(&kt_class_sequential, a);
-    if (!kt_failed(m)) kt_layer_name(m);
-    return m;
+    return kt_layer_new(&kt_class_sequential, a);
 }
 
 static kt_status require_sequential(const kt_model *m, const char *verb) {

@@ -135,7 +135,9 @@ kt_status kt_layer_activity(kt_layer *l, kt_ref ref) {
 static kt_status weight_fill(kt_var *v) {
     const kt_component *c = v->initializer;
     const kt_initializer_class *cls = (const kt_initializer_class *)c->cls;
-    return cls->fill(c, kt_rng_key(kt_seed(), kt_var_path(v)), &v->spec, kt_var_data(v));
+    const char *path = kt_var_path(v);
+    if (!v->path) return KT_ENOMEM; /* another key would give other weights */
+    return cls->fill(c, kt_rng_key(kt_seed(), path), &v->spec, kt_var_data(v));
 }
 
 static kt_status weight_parts(kt_layer *l, kt_var *v, const kt_weight_args *a) {
@@ -244,6 +246,8 @@ const char *kt_layer_name(kt_layer *l) {
     if (!l->name) l->name = kt_auto_name(l->class_name);
     return l->name ? l->name : "";
 }
+
+kt_status kt_layer_ensure_name(kt_layer *l) { return *kt_layer_name(l) ? KT_OK : KT_ENOMEM; }
 
 const char *kt_layer_class_name(const kt_layer *l) {
     return kt_is(l, KT_KIND_LAYER) ? l->class_name : "";

@@ -50,6 +50,8 @@ kt_status kt_layer_context(kt_layer *l, kt_status st);
 
 /** A fresh automatic name for a class: "dense", "dense_1". Freed by the caller. */
 char *kt_auto_name(const char *class_name);
+/** Gives the layer its automatic name if it has none; only memory can stand in the way. */
+kt_status kt_layer_ensure_name(kt_layer *l);
 /** "model/dense" into buf: names of the layers around and this one. */
 void kt_layer_path(kt_layer *l, char *buf, size_t size);
 /** Walks a layer and everything inside it, parents first (children in creation order). */

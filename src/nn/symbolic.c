@@ -157,7 +157,10 @@ static kt_val *cast_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
 }
 static const kt_op_class cast_class = {"Cast", sizeof(cast_attrs), cast_build};
 kt_sym *kt_op_cast(kt_sym *x, const char *dtype) {
+    if (kt_failed(x)) return kt_fail_object(kt_check(x));
     const kt_dtype d = dtype ? kt_dtype_of(dtype) : KT_NO_DTYPE;
+    if (dtype == kt_dtype_name(KT_NO_DTYPE) && kt_error_last())
+        return kt_fail_object(kt_error_last()); /* the dtype of a failed symbol */
     if (d == KT_NO_DTYPE)
         return kt_fail_object(
             KT_FAIL(KT_EINVAL, "dtype: unknown name \"%s\"", dtype ? dtype : "None"));

@@ -138,7 +138,7 @@ static kt_status conv_check_channels(const char *op, int groups, int64_t in, con
         "%lld channels per group, %lld filters", (long long)k->dim[2], (long long)k->dim[3]);
 }
 
-static kt_status conv_check_length(const char *op, const kt_shape *x, const kt_shape *k) {
+static kt_status conv_too_large(const char *op, const kt_shape *x, const kt_shape *k) {
     KT_FAIL(KT_ESHAPE, "%s: the kernel is larger than the picture", op);
     kt_error_expected(
         "a kernel that fits into %lld x %lld", (long long)x->dim[1], (long long)x->dim[2]);
@@ -175,7 +175,7 @@ static kt_status conv_shape(
         y->dim[1 + i] = kt_window_out(
             x->dim[1 + i], k->dim[i], a->stride[i], a->dilation[i], a->before[i], a->after[i]);
         if (k->dim[i] < 1) return KT_FAIL(KT_ESHAPE, "%s: the kernel is empty", op);
-        if (y->dim[1 + i] < 1) return conv_check_length(op, x, k);
+        if (y->dim[1 + i] < 1) return conv_too_large(op, x, k);
     }
     return KT_OK;
 }

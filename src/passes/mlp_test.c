@@ -1,5 +1,6 @@
 /* A whole training step, as layers, losses, metrics and Adam trace it: optimised against plain, the
  * memory plan against its bound, and the time that compiling takes. */
+#include "base/mem.h"
 #include "ir/plan.h"
 #include "ops/build.h"
 #include "passes/passes.h"
@@ -202,4 +203,21 @@ KT_TEST(mlp, compiles_fast) {
     }
     print_message("compiled in %.2f ms\n", best * 1e3);
     assert_true(best < 0.1); /* 10 ms is the goal; sanitizers need more */
+}
+
+/* Each allocation of passes, planner and executor fails in turn: an error every time, and no leak. */
+KT_TEST(mlp, out_of_memory_is_an_error) {
+    kt_status st = KT_ENOMEM;
+    for (int n = 1; st; n++) {
+        kt_graph *g = training_step();
+        kt_cpu_code *code = NULL;
+        kt_mem_fail_after(n);
+        st = kt_passes_run(g);
+        if (st == KT_OK) st = kt_cpu_compile(g, &code);
+        kt_mem_fail_after(0);
+        if (st) kt_check_status(st, KT_ENOMEM);
+        if (st == KT_OK) kt_cpu_code_free(code);
+        kt_graph_free(g);
+        assert_true(n < 1000);
+    }
 }

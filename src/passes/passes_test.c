@@ -197,6 +197,17 @@ KT_TEST(dce, keeps_inputs_outputs_and_assignments) {
         "%3 = assign(%2) {slot=0, offset=0, shape=(2, 3)}" M23 X_END);
 }
 
+/* Fused regions too have a text that says everything. */
+static void check_reads_back(kt_graph *g) {
+    char *text = kt_graph_text(g);
+    kt_graph *again = kt_graph_of(text);
+    char *text_again = kt_graph_text(again);
+    kt_check_str(text_again, text);
+    free(text);
+    free(text_again);
+    kt_graph_free(again);
+}
+
 /* All passes on random graphs: same results, and a second run of everything finds nothing new to
  * break. */
 KT_TEST(passes, random_graphs_keep_their_meaning) {
@@ -207,6 +218,7 @@ KT_TEST(passes, random_graphs_keep_their_meaning) {
         snprintf(what, sizeof what, "random graph %d", i);
         kt_run_result want = kt_run_naive_seeded(g, (uint64_t)i);
         if (kt_passes_run(g)) fail_msg("%s: %s", what, kt_error_message());
+        check_reads_back(g);
         kt_run_result got = kt_run_naive_seeded(g, (uint64_t)i);
         kt_check_same(&got, &want, 1e-5, what);
         kt_run_free(&got);

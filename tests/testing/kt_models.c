@@ -1,6 +1,7 @@
 /* See kt_models.h. */
 #include "testing/kt_models.h"
 
+#include "base/error.h"
 #include "testing/graphs.h"
 
 #include <math.h>
@@ -34,14 +35,11 @@ kt_model *kt_small_model(int64_t dim, int hidden, int classes) {
         kt_input({dim}),
         kt_dense(hidden, .activation = "relu"),
         kt_dense(classes, .activation = "softmax")));
-    kt_check_status(
-        kt_model_compile(
-            m,
-            kt_opt_adam(0.01),
-            "sparse_categorical_crossentropy",
-            .metrics = kt_list("accuracy")),
-        KT_OK);
-    return m;
+    const kt_status st = kt_model_compile(
+        m, kt_opt_adam(0.01), "sparse_categorical_crossentropy", .metrics = kt_list("accuracy"));
+    if (st == KT_OK) return m;
+    kt_free(m);
+    return kt_fail_object(st);
 }
 
 kt_tensor *kt_floats_tensor(kt_shape shape, const double *values) {

@@ -5,6 +5,8 @@
  * KT_TORTURE_STEP=n tries every n-th allocation only. */
 #include "base/mem.h"
 #include "base/obj.h"
+#include "base/str.h"
+#include "nn/kinds.h"
 #include "testing/kt_models.h"
 
 #include <stdlib.h>
@@ -147,6 +149,107 @@ static kt_status compiled_twice_run(void) {
     return finish(m, st);
 }
 
+/* Pictures: convolution, pooling, batch normalization, reshaping. */
+static kt_status pictures_run(void) {
+    kt_model *m = kt_sequential(kt_list(
+        kt_input({6, 6, 1}),
+        kt_conv2d(2, 3, .activation = "relu"),
+        kt_batch_normalization(),
+        kt_max_pooling2d(2),
+        kt_reshape({8}),
+        kt_dense(1)));
+    kt_status st = kt_check(m);
+    kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(3, 6, 6, 1), NULL);
+    kt_tensor *y = kt_tensor_new(KT_FLOAT32, kt_dims(3, 1), NULL);
+    if (st == KT_OK) st = kt_model_compile(m, "adam", "mse");
+    if (st == KT_OK) st = kt_check(kt_model_train_on_batch(m, x, y));
+    if (st == KT_OK) st = kt_check(kt_model_predict(m, x, .verbose = 0));
+    return finish(m, st);
+}
+
+static void nowhere(const char *text, size_t n, void *data) { (void)text, (void)n, (void)data; }
+
+/* Everything that prints, and callbacks. */
+static kt_status talking_run(void) {
+    const kt_blobs d = kt_make_blobs(6, 4, 3);
+    kt_model *m = kt_small_model(4, 3, 3);
+    kt_set_output(nowhere, NULL);
+    kt_status st = kt_model_summary(m);
+    if (st == KT_OK)
+        st = kt_check(kt_model_fit(
+            m,
+            d.x,
+            d.y,
+            .epochs = 2,
+            .validation_split = 0.5,
+            .callbacks = kt_list(
+                kt_cb_early_stopping("val_loss", .restore_best_weights = true),
+                kt_cb_reduce_lr_on_plateau(.patience = 1),
+                kt_cb_terminate_on_nan())));
+    kt_set_output(NULL, NULL);
+    return finish(m, st);
+}
+
+static kt_status two_batches(kt_batch *batch, void *data) {
+    int *n = data;
+    *batch = (kt_batch){NULL, NULL, NULL};
+    if ((*n)++ % 3 == 2) return KT_OK; /* gone through */
+    const kt_blobs d = kt_make_blobs(4, 4, 3);
+    batch->x = d.x;
+    batch->y = d.y;
+    kt_free(d.onehot);
+    return KT_OK;
+}
+
+static kt_status generator_run(void) {
+    int n = 0;
+    kt_model *m = kt_small_model(4, 3, 3);
+    kt_status st = kt_check(m);
+    if (st == KT_OK)
+        st = kt_check(kt_model_fit(m, kt_generator_new(two_batches, &n), .epochs = 2, .verbose = 0));
+    return finish(m, st);
+}
+
+/* One model, trained for a step with whatever `name` is. */
+static struct {
+    const char *name;
+    enum { OPTIMIZER, LOSS, METRIC } is;
+} part;
+
+static kt_status part_run(void) {
+    const kt_blobs d = kt_make_blobs(5, 4, 3);
+    const void *opt = part.is == OPTIMIZER ? part.name : "sgd";
+    const void *loss = part.is == LOSS ? part.name : "mse";
+    const void *metric = part.is == METRIC ? part.name : NULL;
+    kt_model *m = kt_sequential(kt_list(kt_input({4}), kt_dense(3, .activation = "sigmoid")));
+    kt_status st = kt_check(m);
+    if (st == KT_OK) st = kt_model_compile(m, opt, loss, .metrics = metric);
+    if (st == KT_OK) st = kt_check(kt_model_train_on_batch(m, d.x, d.onehot));
+    return finish(m, st);
+}
+
+/* Classes that need arguments, other labels, or are not there yet are left out. */
+static void torture_parts(const kt_class *const *registry, int is) {
+    char name[64];
+    for (int i = 0; registry[i]; i++) {
+        kt_snake_case(registry[i]->name, name, sizeof name);
+        part.name = name;
+        part.is = is;
+        const kt_status st = part_run();
+        kt_clear_session();
+        if (st == KT_OK)
+            torture(part_run);
+        else
+            print_message("%s left out: %s\n", name, kt_error_get().text);
+    }
+}
+
+KT_TEST(torture, every_optimizer) { torture_parts(kt_optimizer_registry(), OPTIMIZER); }
+KT_TEST(torture, every_loss) { torture_parts(kt_loss_registry(), LOSS); }
+KT_TEST(torture, every_metric) { torture_parts(kt_metric_registry(), METRIC); }
+KT_TEST(torture, pictures) { torture(pictures_run); }
+KT_TEST(torture, talking) { torture(talking_run); }
+KT_TEST(torture, generators) { torture(generator_run); }
 KT_TEST(torture, sequential) { torture(sequential_run); }
 KT_TEST(torture, functional) { torture(functional_run); }
 KT_TEST(torture, grown) { torture(grown_run); }

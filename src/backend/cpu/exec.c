@@ -2,8 +2,10 @@
  * is a loop of calls and nothing else. */
 #include "backend/cpu/cpu.h"
 
+#include "backend/cpu/profile.h"
 #include "base/error.h"
 #include "base/fpu.h"
+#include "base/pool.h"
 #include "ir/attrs.h"
 #include "ir/opdef.h"
 
@@ -36,6 +38,7 @@ struct kt_cpu_run {
     char *mem; /* arena, then the input buffers */
     void **ptrs, **outputs;
     instr *steps;
+    kt_profile *profile; /* NULL unless KT_PROFILE is set */
 };
 
 static size_t node_scratch(const kt_node *n) {
@@ -178,6 +181,7 @@ kt_status kt_cpu_run_new(const kt_cpu_code *c, void *const *slots, kt_cpu_run **
     void **ptrs = r->ptrs;
     for (int i = 0; i < c->n_steps; i++) resolve_step(r, slots, &c->steps[i], &ptrs, &r->steps[i]);
     for (int i = 0; i < c->g->outputs.n; i++) r->outputs[i] = resolve(r, slots, c->g->outputs.v[i]);
+    r->profile = kt_profile_new();
     *out = r;
     return KT_OK;
 }
@@ -188,6 +192,7 @@ void kt_cpu_run_free(kt_cpu_run *r) {
     kt_mem_free(r->ptrs);
     kt_mem_free(r->outputs);
     kt_mem_free(r->steps);
+    kt_profile_free(r->profile);
     kt_mem_free(r);
 }
 
@@ -198,8 +203,10 @@ const void *kt_cpu_output(const kt_cpu_run *r, int i) { return r->outputs[i]; }
 kt_status kt_cpu_execute(kt_cpu_run *r) {
     const int n = r->code->n_steps;
     const uint64_t saved = kt_fpu_flush_begin();
+    kt_pool_hold(1);
     kt_status st = KT_OK;
     for (int i = 0; i < n && st == KT_OK; i++) st = r->steps[i].fn(&r->steps[i].args);
+    kt_pool_hold(-1);
     kt_fpu_flush_end(saved);
     return st;
 }

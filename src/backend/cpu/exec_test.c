@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A graph with most kinds of kernels in it. */
 static kt_graph *mixed_graph(void) {
@@ -112,6 +113,27 @@ KT_TEST(exec, errors_of_other_threads_keep_their_words) {
     free(logits);
     free(labels);
     kt_graph_free(g);
+}
+
+KT_TEST(exec, profile_has_a_bar_for_each_node) {
+    char path[] = "/tmp/kt_profile_XXXXXX", text[4000] = {0};
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    setenv("KT_PROFILE", path, 1);
+    kt_graph *g = mixed_graph();
+    g->nodes.v[3]->scope = "a \"layer\"";
+    kt_run_result r = kt_run_seeded(g, 1);
+    unsetenv("KT_PROFILE");
+    kt_check_status(r.status, KT_OK);
+    assert_true(read(fd, text, sizeof text - 1) > 100);
+    assert_int_equal(text[0], '[');
+    assert_non_null(strstr(text, "{\"name\":\"tanh\",\"ph\":\"X\""));
+    assert_non_null(
+        strstr(text, "\"layer\":\"a \\\"layer\\\"\",\"result\":\"float32 (64, 96)\"}},"));
+    kt_run_free(&r);
+    kt_graph_free(g);
+    close(fd);
+    unlink(path);
 }
 
 KT_TEST(exec, a_dtype_without_kernel_is_named) {

@@ -143,7 +143,7 @@ static kt_status batch_norm_train(normed *n, kt_layer *l, kt_trace *t) {
     }
     kt_val *mean = moment(n, n->x), *fixed = kt_g_stop_gradient(n->g, mean);
     kt_val *centered = kt_g_sub(n->g, n->x, widen(n, fixed));
-    kt_val *variance = moment(n, kt_g_mul(n->g, centered, centered));
+    kt_val *variance = moment(n, kt_g_square(n->g, centered));
     kt_status st = move_average(n, d->moving_mean, mean, a->momentum);
     if (st == KT_OK) st = move_average(n, d->moving_variance, variance, a->momentum);
     if (st) return st;

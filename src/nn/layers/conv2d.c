@@ -47,12 +47,10 @@ static kt_status conv2d_init(kt_layer *l) {
     return st ? st : kt_layer_activation(l, &d->activation, a->activation);
 }
 
-static kt_status conv2d_check_channels(const kt_conv2d_args *a, int64_t channels) {
+static kt_status conv2d_check_channels(const kt_conv2d_args *a, int axis, int64_t channels) {
     if (channels == KT_NONE) {
         KT_FAIL(KT_ESHAPE, "the number of channels must be known when the layer is built");
-        return kt_error_hint(
-            "axis %s of the input is open",
-            a->data_format && a->data_format[9] == 'f' ? "1" : "-1");
+        return kt_error_hint("axis %d of the input is open", axis);
     }
     if (channels > 0 && channels % a->groups == 0) return KT_OK;
     KT_FAIL(KT_ESHAPE, "groups do not divide the channels of the input");
@@ -65,7 +63,7 @@ static kt_status conv2d_build(kt_layer *l, const kt_shape *in) {
     conv2d *d = kt_layer_state(l);
     const int axis = d->channels_first ? 1 : -1;
     const int64_t channels = kt_shape_dim(in, axis);
-    const kt_status st = conv2d_check_channels(a, channels);
+    const kt_status st = conv2d_check_channels(a, axis, channels);
     if (st) return st;
     d->kernel = kt_add_weight(
         l,

@@ -1,0 +1,98 @@
+/* Profiles of contexts. See profile.h.
+ *
+ * Events are collected in memory and written when their context ends, so that writing does not
+ * disturb what is measured. The format allows a list without its closing bracket: contexts simply
+ * append. */
+#include "backend/cpu/profile.h"
+
+#include "base/log.h"
+#include "base/str.h"
+#include "ir/opdef.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define MAX_EVENTS 1000000
+
+typedef struct {
+    const kt_node *node;
+    int64_t start, end;
+} event;
+
+struct kt_profile {
+    const char *path;
+    int id; /* which context: a row of the picture */
+    KT_VEC(event) events;
+};
+
+static atomic_int profile_count;
+
+kt_profile *kt_profile_new(void) {
+    const char *path = getenv("KT_PROFILE");
+    kt_profile *p = path && *path ? kt_alloc(sizeof *p) : NULL;
+    if (!p) return NULL;
+    p->path = path;
+    p->id = atomic_fetch_add(&profile_count, 1);
+    return p;
+}
+
+int64_t kt_profile_clock(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void kt_profile_add(kt_profile *p, const kt_node *n, int64_t start, int64_t end) {
+    const event e = {n, start, end};
+    if (p->events.n < MAX_EVENTS && kt_vec_push(&p->events, e)) return; /* fewer bars, no failure */
+}
+
+static void add_quoted(kt_str *out, const char *text) {
+    kt_str_add(out, "\"");
+    for (const char *c = text; *c; c++) {
+        if (*c == '"' || *c == '\\') kt_str_add(out, "\\");
+        kt_str_addn(out, (unsigned char)*c < ' ' ? " " : c, 1);
+    }
+    kt_str_add(out, "\"");
+}
+
+static void add_event(kt_str *out, const kt_profile *p, const event *e) {
+    char spec[KT_SHAPE_STR];
+    kt_str_addf(
+        out,
+        "{\"name\":\"%s\",\"ph\":\"X\",\"pid\":1,\"tid\":%d,\"ts\":%lld.%03d,\"dur\":%lld.%03d,",
+        e->node->op->name,
+        p->id,
+        (long long)(e->start / 1000),
+        (int)(e->start % 1000),
+        (long long)((e->end - e->start) / 1000),
+        (int)((e->end - e->start) % 1000));
+    kt_str_addf(out, "\"args\":{\"node\":\"%%%d\",\"layer\":", e->node->out[0]->id);
+    add_quoted(out, e->node->scope ? e->node->scope : "");
+    kt_spec_str(&e->node->out[0]->spec, spec, sizeof spec);
+    kt_str_addf(out, ",\"result\":\"%s\"}},\n", spec);
+}
+
+static void profile_write(const kt_profile *p) {
+    FILE *f = fopen(p->path, p->id == 0 ? "w" : "a");
+    kt_str text = {0};
+    if (!f) {
+        kt_log("KT_PROFILE: cannot write %s\n", p->path);
+        return;
+    }
+    if (p->id == 0) kt_str_add(&text, "[\n");
+    for (int i = 0; i < p->events.n; i++) add_event(&text, p, &p->events.v[i]);
+    if (text.status || fwrite(text.s, 1, text.n, f) != text.n)
+        kt_log("KT_PROFILE: %s is not complete\n", p->path);
+    fclose(f);
+    kt_str_free(&text);
+}
+
+void kt_profile_free(kt_profile *p) {
+    if (!p) return;
+    if (p->events.n || p->id == 0) profile_write(p);
+    kt_vec_free(&p->events);
+    kt_mem_free(p);
+}
