@@ -16,7 +16,7 @@ build = @unset MAKEFLAGS MFLAGS MAKELEVEL; cmake --preset $(1) $(CMAKE_ARGS) >/d
 no_aslr = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test medium api check asan tsan bench golden size format install clean help
+.PHONY: all demo test medium api check asan torture tsan bench golden size format install clean help
 
 all: ## build everything (release)
 	$(call build,release)
@@ -53,6 +53,10 @@ check: ## style, dependencies, globals, headers, docs, format: before every comm
 asan: ## short tests under AddressSanitizer, UBSan and the leak check
 	$(call build,asan)
 	@cmake/run_tests.sh build/asan -L short
+
+torture: ## each allocation of some programs failing in turn, under AddressSanitizer
+	$(call build,asan,test_torture)
+	@cmake/run_tests.sh build/asan -R '^test_torture$$'
 
 tsan: ## short tests under ThreadSanitizer
 	$(call build,tsan)

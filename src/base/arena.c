@@ -33,6 +33,7 @@ void kt_arena_free(kt_arena *a) {
 
 void *kt_arena_alloc(kt_arena *a, size_t size) {
     size = (size + 15) / 16 * 16;
+    if (kt_mem_point(size)) return NULL;
     if (!a->head || a->head->size - a->head->used < size) {
         const size_t cap = size > a->next_size ? size : a->next_size;
         arena_block *b = kt_alloc(sizeof *b + cap);

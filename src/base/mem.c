@@ -29,6 +29,12 @@ static void *mem_checked(void *p, size_t size) {
     return p;
 }
 
+bool kt_mem_point(size_t size) {
+    if (!mem_must_fail()) return false;
+    mem_checked(NULL, size);
+    return true;
+}
+
 void *kt_alloc(size_t size) {
     return mem_checked(mem_must_fail() ? NULL : calloc(1, size ? size : 1), size);
 }

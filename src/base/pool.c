@@ -35,10 +35,12 @@
 #define GATE_AWAITED 0x40000000u /* the caller sleeps until those inside have left */
 
 /* The chunks that a thread takes first: the same ones at every step, so that weights and their
- * moments stay in the caches of one core. Who is done takes from the others. */
+ * moments stay in the caches of one core. A share whose owner has not come (it sleeps, or the
+ * machine is busy) is taken over; one that its owner has begun is left to it, because fetching its
+ * data from the other core takes longer than waiting. */
 typedef struct {
     _Alignas(64) atomic_llong next;
-    int64_t end;
+    int64_t first, end;
 } pool_share;
 
 static struct {
@@ -126,6 +128,8 @@ static bool pool_spin(atomic_uint *word, unsigned seen) {
 static void pool_take_chunks(int thread) {
     for (int i = 0; i < pool.n_shares; i++) {
         pool_share *s = &pool.share[(thread + i) % pool.n_shares];
+        const bool own = i == 0;
+        if (!own && atomic_load_explicit(&s->next, memory_order_relaxed) != s->first) continue;
         for (;;) {
             const int64_t chunk = atomic_fetch_add_explicit(&s->next, 1, memory_order_relaxed);
             if (chunk >= s->end) break;
@@ -258,6 +262,7 @@ static void pool_run_shared(kt_pool_fn *fn, void *arg, int64_t n_chunks) {
     pool.n_shares = n_chunks < threads ? (int)n_chunks : threads;
     for (int i = 0; i < pool.n_shares; i++) {
         const int64_t first = i * n_chunks / pool.n_shares;
+        pool.share[i].first = first;
         atomic_store_explicit(&pool.share[i].next, first, memory_order_relaxed);
         pool.share[i].end = (i + 1) * n_chunks / pool.n_shares;
     }

@@ -434,3 +434,46 @@ KT_TEST(errors, nothing_leaks) {
         assert_int_equal(kt_obj_count(), start);
     }
 }
+
+KT_TEST(errors, lists_and_dicts_of_data) {
+    const rig r = make();
+    kt_tensor *x = r.d.x, *y = r.d.y;
+    kt_check_fails(kt_model_fit(r.m, kt_list_of(0, NULL), y, .verbose = 0), KT_EINVAL, "got 0 arrays");
+    kt_check_fails(kt_model_fit(r.m, x, kt_list_of(0, NULL), .verbose = 0), KT_EINVAL, "got 0 arrays");
+    kt_check_fails(kt_model_predict(r.m, kt_list(kt_none), .verbose = 0), KT_EINVAL, "array 0 is None");
+    kt_check_fails(
+        kt_model_fit(r.m, kt_dict("wrong", x), y, .verbose = 0), KT_EINVAL, "the dict has no \"input_layer");
+    kt_check_fails(kt_dict("x"), KT_EINVAL, "names and objects in turn");
+    kt_list_t *used = kt_list(x);
+    kt_check_ok(kt_model_predict(r.m, used, .verbose = 0));
+    kt_check_fails(
+        kt_model_predict(r.m, used, .verbose = 0), KT_ESTATE, "used up by an earlier call");
+    kt_list_t *kept = kt_retain(kt_list(x));
+    for (int i = 0; i < 2; i++) kt_check_ok(kt_model_predict(r.m, kept, .verbose = 0));
+    kt_free(kept);
+    still_trains(&r);
+}
+
+/* kt_input(.batch_size = 4) means it. */
+KT_TEST(errors, a_fixed_batch_size_is_kept) {
+    kt_model *m = kt_sequential(kt_list(kt_input({5}, .batch_size = 4), kt_dense(1)));
+    kt_check_ok(kt_model_predict(m, FLOATS(4, 5), .verbose = 0));
+    kt_check_ok(kt_model_predict(m, FLOATS(8, 5), .batch_size = 4, .verbose = 0));
+    kt_check_fails(kt_model_predict(m, FLOATS(5, 5), .verbose = 0), KT_ESHAPE, "(4, 5)");
+    kt_free(m);
+}
+
+/* A program that failed to run does not stay behind half done. */
+KT_TEST(errors, a_failed_step_leaves_the_next_one_whole) {
+    const rig r = make();
+    kt_weights_copy before = kt_copy_weights(r.m);
+    kt_check_status(kt_model_compile(r.m, kt_opt_sgd(0.0), "sparse_categorical_crossentropy"), KT_OK);
+    const double want = kt_logs_get(kt_model_train_on_batch(r.m, r.d.x, r.d.y), "loss");
+    kt_tensor *wrong = kt_tensor_copy(r.d.y);
+    kt_tensor_set(wrong, N - 1, 77);
+    kt_check_fails(kt_model_train_on_batch(r.m, r.d.x, wrong), KT_EINVAL, "label");
+    assert_true(kt_weights_same(r.m, &before));
+    kt_check_near(kt_logs_get(kt_model_train_on_batch(r.m, r.d.x, r.d.y), "loss"), want, 0, 0);
+    kt_weights_copy_free(&before);
+    kt_free(r.m);
+}

@@ -259,7 +259,10 @@ static void gather_chunk(void *arg, int64_t chunk, int thread) {
     }
 }
 
-#define GATHER_CHUNK 65536 /* bytes worth a hand-over to another thread */
+/* Bytes of a chunk, and from how many on several threads share the work: a smaller batch is better off in
+ * the caches of the core that goes on with it. */
+#define GATHER_CHUNK 65536
+#define GATHER_SHARED 1048576
 
 static void fill_one(
     const kt_tensor *t, kt_dtype to, char *out, const int64_t *order, int64_t first, int64_t n) {
@@ -272,6 +275,7 @@ static void fill_one(
         kt_elem_convert(out, to, in, t->dtype, n * width);
         return;
     }
+    if (n * row < GATHER_SHARED) g.chunk = n ? n : 1;
     kt_pool_run(gather_chunk, &g, (n + g.chunk - 1) / g.chunk);
 }
 

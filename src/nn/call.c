@@ -49,7 +49,12 @@ kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
 }
 
 kt_status kt_layer_build(kt_layer *l, kt_shape input_shape) {
-    const kt_status st = kt_layer_require(l, "kt_layer_build");
+    const int n = input_shape.ndim;
+    kt_status st = kt_layer_require(l, "kt_layer_build");
+    bool ok = n >= 0 && n <= KT_MAX_RANK;
+    for (int i = 0; ok && i < n; i++) ok = input_shape.dim[i] >= 0 || input_shape.dim[i] == KT_NONE;
+    if (st == KT_OK && !ok)
+        st = KT_FAIL(KT_EINVAL, "input_shape: expected 0 to %d sizes >= 0 or None", KT_MAX_RANK);
     return st ? st : kt_layer_context(l, kt_layer_ensure_built(l, 1, &input_shape));
 }
 
@@ -80,6 +85,7 @@ static kt_status add_activity(kt_layer *l, kt_sym *out) {
 
 static kt_status finish_outputs(kt_layer *l, kt_trace *t) {
     for (int i = 0; i < t->n_out; i++) {
+        if (!t->out[i]) return KT_FAIL(KT_EINVAL, "the call left output %d empty", i);
         if (kt_failed(t->out[i])) return kt_check(t->out[i]);
         kt_val *v = kt_unwrap(t->out[i], NULL);
         if (!v) return kt_tracer_current()->g->status;

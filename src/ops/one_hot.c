@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "ops/build.h"
 
+#include <string.h>
+
 static kt_status one_hot_infer(const kt_node *n, kt_spec *out) {
     const one_hot_attrs *a = n->attrs;
     *out = (kt_spec){(kt_dtype)a->dtype, n->in[0]->spec.shape};
@@ -19,9 +21,10 @@ static kt_status one_hot_ref(const kt_kargs *k) {
     const one_hot_attrs *a = k->node->attrs;
     const int64_t n = kt_shape_size(&k->node->in[0]->spec.shape);
     const int32_t *index = k->in[0];
+    memset(k->out[0], 0, (size_t)kt_spec_bytes(&k->node->out[0]->spec)); /* 0 in every dtype */
     for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < a->depth; j++)
-            kt_elem_set(k->out[0], (kt_dtype)a->dtype, i * a->depth + j, index[i] == j);
+        if (index[i] >= 0 && index[i] < a->depth)
+            kt_elem_set(k->out[0], (kt_dtype)a->dtype, i * a->depth + index[i], 1);
     return KT_OK;
 }
 

@@ -2,6 +2,8 @@
 #include "base/error.h"
 #include "ops/build.h"
 
+#include <string.h>
+
 #define LIMIT                                                                                      \
     (INT64_C(1) << 40) /* keeps sums of lengths away from overflow; memory ends long before */
 
@@ -36,7 +38,12 @@ static kt_status pad_ref(const kt_kargs *k) {
     const size_t e = kt_dtype_size(from->dtype);
     const int64_t total = kt_shape_size(&to->shape);
     int64_t in[KT_MAX_RANK], out[KT_MAX_RANK], first = 0;
-    for (int64_t i = 0; i < total; i++) kt_elem_set(k->out[0], to->dtype, i, a->value);
+    if (total) kt_elem_set(k->out[0], to->dtype, 0, a->value);
+    for (int64_t have = 1; have < total; have *= 2) /* the value everywhere, by doubling */
+        memcpy(
+            (char *)k->out[0] + (size_t)have * e,
+            k->out[0],
+            (size_t)(total - have < have ? total - have : have) * e);
     kt_strides(&from->shape, in);
     kt_strides(&to->shape, out);
     for (int i = 0; i < to->shape.ndim; i++) first += out[i] * a->before[i];

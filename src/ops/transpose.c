@@ -42,6 +42,9 @@ static kt_status transpose_ref(const kt_kargs *k) {
 static const kt_sample transpose_samples[] = {
     {.in = {{.dim = {3, 4}}}, .attrs = &(transpose_attrs){{1, 0}}},
     {.in = {{.dim = {2, 3, 4}}}, .attrs = &(transpose_attrs){{2, 0, 1}}},
+    {.in = {{.dim = {2, 3, 4, 5}}}, .attrs = &(transpose_attrs){{0, 2, 3, 1}}},
+    {.in = {{.dim = {2, 3, 4, 5}}}, .attrs = &(transpose_attrs){{0, 2, 1, 3}}},
+    {.in = {{.dim = {33, 70}}}, .attrs = &(transpose_attrs){{1, 0}}},
     {.in = {{.dim = {2, 3}}}, .attrs = &(transpose_attrs){{1, 1}}, .want = KT_EINVAL},
     KT_SAMPLES_END};
 static const kt_field transpose_fields[] = {

@@ -20,11 +20,11 @@ static kt_model *mlp(void) {
     return m;
 }
 
-static double train(const kt_splits *d, int epochs) {
+static double train(const kt_splits *d, int batch_size, int epochs) {
     kt_set_random_seed(1);
     kt_model *m = mlp();
     kt_history *h = kt_model_fit(
-        m, d->x_train, d->y_train, .batch_size = 128, .epochs = epochs, .verbose = 0);
+        m, d->x_train, d->y_train, .batch_size = batch_size, .epochs = epochs, .verbose = 0);
     kt_check_status(kt_check(h), KT_OK);
     assert_true(kt_history_get(h, "loss", -1) < kt_history_get(h, "loss", 0));
     kt_logs *l = kt_model_evaluate(m, d->x_test, d->y_test, .batch_size = 1000, .verbose = 0);
@@ -40,7 +40,7 @@ KT_TEST(e2e, fashion_mnist_reaches_087) {
         print_message("skipped: no Fashion-MNIST here (apt install dataset-fashion-mnist)\n");
         return;
     }
-    const double accuracy = train(&d, 6);
+    const double accuracy = train(&d, 64, 7);
     print_message("Fashion-MNIST: test accuracy %.4f\n", accuracy);
     assert_true(accuracy >= 0.87);
 }
@@ -51,7 +51,7 @@ KT_TEST(e2e, mnist_reaches_0975) {
         print_message("skipped: no MNIST here (set KERAS_HOME)\n");
         return;
     }
-    const double accuracy = train(&d, 5);
+    const double accuracy = train(&d, 32, 5);
     print_message("MNIST: test accuracy %.4f\n", accuracy);
     assert_true(accuracy >= 0.975);
 }

@@ -200,11 +200,21 @@ void *kt_cpu_input(const kt_cpu_run *r, int i) { return r->mem + r->code->input_
 
 const void *kt_cpu_output(const kt_cpu_run *r, int i) { return r->outputs[i]; }
 
+static kt_status execute_profiled(kt_cpu_run *r) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < r->code->n_steps && st == KT_OK; i++) {
+        const int64_t start = kt_profile_clock();
+        st = r->steps[i].fn(&r->steps[i].args);
+        kt_profile_add(r->profile, r->steps[i].args.node, start, kt_profile_clock());
+    }
+    return st;
+}
+
 kt_status kt_cpu_execute(kt_cpu_run *r) {
-    const int n = r->code->n_steps;
+    const int n = r->profile ? 0 : r->code->n_steps;
     const uint64_t saved = kt_fpu_flush_begin();
     kt_pool_hold(1);
-    kt_status st = KT_OK;
+    kt_status st = r->profile ? execute_profiled(r) : KT_OK;
     for (int i = 0; i < n && st == KT_OK; i++) st = r->steps[i].fn(&r->steps[i].args);
     kt_pool_hold(-1);
     kt_fpu_flush_end(saved);

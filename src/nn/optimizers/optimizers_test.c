@@ -380,6 +380,18 @@ static int count_nodes(const kt_graph *g, const char *op) {
     return n;
 }
 
+/* Assignments that were left as copies of arrays. The iteration may be copied: a fused region that
+ * needs its old and its new value keeps the old one alive. */
+static int count_copies(const kt_graph *g) {
+    int n = 0;
+    for (int i = 0; i < g->nodes.n; i++) {
+        const kt_node *node = g->nodes.v[i];
+        if (node->dead || strcmp(node->op->name, "assign")) continue;
+        n += kt_shape_size(&node->in[0]->spec.shape) > 1;
+    }
+    return n;
+}
+
 KT_TEST(optimizers, update_in_place) {
     kt_optimizer *all[] = {
         kt_opt_sgd(),
@@ -405,9 +417,9 @@ KT_TEST(optimizers, update_in_place) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         rig r = small_rig(all[i], 3, (const int64_t[]){3, 20, 5}, 1);
         rig_start(&r);
-        if (count_nodes(kt_program_graph(r.program), "assign"))
+        if (count_copies(kt_program_graph(r.program)))
             print_message("%s copies\n", kt_opt_name(r.opt));
-        assert_int_equal(count_nodes(kt_program_graph(r.program), "assign"), 0);
+        assert_int_equal(count_copies(kt_program_graph(r.program)), 0);
         rig_free(&r);
     }
 }

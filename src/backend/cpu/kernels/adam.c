@@ -53,34 +53,15 @@ KT_INLINE void adam_step(float *p, float *m, float *v, const float *g, int64_t n
     }
 }
 
-KT_INLINE void adam_row(float *p, float *m, float *v, const float *g, int64_t n, const vf *s) {
+void KT_FN(kt_adam)(
+    float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *scalars) {
+    const vf s[4] = {
+        vf_set(scalars->alpha),
+        vf_set(scalars->one_minus_b1),
+        vf_set(scalars->one_minus_b2),
+        vf_set(scalars->epsilon),
+    };
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES) adam_step(p + i, m + i, v + i, g + i, LANES, s);
     if (i < n) adam_step(p + i, m + i, v + i, g + i, n - i, s);
-}
-
-#define SCALARS(from)                                                                              \
-    {                                                                                              \
-        vf_set((from)->alpha), vf_set((from)->one_minus_b1), vf_set((from)->one_minus_b2),         \
-            vf_set((from)->epsilon),                                                               \
-    }
-
-void KT_FN(kt_adam)(
-    float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *scalars) {
-    const vf s[4] = SCALARS(scalars);
-    adam_row(p, m, v, g, n, s);
-}
-
-void KT_FN(kt_adam_block)(
-    float *p,
-    float *m,
-    float *v,
-    const float *g,
-    int64_t rows,
-    int64_t cols,
-    int64_t ld,
-    const kt_adam_scalars *scalars) {
-    const vf s[4] = SCALARS(scalars);
-    for (int64_t i = 0; i < rows; i++)
-        adam_row(p + i * ld, m + i * ld, v + i * ld, g + i * cols, cols, s);
 }

@@ -106,17 +106,6 @@ typedef struct kt_kernels {
         int64_t cols);
 
     void (*adam)(float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *s);
-    /** The same over a block of a matrix: rows of `cols` elements, `ld` apart in p, m and v; g is
-     * dense. */
-    void (*adam_block)(
-        float *p,
-        float *m,
-        float *v,
-        const float *g,
-        int64_t rows,
-        int64_t cols,
-        int64_t ld,
-        const kt_adam_scalars *s);
     /** y = x * scale where the uniform number of element first+i is >= rate, else 0. */
     void (*dropout)(
         float *y,

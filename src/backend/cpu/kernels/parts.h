@@ -52,15 +52,6 @@ void KT_FN(kt_sparse_xent_grad)(
 /* adam.c, random.c, transpose.c, pool.c, gemm.c */
 void KT_FN(kt_adam)(
     float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *s);
-void KT_FN(kt_adam_block)(
-    float *p,
-    float *m,
-    float *v,
-    const float *g,
-    int64_t rows,
-    int64_t cols,
-    int64_t ld,
-    const kt_adam_scalars *s);
 void KT_FN(kt_uniform)(float *y, int64_t n, int64_t first, const kt_philox *r);
 void KT_FN(kt_dropout)(
     float *y,

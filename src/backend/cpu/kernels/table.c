@@ -39,7 +39,6 @@ const kt_kernels KT_FN(kt_kernels) = {
     .sparse_xent = KT_FN(kt_sparse_xent),
     .sparse_xent_grad = KT_FN(kt_sparse_xent_grad),
     .adam = KT_FN(kt_adam),
-    .adam_block = KT_FN(kt_adam_block),
     .dropout = KT_FN(kt_dropout),
     .uniform = KT_FN(kt_uniform),
     .transpose = KT_FN(kt_transpose),
