@@ -109,6 +109,8 @@ static kt_spec y_row(const kt_tensor *t) {
 static kt_status open_x(kt_feed *f, kt_model *m, kt_ref x) {
     kt_model_state *s = m->state;
     kt_status st = take_arrays(x, "x", names_of(s, false), &f->n_x, f->x);
+    if (st == KT_OK && f->n_x == 0)
+        st = KT_FAIL(KT_EINVAL, "x: expected at least one array, got 0 arrays");
     for (int i = 0; i < f->n_x && st == KT_OK; i++) {
         if (!f->x[i])
             st = KT_FAIL(KT_EINVAL, "x: array %d is None", i);
@@ -262,7 +264,7 @@ static void gather_chunk(void *arg, int64_t chunk, int thread) {
 /* Bytes of a chunk, and from how many on several threads share the work: a smaller batch is better off in
  * the caches of the core that goes on with it. */
 #define GATHER_CHUNK 65536
-#define GATHER_SHARED 1048576
+#define GATHER_SHARED 262144
 
 static void fill_one(
     const kt_tensor *t, kt_dtype to, char *out, const int64_t *order, int64_t first, int64_t n) {

@@ -83,7 +83,7 @@ static kt_status adam_piece(void *arg, int64_t first, int64_t n) {
 
 static kt_status adam_run(const kt_kargs *k) {
     kt_kargs args = *k;
-    return kt_cpu_range(adam_piece, &args, val_size(k->node->in[0]), PIECE, 0.1);
+    return kt_cpu_range(adam_piece, &args, val_size(k->node->in[0]), PIECE, 0.2);
 }
 const kt_impl impl_adam_flat = {"adam", "flat", first_f32, adam_run, NULL, NULL};
 
