@@ -83,7 +83,9 @@ KT_TEST(error, belongs_to_its_thread) {
 
 KT_TEST(error, every_status_has_a_name_and_a_failed_object) {
     for (int s = KT_EINTERNAL; s <= KT_OK; s++) {
-        assert_ptr_equal(strstr(kt_status_name((kt_status)s), s ? "KT_E" : "KT_OK"), kt_status_name((kt_status)s));
+        assert_ptr_equal(
+            strstr(kt_status_name((kt_status)s), s ? "KT_E" : "KT_OK"),
+            kt_status_name((kt_status)s));
         if (s == KT_OK) break;
         const void *o = kt_fail_object((kt_status)s);
         assert_true(kt_failed(o));

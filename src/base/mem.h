@@ -20,8 +20,8 @@ void kt_mem_free_aligned(void *p);
 char *kt_strdup(const char *s);
 /** Allocations so far in this process; the n-th from now on fails (0: none does). */
 int64_t kt_mem_count(void);
-/** For memory that is handed out in pieces (arenas): counts as an allocation; true (KT_ENOMEM set) when this
- * one is to fail. */
+/** For memory that is handed out in pieces (arenas): counts as an allocation; true (KT_ENOMEM set)
+ * when this one is to fail. */
 bool kt_mem_point(size_t size);
 void kt_mem_fail_after(int64_t n);
 

@@ -105,9 +105,7 @@ static void pool_wake(atomic_uint *word, int n) {
 }
 #endif
 
-void kt_pool_hold(int delta) {
-    atomic_fetch_add_explicit(&pool.held, delta, memory_order_relaxed);
-}
+void kt_pool_hold(int delta) { atomic_fetch_add_explicit(&pool.held, delta, memory_order_relaxed); }
 
 static int64_t pool_patience(void) {
     return atomic_load_explicit(&pool.held, memory_order_relaxed) > 0 ? SPIN_HELD_NS : SPIN_NS;

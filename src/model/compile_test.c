@@ -7,8 +7,7 @@
 #include <string.h>
 
 static kt_layer *times(const char *name, double w) {
-    return kt_dense(
-        1, .name = name, .use_bias = false, .kernel_initializer = kt_init_constant(w));
+    return kt_dense(1, .name = name, .use_bias = false, .kernel_initializer = kt_init_constant(w));
 }
 
 /* p = 2 x, q = 3 x */
@@ -45,7 +44,8 @@ KT_TEST(compile, losses_by_list_and_weights) {
         KT_OK);
     kt_logs *l = test(m);
     kt_check_near(kt_logs_get(l, "loss"), 5 + 45, 1e-6, 0);
-    kt_check_near(kt_logs_get(l, "p_loss"), 10, 1e-6, 0); /* as Keras shows it: without its weight */
+    kt_check_near(
+        kt_logs_get(l, "p_loss"), 10, 1e-6, 0); /* as Keras shows it: without its weight */
     kt_check_near(kt_logs_get(l, "q_loss"), 4.5, 1e-6, 0);
     kt_free(m);
 }
@@ -68,7 +68,8 @@ KT_TEST(compile, an_output_may_have_no_loss) {
     kt_check_near(kt_logs_get(test(m), "loss"), 10, 1e-6, 0);
     kt_check_ok(kt_model_train_on_batch(m, X2, kt_list(ZERO, ZERO)));
     kt_check_values(kt_var_value(kt_layer_weight(m, 1)), 0, 0, 3); /* nothing flows back */
-    kt_check_values(kt_var_value(kt_layer_weight(m, 0)), 1e-6, 0, 2 - 0.1 * (2 * 2 + 2 * 4 * 2) / 2);
+    kt_check_values(
+        kt_var_value(kt_layer_weight(m, 0)), 1e-6, 0, 2 - 0.1 * (2 * 2 + 2 * 4 * 2) / 2);
     kt_free(m);
 }
 
@@ -76,7 +77,10 @@ KT_TEST(compile, metrics_of_several_outputs) {
     kt_model *m = two_outputs();
     kt_check_status(
         kt_model_compile(
-            m, "sgd", "mse", .metrics = kt_list(kt_list("mae", "mse"), kt_metric_mean_absolute_error())),
+            m,
+            "sgd",
+            "mse",
+            .metrics = kt_list(kt_list("mae", "mse"), kt_metric_mean_absolute_error())),
         KT_OK);
     kt_logs *l = test(m);
     kt_check_near(kt_logs_get(l, "p_mae"), 3, 1e-6, 0);
@@ -142,8 +146,7 @@ KT_TEST(compile, compiling_again_keeps_the_weights) {
     kt_model *m = kt_small_model(5, 8, 3);
     kt_check_ok(kt_model_fit(m, d.x, d.y, .epochs = 2, .verbose = 0));
     kt_weights_copy w = kt_copy_weights(m);
-    kt_check_status(
-        kt_model_compile(m, kt_opt_sgd(0.0), "sparse_categorical_crossentropy"), KT_OK);
+    kt_check_status(kt_model_compile(m, kt_opt_sgd(0.0), "sparse_categorical_crossentropy"), KT_OK);
     assert_true(kt_weights_same(m, &w));
     kt_check_ok(kt_model_fit(m, d.x, d.y, .epochs = 2, .verbose = 0));
     assert_true(kt_weights_same(m, &w));

@@ -46,7 +46,9 @@ KT_TEST(errors, data_that_do_not_fit) {
     kt_check_fails(
         kt_model_fit(r.m, kt_list(x, x), y, .verbose = 0), KT_EINVAL, "has 1 inputs, got 2 arrays");
     kt_check_fails(
-        kt_model_fit(r.m, x, kt_list(y, y), .verbose = 0), KT_EINVAL, "has 1 outputs, got 2 arrays");
+        kt_model_fit(r.m, x, kt_list(y, y), .verbose = 0),
+        KT_EINVAL,
+        "has 1 outputs, got 2 arrays");
     still_trains(&r);
 }
 
@@ -97,8 +99,7 @@ KT_TEST(errors, lengths_that_differ) {
         kt_model_fit(r.m, x, y, .validation_x = x, .validation_y = INTS(2), .verbose = 0),
         KT_ESHAPE,
         "2 rows in y");
-    kt_check_fails(
-        kt_model_fit(r.m, x, y, .validation_x = x, .verbose = 0), KT_EINVAL, "got None");
+    kt_check_fails(kt_model_fit(r.m, x, y, .validation_x = x, .verbose = 0), KT_EINVAL, "got None");
     kt_check_fails(
         kt_model_fit(r.m, x, y, .sample_weight = FLOATS(N, 7), .verbose = 0), KT_ESHAPE, "");
     kt_check_fails(
@@ -123,7 +124,8 @@ KT_TEST(errors, numbers_that_make_no_sense) {
     const rig r = make();
     kt_tensor *x = r.d.x, *y = r.d.y;
 #define FIT(...) kt_model_fit(r.m, x, y, .verbose = 0, __VA_ARGS__)
-    kt_check_fails(FIT(.batch_size = 0), KT_EINVAL, "batch_size: expected a positive integer, got 0");
+    kt_check_fails(
+        FIT(.batch_size = 0), KT_EINVAL, "batch_size: expected a positive integer, got 0");
     kt_check_fails(FIT(.batch_size = -5), KT_EINVAL, "got -5");
     kt_check_fails(FIT(.epochs = -1), KT_EINVAL, "epochs");
     kt_check_fails(FIT(.initial_epoch = -1), KT_EINVAL, "epochs");
@@ -236,7 +238,8 @@ KT_TEST(errors, kinds_that_are_wrong) {
     kt_check_message_has("got an optimizer");
     kt_check_status(kt_model_compile(r.m, "adam", "mse", .metrics = kt_list(x)), KT_EINVAL);
     kt_check_message_has("got a tensor");
-    kt_check_fails(kt_model_fit(r.m, r.m, y, .verbose = 0), KT_EINVAL, "x: expected a tensor, got a");
+    kt_check_fails(
+        kt_model_fit(r.m, r.m, y, .verbose = 0), KT_EINVAL, "x: expected a tensor, got a");
     kt_check_fails(kt_model_fit(r.m, "x", y, .verbose = 0), KT_EINVAL, "got \"x\"");
     kt_check_fails(kt_model_fit(r.m, x, "y", .verbose = 0), KT_EINVAL, "y: expected a tensor");
     kt_check_fails(kt_model_fit(r.m, kt_list(x, "y"), y, .verbose = 0), KT_EINVAL, "got \"y\"");
@@ -250,7 +253,9 @@ KT_TEST(errors, kinds_that_are_wrong) {
         kt_model_fit(r.m, x, y, .sample_weight = "w", .verbose = 0), KT_EINVAL, "sample_weight");
     kt_check_fails(kt_model_predict(kt_dense(3), x, .verbose = 0), KT_EINVAL, "expected a model");
     kt_check_fails(
-        kt_model_fit((kt_model *)x, x, y, .verbose = 0), KT_EINVAL, "expected a model, got a tensor");
+        kt_model_fit((kt_model *)x, x, y, .verbose = 0),
+        KT_EINVAL,
+        "expected a model, got a tensor");
     kt_check_status(kt_model_compile((kt_model *)x, "sgd", "mse"), KT_EINVAL);
     kt_check_fails(kt_call((kt_layer *)x, kt_input({3})), KT_EINVAL, "expected a layer");
     kt_check_fails(kt_call(kt_dense(1), x), KT_EINVAL, "expected a symbolic tensor, got a tensor");
@@ -274,7 +279,8 @@ KT_TEST(errors, nothing_at_all) {
     kt_check_fails(kt_model_test_on_batch(r.m, x, NULL), KT_EINVAL, "y: expected a tensor");
     kt_check_fails(kt_model_predict_on_batch(r.m, NULL), KT_EINVAL, "x: expected a tensor");
     kt_check_fails(kt_model_predict_on_batch(NULL, x), KT_EINVAL, "expected a model");
-    kt_check_fails(kt_model_fit(r.m, x, kt_list(kt_none), .verbose = 0), KT_EINVAL, "y: array 0 is None");
+    kt_check_fails(
+        kt_model_fit(r.m, x, kt_list(kt_none), .verbose = 0), KT_EINVAL, "y: array 0 is None");
     kt_check_status(kt_model_compile(NULL, "sgd", "mse"), KT_EINVAL);
     kt_check_status(kt_model_summary(NULL), KT_EINVAL);
     kt_check_status(kt_model_stop_training(NULL), KT_EINVAL);
@@ -438,11 +444,16 @@ KT_TEST(errors, nothing_leaks) {
 KT_TEST(errors, lists_and_dicts_of_data) {
     const rig r = make();
     kt_tensor *x = r.d.x, *y = r.d.y;
-    kt_check_fails(kt_model_fit(r.m, kt_list_of(0, NULL), y, .verbose = 0), KT_EINVAL, "got 0 arrays");
-    kt_check_fails(kt_model_fit(r.m, x, kt_list_of(0, NULL), .verbose = 0), KT_EINVAL, "got 0 arrays");
-    kt_check_fails(kt_model_predict(r.m, kt_list(kt_none), .verbose = 0), KT_EINVAL, "array 0 is None");
     kt_check_fails(
-        kt_model_fit(r.m, kt_dict("wrong", x), y, .verbose = 0), KT_EINVAL, "the dict has no \"input_layer");
+        kt_model_fit(r.m, kt_list_of(0, NULL), y, .verbose = 0), KT_EINVAL, "got 0 arrays");
+    kt_check_fails(
+        kt_model_fit(r.m, x, kt_list_of(0, NULL), .verbose = 0), KT_EINVAL, "got 0 arrays");
+    kt_check_fails(
+        kt_model_predict(r.m, kt_list(kt_none), .verbose = 0), KT_EINVAL, "array 0 is None");
+    kt_check_fails(
+        kt_model_fit(r.m, kt_dict("wrong", x), y, .verbose = 0),
+        KT_EINVAL,
+        "the dict has no \"input_layer");
     kt_check_fails(kt_dict("x"), KT_EINVAL, "names and objects in turn");
     kt_list_t *used = kt_list(x);
     kt_check_ok(kt_model_predict(r.m, used, .verbose = 0));
@@ -467,7 +478,8 @@ KT_TEST(errors, a_fixed_batch_size_is_kept) {
 KT_TEST(errors, a_failed_step_leaves_the_next_one_whole) {
     const rig r = make();
     kt_weights_copy before = kt_copy_weights(r.m);
-    kt_check_status(kt_model_compile(r.m, kt_opt_sgd(0.0), "sparse_categorical_crossentropy"), KT_OK);
+    kt_check_status(
+        kt_model_compile(r.m, kt_opt_sgd(0.0), "sparse_categorical_crossentropy"), KT_OK);
     const double want = kt_logs_get(kt_model_train_on_batch(r.m, r.d.x, r.d.y), "loss");
     kt_tensor *wrong = kt_tensor_copy(r.d.y);
     kt_tensor_set(wrong, N - 1, 77);

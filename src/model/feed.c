@@ -261,8 +261,8 @@ static void gather_chunk(void *arg, int64_t chunk, int thread) {
     }
 }
 
-/* Bytes of a chunk, and from how many on several threads share the work: a smaller batch is better off in
- * the caches of the core that goes on with it. */
+/* Bytes of a chunk, and from how many on several threads share the work: a smaller batch is better
+ * off in the caches of the core that goes on with it. */
 #define GATHER_CHUNK 65536
 #define GATHER_SHARED 262144
 

@@ -185,7 +185,14 @@ KT_TEST(fit, initial_epoch_counts_on) {
 KT_TEST(fit, steps_per_epoch_ends_an_epoch_early) {
     kt_model *m = times_two(0);
     kt_history *h = kt_model_fit(
-        m, X4, Y4, .batch_size = 1, .steps_per_epoch = 2, .shuffle = false, .epochs = 2, .verbose = 0);
+        m,
+        X4,
+        Y4,
+        .batch_size = 1,
+        .steps_per_epoch = 2,
+        .shuffle = false,
+        .epochs = 2,
+        .verbose = 0);
     kt_check_ok(h);
     kt_check_near(kt_history_get(h, "loss", 0), (1 + 9) / 2., 1e-6, 0);
     kt_check_near(kt_history_get(h, "loss", 1), (25 + 49) / 2., 1e-6, 0);
@@ -255,7 +262,13 @@ KT_TEST(fit, inputs_are_cast_to_what_the_model_says) {
         kt_tensor *x = kt_tensor_cast(X4, dtypes[i]);
         kt_check_values(kt_model_predict(m, x, .verbose = 0), 1e-6, 0, 2, 4, 6, 8);
         kt_check_values(
-            kt_model_predict(m, kt_tensor_reshape(x, kt_dims(4)), .verbose = 0), 1e-6, 0, 2, 4, 6, 8);
+            kt_model_predict(m, kt_tensor_reshape(x, kt_dims(4)), .verbose = 0),
+            1e-6,
+            0,
+            2,
+            4,
+            6,
+            8);
     }
     kt_free(m);
 }

@@ -9,7 +9,8 @@ static kt_layer *linear(const char *name, int64_t n_in, int units, const double 
     kt_layer *l = kt_dense(units, .use_bias = false, .name = name);
     kt_check_status(kt_layer_build(l, kt_dims(KT_NONE, n_in)), KT_OK);
     kt_check_status(
-        kt_var_assign(kt_layer_weight(l, 0), kt_floats_tensor(kt_dims(n_in, units), kernel)), KT_OK);
+        kt_var_assign(kt_layer_weight(l, 0), kt_floats_tensor(kt_dims(n_in, units), kernel)),
+        KT_OK);
     return l;
 }
 
@@ -20,7 +21,12 @@ KT_TEST(functional, one_input_one_output) {
     kt_model *m = kt_functional(x, kt_call(linear("l", 2, 1, KT_VALUES(1, 10)), x));
     kt_check_ok(m);
     kt_check_values(
-        predict(m, kt_floats_tensor(kt_dims(3, 2), KT_VALUES(1, 2, 3, 4, 5, 6))), 1e-6, 0, 21, 43, 65);
+        predict(m, kt_floats_tensor(kt_dims(3, 2), KT_VALUES(1, 2, 3, 4, 5, 6))),
+        1e-6,
+        0,
+        21,
+        43,
+        65);
     kt_free(m);
 }
 
@@ -87,8 +93,10 @@ KT_TEST(functional, a_shared_layer_has_one_set_of_weights) {
 
 KT_TEST(functional, models_are_layers) {
     kt_sym *x = kt_input({2});
-    kt_model *inner = kt_functional(x, kt_call(linear("l", 2, 2, KT_VALUES(1, 2, 3, 4)), x), .name = "in");
-    kt_model *stack = kt_sequential(kt_list(inner, linear("last", 2, 1, KT_VALUES(1, 1))), .name = "st");
+    kt_model *inner = kt_functional(
+        x, kt_call(linear("l", 2, 2, KT_VALUES(1, 2, 3, 4)), x), .name = "in");
+    kt_model *stack = kt_sequential(
+        kt_list(inner, linear("last", 2, 1, KT_VALUES(1, 1))), .name = "st");
     kt_sym *a = kt_input({2}), *b = kt_input({2});
     kt_sym *y = kt_call(kt_add(), kt_list(kt_call(stack, a), kt_call(stack, b)));
     kt_model *m = kt_functional(kt_list(a, b), y, .name = "outer");
@@ -125,7 +133,15 @@ KT_TEST(functional, operators_become_layers) {
     kt_model *m = kt_functional(x, y);
     kt_check_ok(m);
     kt_check_values(
-        predict(m, kt_floats_tensor(kt_dims(1, 3), KT_VALUES(1, 2, 4))), 1e-6, 0, 0.5, 2, 11, 0.25, 1, 5.5);
+        predict(m, kt_floats_tensor(kt_dims(1, 3), KT_VALUES(1, 2, 4))),
+        1e-6,
+        0,
+        0.5,
+        2,
+        11,
+        0.25,
+        1,
+        5.5);
     kt_check_str(kt_layer_class_name(kt_model_layer(m, 1)), "Subtract");
     kt_free(m);
 }

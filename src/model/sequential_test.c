@@ -15,7 +15,8 @@ KT_TEST(sequential, is_built_at_once_with_an_input) {
     kt_check_str(kt_layer_name(kt_model_layer(m, 0)), "dense");
     kt_check_str(kt_layer_name(kt_model_layer(m, 1)), "dense_1");
     kt_check_str(kt_var_path(kt_layer_weight(m, 2)), "sequential/dense_1/kernel");
-    const kt_shape in = kt_sym_shape(kt_model_input(m, 0)), out = kt_sym_shape(kt_model_output(m, 0));
+    const kt_shape in = kt_sym_shape(kt_model_input(m, 0)),
+                   out = kt_sym_shape(kt_model_output(m, 0));
     const kt_shape want_in = kt_dims(KT_NONE, 3), want_out = kt_dims(KT_NONE, 2);
     assert_true(kt_shape_equal(&in, &want_in));
     assert_true(kt_shape_equal(&out, &want_out));
@@ -35,8 +36,7 @@ KT_TEST(sequential, is_built_by_the_first_data) {
     kt_check_ok(kt_model_fit(m, x, y, .verbose = 0));
     assert_true(kt_layer_built(m));
     assert_int_equal(kt_layer_count_params(m), 14);
-    kt_check_fails(
-        kt_model_predict(m, y, .verbose = 0), KT_ESHAPE, "the data do not fit input");
+    kt_check_fails(kt_model_predict(m, y, .verbose = 0), KT_ESHAPE, "the data do not fit input");
     kt_free(m);
 }
 
@@ -99,7 +99,10 @@ KT_TEST(sequential, popped_layers_can_be_used_again) {
     kt_check_ok(n);
     kt_free(m);
     kt_check_values(
-        kt_model_predict(n, kt_floats_tensor(kt_dims(1, 2), KT_VALUES(1, 2)), .verbose = 0), 1e-6, 0, 3);
+        kt_model_predict(n, kt_floats_tensor(kt_dims(1, 2), KT_VALUES(1, 2)), .verbose = 0),
+        1e-6,
+        0,
+        3);
     kt_free(n);
 }
 
@@ -162,7 +165,8 @@ KT_TEST(sequential, rejects_wrong_items) {
         kt_sequential(kt_list(kt_dense(2), kt_input({3}))), KT_EINVAL, "kt_input() first");
     kt_check_fails(kt_sequential(kt_list("dense")), KT_EINVAL, "got \"dense\"");
     kt_check_fails(kt_sequential(kt_list(kt_opt_adam())), KT_EINVAL, "got an optimizer");
-    kt_check_fails(kt_sequential(kt_list(kt_dense(2), NULL)), KT_EINVAL, "item 1 of the list is NULL");
+    kt_check_fails(
+        kt_sequential(kt_list(kt_dense(2), NULL)), KT_EINVAL, "item 1 of the list is NULL");
     kt_check_fails(kt_sequential(kt_list(kt_input({3}), kt_dense(0))), KT_EINVAL, "units");
     kt_check_fails(
         kt_sequential(kt_list(kt_dense(2, .name = "d"), kt_dense(2, .name = "d"))),
@@ -175,8 +179,7 @@ KT_TEST(sequential, rejects_wrong_items) {
     kt_check_fails(
         kt_sequential(kt_list(kt_input({3}), kt_input({3}))), KT_EINVAL, "has its input already");
     kt_sym *x = kt_input({3});
-    kt_check_fails(
-        kt_sequential(kt_list(kt_call(kt_dense(1), x))), KT_EINVAL, "kt_input() first");
+    kt_check_fails(kt_sequential(kt_list(kt_call(kt_dense(1), x))), KT_EINVAL, "kt_input() first");
 }
 
 KT_TEST(sequential, a_wrong_add_changes_nothing) {

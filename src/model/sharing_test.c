@@ -32,7 +32,8 @@ KT_TEST(sharing, an_encoder_follows_its_autoencoder) {
     kt_tensor *after = kt_model_predict(encoder, data, .verbose = 0);
     assert_memory_not_equal(before->data, after->data, kt_tensor_bytes(before));
     /* by hand: tanh(x k + b) with the weights that the autoencoder has now */
-    kt_tensor *k = kt_var_value(kt_layer_weight(whole, 0)), *b = kt_var_value(kt_layer_weight(whole, 1));
+    kt_tensor *k = kt_var_value(kt_layer_weight(whole, 0)),
+              *b = kt_var_value(kt_layer_weight(whole, 1));
     kt_sym *in = kt_input({6});
     kt_model *check = kt_functional(
         in, kt_op_tanh(kt_op_add(kt_op_matmul(in, kt_const(k)), kt_const(b))));
@@ -152,7 +153,8 @@ KT_TEST(sharing, freezing_keeps_the_order_of_weights) {
 KT_TEST(sharing, a_layer_survives_one_of_its_models) {
     kt_layer *shared = kt_dense(2, .kernel_initializer = "ones");
     kt_model *m = kt_sequential(kt_list(kt_input({2}), shared));
-    kt_model *n = kt_sequential(kt_list(kt_input({2}), shared, kt_dense(1, .kernel_initializer = "ones")));
+    kt_model *n = kt_sequential(
+        kt_list(kt_input({2}), shared, kt_dense(1, .kernel_initializer = "ones")));
     kt_tensor *x = kt_floats_tensor(kt_dims(1, 2), KT_VALUES(1, 2));
     kt_check_values(kt_model_predict(n, x, .verbose = 0), 1e-6, 0, 6);
     kt_free(m);

@@ -58,13 +58,15 @@ KT_TEST(steps, of_validation_and_evaluate_allocate_nothing) {
         const kt_blobs d = kt_make_blobs(turn == 2 ? 440 : 40, 6, 3);
         COUNT(
             n[turn == 2],
-            kt_check_ok(kt_model_fit(
-                m, d.x, d.y, .batch_size = 4, .validation_split = 0.5, .verbose = 0)));
+            kt_check_ok(
+                kt_model_fit(m, d.x, d.y, .batch_size = 4, .validation_split = 0.5, .verbose = 0)));
     }
     assert_int_equal(n[0], n[1]);
     for (int turn = 0; turn < 3; turn++) {
         const kt_blobs d = kt_make_blobs(turn == 2 ? 440 : 40, 6, 3);
-        COUNT(n[turn == 2], kt_check_ok(kt_model_evaluate(m, d.x, d.y, .batch_size = 4, .verbose = 0)));
+        COUNT(
+            n[turn == 2],
+            kt_check_ok(kt_model_evaluate(m, d.x, d.y, .batch_size = 4, .verbose = 0)));
     }
     assert_int_equal(n[0], n[1]);
     kt_free(m);
@@ -88,7 +90,8 @@ KT_TEST(steps, of_predict_into_allocate_nothing_at_all) {
     kt_tensor *y = kt_tensor_new(KT_FLOAT32, kt_dims(4, 3), NULL);
     int64_t n;
     kt_check_status(kt_model_predict_into(m, d.x, y), KT_OK);
-    COUNT(n, for (int i = 0; i < 100; i++) kt_check_status(kt_model_predict_into(m, d.x, y), KT_OK));
+    COUNT(
+        n, for (int i = 0; i < 100; i++) kt_check_status(kt_model_predict_into(m, d.x, y), KT_OK));
     assert_int_equal(n, 0);
     kt_free(m);
 }
@@ -100,7 +103,8 @@ KT_TEST(steps, ragged_epochs_make_no_programs_again) {
     int64_t one, many;
     kt_check_ok(kt_model_fit(m, d.x, d.y, .batch_size = 4, .epochs = 2, .verbose = 0));
     COUNT(one, kt_check_ok(kt_model_fit(m, d.x, d.y, .batch_size = 4, .verbose = 0)));
-    COUNT(many, kt_check_ok(kt_model_fit(m, d.x, d.y, .batch_size = 4, .epochs = 11, .verbose = 0)));
+    COUNT(
+        many, kt_check_ok(kt_model_fit(m, d.x, d.y, .batch_size = 4, .epochs = 11, .verbose = 0)));
     print_message("%d allocations for 1 epoch, %d for 11\n", (int)one, (int)many);
     assert_true(many - one <= 10 * 12); /* logs and history of an epoch */
     kt_free(m);

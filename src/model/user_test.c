@@ -101,8 +101,7 @@ static kt_status block_init(kt_layer *l) {
 static kt_status block_build(kt_layer *l, const kt_shape *in) {
     block_state *s = kt_layer_state(l);
     (void)in;
-    s->calls = kt_add_weight(
-        l, "calls", {KT_SCALAR}, .initializer = "zeros", .trainable = false);
+    s->calls = kt_add_weight(l, "calls", {KT_SCALAR}, .initializer = "zeros", .trainable = false);
     return kt_check(l);
 }
 
@@ -234,7 +233,8 @@ typedef struct {
 static kt_status penalty_call(kt_layer *l, kt_trace *t) {
     const penalty_args *a = kt_layer_args(l);
     t->out[0] = t->in[0];
-    kt_sym *p = kt_op_multiply(kt_op_mean(kt_op_square(t->in[0]), KT_NONE, false), kt_num(a->factor));
+    kt_sym *p = kt_op_multiply(
+        kt_op_mean(kt_op_square(t->in[0]), KT_NONE, false), kt_num(a->factor));
     return kt_add_loss(p);
 }
 
@@ -326,8 +326,8 @@ KT_TEST(user, weight_regularizers_count) {
 }
 
 KT_TEST(user, constraints_hold_after_each_step) {
-    kt_model *m = kt_sequential(kt_list(
-        kt_input({1}), kt_dense(1, .use_bias = false, .kernel_constraint = "non_neg")));
+    kt_model *m = kt_sequential(
+        kt_list(kt_input({1}), kt_dense(1, .use_bias = false, .kernel_constraint = "non_neg")));
     kt_check_status(kt_model_compile(m, kt_opt_sgd(10), "mse"), KT_OK);
     kt_tensor *y = kt_floats_tensor(kt_dims(2, 1), KT_VALUES(-5, -5));
     kt_check_ok(kt_model_train_on_batch(m, X2, y));

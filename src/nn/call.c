@@ -69,7 +69,7 @@ static kt_status cast_inputs(const kt_layer *l, kt_trace *t) {
         if (!v) return tr->g->status;
         const kt_status st = kt_input_spec_check(l, &v->spec);
         if (st) return st;
-        if (kt_dtype_is_float(v->spec.dtype) && v->spec.dtype != l->dtype)
+        if (!l->no_autocast && kt_dtype_is_float(v->spec.dtype) && v->spec.dtype != l->dtype)
             t->in[i] = kt_wrap(kt_g_cast(tr->g, v, l->dtype));
     }
     return KT_OK;

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* A layer that says what it was called with: x + 1 while training, x - 1 otherwise; its mask, if any, is
- * multiplied in. */
+/* A layer that says what it was called with: x + 1 while training, x - 1 otherwise; its mask, if
+ * any, is multiplied in. */
 typedef struct {
     size_t size;
     KT_LAYER_ARGS
@@ -108,8 +108,7 @@ KT_TEST(call, several_outputs_are_items) {
     kt_check_fails(kt_item(both, 2), KT_EINVAL, "no output 2");
     kt_check_fails(kt_item(x, 1), KT_EINVAL, "no output 1");
     kt_check_fails(kt_item(NULL, 0), KT_EINVAL, "");
-    kt_check_fails(
-        kt_sequential(kt_list(kt_input({1}), pair())), KT_EINVAL, "has several outputs");
+    kt_check_fails(kt_sequential(kt_list(kt_input({1}), pair())), KT_EINVAL, "has several outputs");
     kt_free(m);
 }
 
@@ -154,7 +153,8 @@ KT_TEST(call, weights_are_made_at_the_first_call) {
     assert_int_equal(kt_layer_n_weights(d), 2);
     kt_layer *e = kt_dense(2);
     kt_check_status(kt_layer_build(e, kt_dims(KT_NONE, 3)), KT_OK);
-    kt_check_status(kt_layer_build(e, kt_dims(KT_NONE, 9)), KT_OK); /* built already: nothing to do */
+    kt_check_status(
+        kt_layer_build(e, kt_dims(KT_NONE, 9)), KT_OK); /* built already: nothing to do */
     assert_int_equal(kt_layer_count_params(e), 8);
     kt_layer *f = kt_dense(2);
     kt_check_status(kt_layer_build(f, kt_dims(4)), KT_ESHAPE);
@@ -174,7 +174,8 @@ KT_TEST(call, variables_have_names_paths_and_values) {
     kt_check_values(kt_var_value(kernel), 0, 0, 1, 1, 1, 1, 1, 1);
     kt_check_status(kt_var_assign(bias, kt_floats_tensor(kt_dims(2), KT_VALUES(3, 4))), KT_OK);
     kt_check_values(kt_var_value(bias), 0, 0, 3, 4);
-    kt_check_status(kt_var_assign(bias, kt_floats_tensor(kt_dims(1, 2), KT_VALUES(3, 4))), KT_ESHAPE);
+    kt_check_status(
+        kt_var_assign(bias, kt_floats_tensor(kt_dims(1, 2), KT_VALUES(3, 4))), KT_ESHAPE);
     kt_check_message_has("variable \"m/d/bias\"");
     kt_tensor *ints = kt_tensor_new(KT_INT64, kt_dims(2), (int64_t[]){7, 8});
     kt_check_status(kt_var_assign(bias, ints), KT_OK); /* converted */
@@ -197,7 +198,8 @@ static const kt_layer_class thief_class = {
 
 KT_TEST(call, symbols_of_models_do_not_work_inside_calls) {
     stolen = kt_input({1});
-    kt_layer *thief = kt_layer_new(&thief_class, &(probe_args){sizeof(probe_args), KT_LAYER_DEFAULTS});
+    kt_layer *thief = kt_layer_new(
+        &thief_class, &(probe_args){sizeof(probe_args), KT_LAYER_DEFAULTS});
     kt_check_fails(
         kt_call(thief, kt_input({1})), KT_ESTATE, "of another model or trace is used here");
     kt_check_message_has("Thief");

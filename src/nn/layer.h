@@ -21,8 +21,9 @@ struct kt_layer {
     KT_VEC(kt_layer *) children;  ///< sub-layers, adopted
     KT_VEC(kt_component *) parts; ///< components that init resolved, adopted
     kt_component *activity_regularizer;
-    int n_random; ///< random streams handed out so far, for their keys
-    bool in_use;  ///< being built, compiled or fitted
+    bool no_autocast; ///< floats come in as they are (operations, models), not in the layer's dtype
+    int n_random;     ///< random streams handed out so far, for their keys
+    bool in_use;      ///< being built, compiled or fitted
 };
 
 /** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l,

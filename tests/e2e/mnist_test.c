@@ -1,8 +1,8 @@
-/* Whole trainings on real data, through public headers only: the networks of the manual reach the accuracy
- * that they reach with Keras.
+/* Whole trainings on real data, through public headers only: the networks of the manual reach the
+ * accuracy that they reach with Keras.
  *
- * Fashion-MNIST comes from a package (or KERAS_HOME), MNIST from KERAS_HOME alone; a test whose data are
- * not there says so in one line. */
+ * Fashion-MNIST comes from a package (or KERAS_HOME), MNIST from KERAS_HOME alone; a test whose
+ * data are not there says so in one line. */
 #include "testing/kt_test.h"
 
 #include <keratin/keratin.h>
@@ -56,8 +56,8 @@ KT_TEST(e2e, mnist_reaches_0975) {
     assert_true(accuracy >= 0.975);
 }
 
-/* A functional network with two inputs and two outputs on the same data: upper and lower half of the
- * picture in, the class and whether it is a shoe out. */
+/* A functional network with two inputs and two outputs on the same data: upper and lower half of
+ * the picture in, the class and whether it is a shoe out. */
 KT_TEST(e2e, two_inputs_and_two_outputs_learn) {
     kt_splits d = {0};
     if (kt_data_fashion_mnist(&d)) {
@@ -75,7 +75,8 @@ KT_TEST(e2e, two_inputs_and_two_outputs_learn) {
         kt_tensor_set(shoe, i, y == 5 || y == 7 || y == 9);
         for (int k = 0; k < HALF; k++) {
             ((unsigned char *)kt_tensor_data(upper))[i * HALF + k] = pixels[i * 2 * HALF + k];
-            ((unsigned char *)kt_tensor_data(lower))[i * HALF + k] = pixels[i * 2 * HALF + HALF + k];
+            ((unsigned char *)kt_tensor_data(
+                lower))[i * HALF + k] = pixels[i * 2 * HALF + HALF + k];
         }
     }
     kt_set_random_seed(2);
@@ -84,7 +85,8 @@ KT_TEST(e2e, two_inputs_and_two_outputs_learn) {
     kt_sym *x = kt_call(
         kt_concatenate(),
         kt_list(
-            kt_call(eye, kt_op_divide(a, kt_num(255))), kt_call(eye, kt_op_divide(b, kt_num(255)))));
+            kt_call(eye, kt_op_divide(a, kt_num(255))),
+            kt_call(eye, kt_op_divide(b, kt_num(255)))));
     kt_sym *which = kt_call(kt_dense(10, .name = "which"), x);
     kt_sym *is_shoe = kt_call(kt_dense(1, .activation = "sigmoid", .name = "shoe"), x);
     kt_model *m = kt_functional(kt_list(a, b), kt_list(which, is_shoe));
@@ -96,7 +98,12 @@ KT_TEST(e2e, two_inputs_and_two_outputs_learn) {
         .metrics = kt_list("accuracy", "accuracy"),
         .loss_weights = kt_floats(1, 0.5));
     kt_history *h = kt_model_fit(
-        m, kt_list(upper, lower), kt_list(label, shoe), .batch_size = 64, .epochs = 5, .verbose = 0);
+        m,
+        kt_list(upper, lower),
+        kt_list(label, shoe),
+        .batch_size = 64,
+        .epochs = 5,
+        .verbose = 0);
     kt_check_status(kt_check(h), KT_OK);
     print_message(
         "class %.3f, shoe %.3f\n",

@@ -1,6 +1,6 @@
-/* Training curves of real Keras (tests/golden/curves_slice.npz): the same weights to begin with, the same
- * batches; every loss of 50 steps and the weights after them. Models are what users build, so that the
- * whole chain counts: compile, train_on_batch, gradients, optimizers. */
+/* Training curves of real Keras (tests/golden/curves_slice.npz): the same weights to begin with,
+ * the same batches; every loss of 50 steps and the weights after them. Models are what users build,
+ * so that the whole chain counts: compile, train_on_batch, gradients, optimizers. */
 #include "io/npz.h"
 #include "testing/kt_models.h"
 
@@ -74,7 +74,8 @@ static double weights_off(kt_model *m, kt_npz *z, const char *prefix) {
         const kt_tensor *w = kt_list_get(want, i);
         kt_tensor *got = kt_var_value(kt_layer_weight(m, i));
         double most = 0;
-        for (int64_t k = 0; k < kt_tensor_size(w); k++) most = fmax(most, fabs(kt_tensor_get(w, k)));
+        for (int64_t k = 0; k < kt_tensor_size(w); k++)
+            most = fmax(most, fabs(kt_tensor_get(w, k)));
         for (int64_t k = 0; k < kt_tensor_size(w); k++)
             worst = fmax(worst, fabs(kt_tensor_get(got, k) - kt_tensor_get(w, k)) / most);
     }

@@ -109,7 +109,9 @@ static kt_shape field_shape(const int64_t *dims, int64_t open) {
     return s;
 }
 
-static int count_inputs(const kt_layer_check *c) { return !c->input1[0] ? 1 : !c->input2[0] ? 2 : 3; }
+static int count_inputs(const kt_layer_check *c) {
+    return !c->input1[0] ? 1 : !c->input2[0] ? 2 : 3;
+}
 
 static const int64_t *input_field(const kt_layer_check *c, int i) {
     return i == 0 ? c->input : i == 1 ? c->input1 : c->input2;
@@ -187,7 +189,7 @@ void kt_check_layer_with(const kt_layer_check *c) {
     kt_sym *y = call_on_inputs(c, true, &in);
     check_weights(c);
     call_on_inputs(c, false, &again);
-    check_weights(c); /* a second call shares them */
+    check_weights(c);                        /* a second call shares them */
     if (c->output[0] != c->input[0]) return; /* predict could not put its batches together */
     kt_model *m = kt_functional(in, y);
     kt_check_status(kt_check(m), KT_OK);
@@ -213,8 +215,8 @@ static double largest(const double *v, int64_t n) {
 }
 
 /* d loss / d at[i] for all i, against what the program says in output `out`. */
-static void
-check_differences(const kt_layer_rig *r, double *at, int64_t n, int out, double tol, const char *what) {
+static void check_differences(
+    const kt_layer_rig *r, double *at, int64_t n, int out, double tol, const char *what) {
     const double step = 1e-5;
     double *got = malloc(sizeof *got * (size_t)(n + 1));
     assert_non_null(got);
@@ -319,7 +321,12 @@ static kt_tensor *golden_read(kt_npz *z, const char *name, const char *part, int
 }
 
 static void golden_same(
-    const kt_golden_check *c, const char *part, int i, const void *got, kt_spec spec, kt_tensor *want) {
+    const kt_golden_check *c,
+    const char *part,
+    int i,
+    const void *got,
+    kt_spec spec,
+    kt_tensor *want) {
     double most = 0;
     const int64_t n = kt_tensor_size(want);
     kt_shape shape = kt_tensor_shape(want);
@@ -343,8 +350,7 @@ static void golden_same(
             worst = fmax(worst, off);
             continue;
         }
-        print_error(
-            "%s: %s%d element %d: got %.9g, Keras %.9g\n", c->name, part, i, (int)k, g, w);
+        print_error("%s: %s%d element %d: got %.9g, Keras %.9g\n", c->name, part, i, (int)k, g, w);
         fail();
     }
     kt_free(want);
@@ -363,7 +369,8 @@ static void golden_inputs(const kt_golden_check *c, kt_npz *z, kt_layer_rig *r, 
 }
 
 static void golden_load(const kt_golden_check *c, kt_npz *z, kt_layer_rig *r, kt_tensor **x) {
-    for (int i = 0; i < r->n_in; i++) memcpy(kt_cpu_input(r->run, i), x[i]->data, kt_tensor_bytes(x[i]));
+    for (int i = 0; i < r->n_in; i++)
+        memcpy(kt_cpu_input(r->run, i), x[i]->data, kt_tensor_bytes(x[i]));
     if (x[3]) memcpy(kt_cpu_input(r->run, r->n_in), x[3]->data, kt_tensor_bytes(x[3]));
     for (int i = 0; i < r->n_vars; i++) {
         kt_tensor *w = golden_read(z, c->name, "w", i);

@@ -26,8 +26,8 @@ typedef struct kt_layer_check {
     int64_t n_params;         ///< 0: not checked
     const char *dtype;        ///< of the inputs; default: the layer's
     int training;             ///< default false
-    bool empty_batch;         ///< gradients: 0 rows in place of open axes; gradients of weights are 0
-    double tolerance;         ///< gradients: relative to the largest one; default 1e-7
+    bool empty_batch; ///< gradients: 0 rows in place of open axes; gradients of weights are 0
+    double tolerance; ///< gradients: relative to the largest one; default 1e-7
 } kt_layer_check;
 
 /** Output shape through kt_call on kt_input (with an open batch and without), number of weights, a

@@ -1,6 +1,7 @@
-/* Out of memory, everywhere: a scenario runs with its first allocation failing, then with its second, and
- * so on until it runs through. Each time it must say KT_ENOMEM, crash nowhere (ASan), leak nothing (the
- * count of objects; LeakSanitizer for the rest), and leave the library so that the next run works.
+/* Out of memory, everywhere: a scenario runs with its first allocation failing, then with its
+ * second, and so on until it runs through. Each time it must say KT_ENOMEM, crash nowhere (ASan),
+ * leak nothing (the count of objects; LeakSanitizer for the rest), and leave the library so that
+ * the next run works.
  *
  * KT_TORTURE_STEP=n tries every n-th allocation only. */
 #include "base/mem.h"
@@ -54,7 +55,8 @@ static void torture(scenario *run) {
             fail();
         }
         if (st && kt_error_last() != KT_ENOMEM) {
-            print_error("allocation %d: the last error is not KT_ENOMEM: %s\n", (int)i, kt_error_message());
+            print_error(
+                "allocation %d: the last error is not KT_ENOMEM: %s\n", (int)i, kt_error_message());
             fail();
         }
     }
@@ -71,7 +73,8 @@ static kt_status finish(kt_model *m, kt_status st) {
     return st;
 }
 
-/* Scenarios ------------------------------------------------------------------------------------------ */
+/* Scenarios
+ * ------------------------------------------------------------------------------------------ */
 
 static kt_status sequential_run(void) {
     const kt_blobs d = kt_make_blobs(7, 4, 3);
@@ -88,8 +91,8 @@ static kt_status sequential_run(void) {
             "sparse_categorical_crossentropy",
             .metrics = kt_list("accuracy", kt_metric_sparse_categorical_crossentropy()));
     if (st == KT_OK)
-        st = kt_check(kt_model_fit(
-            m, d.x, d.y, .batch_size = 4, .verbose = 0, .validation_split = 0.3));
+        st = kt_check(
+            kt_model_fit(m, d.x, d.y, .batch_size = 4, .verbose = 0, .validation_split = 0.3));
     if (st == KT_OK) st = kt_check(kt_model_evaluate(m, d.x, d.y, .verbose = 0));
     if (st == KT_OK) st = kt_check(kt_model_predict(m, d.x, .verbose = 0));
     return finish(m, st);
@@ -206,7 +209,8 @@ static kt_status generator_run(void) {
     kt_model *m = kt_small_model(4, 3, 3);
     kt_status st = kt_check(m);
     if (st == KT_OK)
-        st = kt_check(kt_model_fit(m, kt_generator_new(two_batches, &n), .epochs = 2, .verbose = 0));
+        st = kt_check(
+            kt_model_fit(m, kt_generator_new(two_batches, &n), .epochs = 2, .verbose = 0));
     return finish(m, st);
 }
 

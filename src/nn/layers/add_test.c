@@ -4,7 +4,11 @@
 KT_TEST(add, keeps_the_layer_contract) {
     kt_check_layer(kt_add(), .input = {2, 3}, .input1 = {2, 3}, .output = {2, 3});
     kt_check_layer(
-        kt_add(), .input = {2, 3, 4}, .input1 = {2, 1, 4}, .input2 = {2, 3, 1}, .output = {2, 3, 4});
+        kt_add(),
+        .input = {2, 3, 4},
+        .input1 = {2, 1, 4},
+        .input2 = {2, 3, 1},
+        .output = {2, 3, 4});
     kt_check_layer(kt_add(), .input = {2, 3, 4}, .input1 = {2, 4}, .output = {2, 3, 4});
     kt_check_layer(
         kt_add(), .input = {2, KT_NONE, 4}, .input1 = {2, KT_NONE, 1}, .output = {2, KT_NONE, 4});

@@ -2,7 +2,8 @@
 #include "testing/kt_layers.h"
 
 KT_TEST(dense, keeps_the_layer_contract) {
-    kt_check_layer(kt_dense(4), .input = {2, 3}, .output = {2, 4}, .n_trainable = 2, .n_params = 16);
+    kt_check_layer(
+        kt_dense(4), .input = {2, 3}, .output = {2, 4}, .n_trainable = 2, .n_params = 16);
     kt_check_layer(
         kt_dense(4, .activation = "relu", .use_bias = false),
         .input = {2, 5, 3},
@@ -38,7 +39,8 @@ KT_TEST(dense, has_the_right_gradients_with_an_axis_of_one) {
 }
 
 KT_TEST(dense, takes_an_empty_batch) {
-    kt_check_gradients(kt_dense(3, .activation = "relu"), .input = {KT_NONE, 4}, .empty_batch = true);
+    kt_check_gradients(
+        kt_dense(3, .activation = "relu"), .input = {KT_NONE, 4}, .empty_batch = true);
     kt_check_gradients(kt_dense(3), .input = {KT_NONE, 2, 4}, .empty_batch = true);
 }
 
@@ -64,9 +66,7 @@ KT_TEST(dense, rejects_wrong_parts_when_built) {
         "did you mean \"glorot_uniform\"?");
     kt_check_fails(kt_call(kt_dense(2, .kernel_regularizer = "l3"), x), KT_EINVAL, "\"l3\"");
     kt_check_fails(
-        kt_call(kt_dense(2, .bias_constraint = kt_reg_l2(0.1)), x),
-        KT_EINVAL,
-        "got a regularizer");
+        kt_call(kt_dense(2, .bias_constraint = kt_reg_l2(0.1)), x), KT_EINVAL, "got a regularizer");
     kt_check_message_has("in layer Dense");
 }
 
@@ -83,5 +83,7 @@ KT_TEST(dense, rejects_wrong_inputs) {
     kt_check_message_has("float32 (None, 28, 28)");
     kt_check_message_has("put kt_flatten() before it");
     kt_check_fails(
-        kt_call(d, kt_list(kt_input({784}), kt_input({784}))), KT_EINVAL, "expected 1 input, got 2");
+        kt_call(d, kt_list(kt_input({784}), kt_input({784}))),
+        KT_EINVAL,
+        "expected 1 input, got 2");
 }

@@ -161,8 +161,7 @@ static bool is_listed(const char *const *list, const char *name, bool begins) {
 }
 
 /* Every CASE/config of the file has a row, or is said to be missing. */
-static void check_complete(
-    const char *file, const char *const *names, const char *const *missing) {
+static void check_complete(const char *file, const char *const *names, const char *const *missing) {
     char path[96], name[96];
     kt_npz *z;
     int n = 0, done = 0;
@@ -173,8 +172,7 @@ static void check_complete(
         if (!part || part[7]) continue;
         snprintf(name, sizeof name, "%.*s", (int)(part - key), key);
         n++;
-        if (is_listed(names, name, false))
-            done++;
+        if (is_listed(names, name, false)) done++;
         if (is_listed(names, name, false) || is_listed(missing, name, true)) continue;
         print_error("%s.npz: case \"%s\" has no row\n", file, name);
         fail();

@@ -66,6 +66,7 @@ kt_sym *kt_op_record(const kt_op_class *op, int n, kt_sym *const *in, const void
     kt_layer *l = kt_layer_new(&operation_base, &args);
     if (kt_failed(l)) return kt_fail_object(kt_check(l));
     l->class_name = op->name;
+    l->no_autocast = true;
     for (int i = 0; i < n; i++) kt_adopt(args.fixed[i]);
     return kt_call(l, kt_list_of(n_inputs, inputs));
 }

@@ -4,7 +4,10 @@
 KT_TEST(rescaling, keeps_the_layer_contract) {
     kt_check_layer(kt_rescaling(0.5), .input = {2, 3}, .output = {2, 3});
     kt_check_layer(
-        kt_rescaling(1.0 / 255, -1), .input = {2, KT_NONE, 1}, .output = {2, KT_NONE, 1}, .dtype = "uint8");
+        kt_rescaling(1.0 / 255, -1),
+        .input = {2, KT_NONE, 1},
+        .output = {2, KT_NONE, 1},
+        .dtype = "uint8");
 }
 
 KT_TEST(rescaling, has_the_right_gradients) {

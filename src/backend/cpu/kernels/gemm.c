@@ -28,8 +28,8 @@
 #define ROWS_FEW 256                   /* up to so many rows of X, panels stand outside */
 #define DIRECT_BYTES (512 * 1024)      /* up to this size Y may be read in place many times */
 #define ALIAS 1024 /* rows so many floats apart fall onto each other in a cache */
-/* Below, other threads cost more than they bring: in a training step the operands come from one core
- * and the result goes back to it, which takes as long as 40 us of products. */
+/* Below, other threads cost more than they bring: in a training step the operands come from one
+ * core and the result goes back to it, which takes as long as 40 us of products. */
 #define PARALLEL_FLOPS (LANES * 655360.0)
 
 typedef struct gemm_job {

@@ -46,8 +46,8 @@ static double ulps(float got, double want) {
     return fabs((double)got - want) / ldexp(1, (e < -125 ? -125 : e) - 24);
 }
 
-static void
-check_ulps(const char *what, const char *level, float x, float got, double want, double max) {
+static void check_ulps(
+    const char *what, const char *level, float x, float got, double want, double max) {
     const double d = ulps(got, want);
     if (!(d <= max))
         fail_msg("%s (%s): f(%.9g) = %.9g, expected %.9g: %g ulp", what, level, x, got, want, d);
@@ -181,8 +181,8 @@ KT_TEST(kernels, unary_sizes_and_places) {
 /* The float result may round a / b over an integer where the double one does not. */
 static bool binary_is_stepwise(int f) { return f == KT_BIN_floor_div || f == KT_BIN_mod; }
 
-static void
-check_binary(const kt_kernels *k, int f, const float *a, const float *b, int n, bool in_place) {
+static void check_binary(
+    const kt_kernels *k, int f, const float *a, const float *b, int n, bool in_place) {
     float y[N_MAX + 1], vs[N_MAX + 1], sv[N_MAX + 1];
     y[n] = vs[n] = sv[n] = GUARD;
     if (in_place) memcpy(y, b, (size_t)n * 4);
