@@ -334,6 +334,7 @@ static kt_status functional_init(kt_layer *l) {
     int n_in, n_out;
     kt_status st = functional_take(a->inputs, "inputs", &n_in, in);
     if (st == KT_OK) st = functional_take(a->outputs, "outputs", &n_out, out);
+    l->no_autocast = true;
     if (st == KT_OK) st = kt_model_link(l, n_in, in, n_out, out);
     return st ? st : kt_layer_ensure_name(l);
 }

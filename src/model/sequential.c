@@ -113,6 +113,7 @@ static kt_status sequential_fill(kt_layer *l) {
 
 static kt_status sequential_init(kt_layer *l) {
     ((kt_model_state *)l->state)->is_sequential = true;
+    l->no_autocast = true;
     const kt_status st = sequential_fill(l);
     return st ? st : kt_layer_ensure_name(l);
 }

@@ -1,4 +1,5 @@
-/* kt_op_*: every function as a layer of a model, against the C library; shapes, dtypes, wrong operands. */
+/* kt_op_*: every function as a layer of a model, against the C library; shapes, dtypes, wrong
+ * operands. */
 #include "testing/kt_layers.h"
 #include "testing/kt_models.h"
 
@@ -12,11 +13,10 @@ static kt_tensor *run1(kt_sym *x, kt_sym *y, kt_tensor *data) {
     kt_check_ok(m);
     kt_tensor *out = kt_model_predict(m, data, .batch_size = 1000, .verbose = 0);
     kt_check_ok(out);
-    kt_free(m);
-    return out;
+    return out; /* freeing the model would take x with it */
 }
 
-/* One operand ---------------------------------------------------------------------------------------- */
+/* One operand ---------------------------------------------------------------------------------- */
 
 static double f_negative(double x) { return -x; }
 static double f_sign(double x) { return x > 0 ? 1 : x < 0 ? -1 : 0; }
@@ -92,7 +92,7 @@ KT_TEST(symbolic, rounding_goes_to_even) {
     kt_check_values(run1(x, kt_op_round(x), in), 0, 0, 0, 2, 2, 0, -2, 3);
 }
 
-/* Two operands --------------------------------------------------------------------------------------- */
+/* Two operands --------------------------------------------------------------------------------- */
 
 static double f_add(double a, double b) { return a + b; }
 static double f_subtract(double a, double b) { return a - b; }
@@ -175,7 +175,7 @@ KT_TEST(symbolic, operands_are_broadcast) {
     kt_check_message_has("(None, 4)");
 }
 
-/* Dtypes --------------------------------------------------------------------------------------------- */
+/* Dtypes --------------------------------------------------------------------------------------- */
 
 KT_TEST(symbolic, dtypes_are_promoted) {
     kt_sym *f = kt_input({2}), *i = kt_input({2}, .dtype = "int32"),
@@ -196,7 +196,7 @@ KT_TEST(symbolic, dtypes_are_promoted) {
     kt_check_fails(kt_op_cast(f, NULL), KT_EINVAL, "None");
 }
 
-/* Reductions, products, shapes ------------------------------------------------------------------------- */
+/* Reductions, products, shapes ----------------------------------------------------------------- */
 
 static kt_tensor *six(void) {
     return kt_floats_tensor(kt_dims(1, 2, 3), KT_VALUES(1, 2, 3, 6, 5, 4));
@@ -304,7 +304,7 @@ KT_TEST(symbolic, shapes) {
     kt_check_fails(kt_op_broadcast_to(x, kt_dims(KT_NONE, 5, 3)), KT_ESHAPE, "");
 }
 
-/* Operands that are none ------------------------------------------------------------------------------- */
+/* Operands that are none ----------------------------------------------------------------------- */
 
 KT_TEST(symbolic, wrong_operands) {
     kt_sym *x = kt_input({2});

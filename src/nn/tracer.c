@@ -179,7 +179,11 @@ kt_sym *kt_num(double value) {
 }
 
 kt_sym *kt_const(const kt_tensor *t) {
+    char got[96];
     if (kt_failed(t)) return kt_fail_object(kt_check(t));
+    if (!kt_is(t, KT_KIND_TENSOR))
+        return kt_fail_object(KT_FAIL(
+            KT_EINVAL, "kt_const: expected a tensor, got %s", kt_ref_describe(t, got, sizeof got)));
     if (current) return kt_wrap(kt_g_array(current->g, t->data, (kt_spec){t->dtype, t->shape}));
     kt_sym *s = heap_sym();
     if (!s) return kt_fail_object(KT_ENOMEM);

@@ -93,6 +93,7 @@ KT_INLINE void tile_body(
         tile_body(rows, vecs, false, k, x, sx, y, ldy, c, ldc, end);                               \
     }
 
+// clang-format off
 #define TILES_SMALL(T)                                                                             \
     T(1, 1)                                                                                        \
     T(1, 2)                                                                                        \
@@ -112,6 +113,7 @@ KT_INLINE void tile_body(
 #else
 #define TILES(T) TILES_SMALL(T)
 #endif
+// clang-format on
 
 TILES(TILE)
 
