@@ -126,6 +126,9 @@ KT_TEST(errors, numbers_that_make_no_sense) {
 #define FIT(...) kt_model_fit(r.m, x, y, .verbose = 0, __VA_ARGS__)
     kt_check_fails(
         FIT(.batch_size = 0), KT_EINVAL, "batch_size: expected a positive integer, got 0");
+    kt_check_ok(FIT(.batch_size = INT64_MAX));
+    kt_check_ok(
+        FIT(.batch_size = INT64_MAX, .validation_split = 0.5, .steps_per_epoch = INT64_MAX));
     kt_check_fails(FIT(.batch_size = -5), KT_EINVAL, "got -5");
     kt_check_fails(FIT(.epochs = -1), KT_EINVAL, "epochs");
     kt_check_fails(FIT(.initial_epoch = -1), KT_EINVAL, "epochs");
@@ -143,6 +146,8 @@ KT_TEST(errors, numbers_that_make_no_sense) {
     kt_check_fails(
         kt_model_evaluate(r.m, x, y, .batch_size = 0, .verbose = 0), KT_EINVAL, "batch_size");
     kt_check_fails(kt_model_evaluate(r.m, x, y, .steps = 0, .verbose = 0), KT_EINVAL, "steps");
+    kt_check_ok(
+        kt_model_predict(r.m, x, .batch_size = INT64_MAX, .steps = INT64_MAX, .verbose = 0));
     kt_check_fails(
         kt_model_predict(r.m, x, .batch_size = -1, .verbose = 0), KT_EINVAL, "batch_size");
     kt_check_fails(kt_model_predict(r.m, x, .steps = 0, .verbose = 0), KT_EINVAL, "steps");

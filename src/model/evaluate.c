@@ -50,16 +50,17 @@ static kt_status test_generator(test_run *r, const kt_test_data *d) {
 static kt_status test_feed(test_run *r, const kt_test_data *d) {
     const kt_feed *f = &d->feed;
     kt_status st = KT_OK;
-    for (int64_t step = 0, at = 0; at < f->n && st == KT_OK; step++, at += d->batch) {
+    for (int64_t step = 0, at = 0; at < f->n && st == KT_OK; step++) {
+        const int64_t n = f->n - at < d->batch ? f->n - at : d->batch;
         if (d->steps != KT_NONE && step == d->steps) break;
-        st = test_step(r, f, at, f->n - at < d->batch ? f->n - at : d->batch, step);
+        st = test_step(r, f, at, n, step);
+        at += n;
     }
     return st;
 }
 
 int64_t kt_test_steps(const kt_test_data *d) {
-    const int64_t all = d->gen ? kt_generator_length(d->gen)
-                               : (d->feed.n + d->batch - 1) / d->batch;
+    const int64_t all = d->gen ? kt_generator_length(d->gen) : kt_batches(d->feed.n, d->batch);
     return d->steps != KT_NONE && (all < 0 || d->steps < all) ? d->steps : all;
 }
 

@@ -221,7 +221,7 @@ static kt_status fit_open(fit_run *r) {
     if (st == KT_OK) st = kt_callbacks_begin(&r->callbacks, r->a->callbacks);
     if (st) return st;
     const int64_t batch = r->a->batch_size == KT_NONE ? 32 : r->a->batch_size;
-    const int64_t all = (r->train.n + batch - 1) / batch;
+    const int64_t all = kt_batches(r->train.n, batch);
     r->steps = r->gen ? kt_generator_length(r->gen) : all;
     if (r->a->steps_per_epoch != KT_NONE) r->steps = r->a->steps_per_epoch;
     r->verbose = r->a->verbose == KT_AUTO ? 1 : r->a->verbose;

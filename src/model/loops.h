@@ -6,6 +6,9 @@
 #include "model/generator.h"
 #include "model/progbar.h"
 
+/** Batches that n rows make, the last one maybe short. */
+static inline int64_t kt_batches(int64_t n, int64_t batch) { return n / batch + (n % batch != 0); }
+
 /** What a test runs over: a generator, or the rows of a feed in batches. */
 typedef struct kt_test_data {
     const kt_generator *gen;

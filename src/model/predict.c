@@ -59,8 +59,8 @@ static kt_status predict_batch(predict_run *r, int64_t first, int64_t n) {
 
 static kt_status predict_loop(predict_run *r) {
     kt_status st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BEGIN, r->m, 0, NULL);
-    for (int64_t step = 0, at = 0; at < r->rows && st == KT_OK; step++, at += r->batch) {
-        const int64_t n = r->rows - at < r->batch ? r->rows - at : r->batch;
+    for (int64_t step = 0, at = 0, n; at < r->rows && st == KT_OK; step++, at += n) {
+        n = r->rows - at < r->batch ? r->rows - at : r->batch;
         if (r->cb.wants[KT_ON_PREDICT_BATCH_BEGIN])
             st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BATCH_BEGIN, r->m, step, NULL);
         if (st == KT_OK) st = predict_batch(r, at, n);
@@ -90,9 +90,12 @@ static kt_status predict_into(predict_run *r, const kt_predict_args *given) {
     if (st == KT_OK) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
     if (st == KT_OK) st = kt_callbacks_begin(&r->cb, a->callbacks);
     if (st == KT_OK) {
-        r->steps = (r->feed.n + r->batch - 1) / r->batch;
-        if (a->steps != KT_NONE && a->steps < r->steps) r->steps = a->steps;
-        r->rows = r->steps * r->batch < r->feed.n ? r->steps * r->batch : r->feed.n;
+        r->steps = kt_batches(r->feed.n, r->batch);
+        r->rows = r->feed.n;
+        if (a->steps != KT_NONE && a->steps < r->steps) {
+            r->steps = a->steps;
+            r->rows = r->steps * r->batch;
+        }
         kt_progbar_begin(&r->bar, r->steps, a->verbose == KT_AUTO ? 1 : a->verbose, 0, 0);
         st = predict_loop(r);
     }

@@ -31,7 +31,9 @@ void kt_store_unref(kt_store *s) {
 
 kt_status kt_store_touch(kt_store *s) {
     if (s->data) return KT_OK;
-    s->data = kt_alloc_aligned((size_t)s->size * kt_dtype_size(s->dtype));
+    const kt_spec flat = {s->dtype, {1, {s->size}}};
+    const int64_t bytes = kt_spec_bytes(&flat);
+    s->data = kt_alloc_aligned(bytes < 0 ? SIZE_MAX : (size_t)bytes);
     return s->data ? KT_OK : KT_ENOMEM;
 }
 
@@ -47,8 +49,11 @@ static void var_destroy(void *self) {
 
 kt_var *kt_var_new(const char *name, kt_spec spec, bool trainable) {
     const int64_t size = kt_shape_size(&spec.shape);
-    if (size < 0)
-        return kt_fail_object(KT_FAIL(KT_ESHAPE, "variable \"%s\": a dimension is open", name));
+    for (int i = 0; i < spec.shape.ndim; i++)
+        if (spec.shape.dim[i] < 0)
+            return kt_fail_object(KT_FAIL(KT_ESHAPE, "variable \"%s\": a dimension is open", name));
+    if (kt_spec_bytes(&spec) < 0)
+        return kt_fail_object(KT_FAIL(KT_ELIMIT, "variable \"%s\" is too large", name));
     kt_var *v = kt_obj_new(sizeof *v, KT_KIND_VAR, var_destroy);
     if (!v) return kt_fail_object(KT_ENOMEM);
     v->spec = spec;

@@ -70,6 +70,14 @@ KT_TEST(dense, rejects_wrong_parts_when_built) {
     kt_check_message_has("in layer Dense");
 }
 
+KT_TEST(dense, rejects_weights_without_end) {
+    kt_check_fails(
+        kt_call(kt_dense(1 << 30), kt_input({INT64_C(1) << 32})), KT_ELIMIT, "too large");
+    kt_layer *huge = kt_dense(2147483647);
+    if (!kt_failed(kt_call(huge, kt_input({INT64_C(1) << 30}))))
+        kt_check_fails(kt_get_weights(huge), KT_ENOMEM, "out of memory");
+}
+
 KT_TEST(dense, rejects_wrong_inputs) {
     kt_layer *d = kt_dense(4, .name = "head");
     kt_check_fails(kt_call(d, kt_input({KT_SCALAR})), KT_ESHAPE, "at least 2 axes");

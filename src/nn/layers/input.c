@@ -37,6 +37,10 @@ static kt_status input_spec(const kt_input_args *a, kt_spec *out) {
             KT_EINVAL,
             "batch_size: expected None or a positive integer, got %lld",
             (long long)a->batch_size);
+    if (s.ndim == 0 && a->shape[0] != KT_SCALAR) {
+        KT_FAIL(KT_EINVAL, "kt_input: the shape is missing");
+        return kt_error_hint("{KT_SCALAR} is the shape without axes");
+    }
     if (s.ndim + 1 > KT_MAX_RANK)
         return KT_FAIL(KT_ELIMIT, "kt_input: at most %d axes", KT_MAX_RANK - 1);
     out->dtype = kt_dtype_of(dtype);

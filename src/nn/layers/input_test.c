@@ -23,6 +23,8 @@ KT_TEST(input, follows_the_dtype_policy) {
 }
 
 KT_TEST(input, rejects_wrong_arguments) {
+    kt_check_fails(kt_input(), KT_EINVAL, "the shape is missing");
+    kt_check_fails(kt_input({0}), KT_EINVAL, "the shape is missing");
     kt_check_fails(kt_input({-3}), KT_EINVAL, "expected positive dimensions, got -3");
     kt_check_fails(kt_input({1, 2, 3, 4, 5, 6, 7, 8}), KT_ELIMIT, "at most 7 axes");
     kt_check_fails(kt_input({3}, .dtype = "flaot32"), KT_EINVAL, "unknown name \"flaot32\"");
