@@ -19,7 +19,7 @@ endif()
 set(KT_TEST_ENVIRONMENT
     "ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1"
     "UBSAN_OPTIONS=print_stacktrace=1"
-    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:allocator_may_return_null=1")
 
 function(kt_register name label timeout environment)
     math(EXPR timeout "${timeout} * ${KT_TEST_TIMEOUT_FACTOR}")
