@@ -272,3 +272,59 @@ KT_TEST(fit, inputs_are_cast_to_what_the_model_says) {
     }
     kt_free(m);
 }
+
+/* Everything in float64, outputs and weights. */
+KT_TEST(fit, float64_models_train) {
+    for (int wide = 0; wide < 2; wide++) {
+        kt_clear_session();
+        kt_set_random_seed(3);
+        kt_check_status(kt_set_dtype_policy(wide ? "float64" : "float32"), KT_OK);
+        const kt_blobs b = kt_make_blobs(60, 5, 3);
+        kt_model *m = kt_sequential(kt_list(
+            kt_input({5}), kt_dense(8, .activation = "relu"), kt_dropout(0.1), kt_dense(3)));
+        kt_check_status(
+            kt_model_compile(
+                m,
+                "adam",
+                kt_loss_sparse_categorical_crossentropy(true),
+                .metrics = kt_list("accuracy")),
+            KT_OK);
+        kt_history *h = kt_model_fit(m, b.x, b.y, .epochs = 3, .shuffle = false, .verbose = 0);
+        kt_check_ok(h);
+        assert_true(isfinite(kt_history_get(h, "loss", -1)));
+        kt_tensor *p = kt_model_predict(m, b.x, .verbose = 0);
+        assert_int_equal(kt_tensor_dtype(p), wide ? KT_FLOAT64 : KT_FLOAT32);
+        assert_int_equal(kt_tensor_dtype(kt_var_value(kt_layer_weight(m, 0))), kt_tensor_dtype(p));
+        kt_free(m);
+    }
+    kt_set_dtype_policy("float32");
+}
+
+/* A layer of another dtype than its model's: values are cast on the way in. */
+KT_TEST(fit, dtypes_may_differ_between_layers) {
+    kt_model *m = kt_sequential(kt_list(
+        kt_input({5}), kt_dense(4, .dtype = "float64"), kt_dense(3, .activation = "softmax")));
+    const kt_blobs d = kt_make_blobs(40, 5, 3);
+    kt_check_status(
+        kt_model_compile(m, kt_opt_adam(0.05), "sparse_categorical_crossentropy"), KT_OK);
+    kt_history *h = kt_model_fit(m, d.x, d.y, .epochs = 10, .verbose = 0);
+    kt_check_ok(h);
+    assert_true(kt_history_get(h, "loss", -1) < kt_history_get(h, "loss", 0));
+    assert_int_equal(kt_tensor_dtype(kt_var_value(kt_layer_weight(m, 0))), KT_FLOAT64);
+    assert_int_equal(kt_tensor_dtype(kt_var_value(kt_layer_weight(m, 2))), KT_FLOAT32);
+    kt_free(m);
+}
+
+/* Weights of samples may come as a column, or one for each output. */
+KT_TEST(fit, sample_weights_come_in_many_forms) {
+    kt_model *m = times_two(0);
+    kt_tensor *w = kt_floats_tensor(kt_dims(4), KT_VALUES(1, 0, 2, 0.5));
+    const double want = (1 + 50 + 24.5) / 4;
+    kt_tensor *forms[] = {w, kt_tensor_cast(w, KT_FLOAT64), kt_tensor_reshape(w, kt_dims(4, 1)), w};
+    for (int i = 0; i < 4; i++) {
+        kt_ref ref = i == 3 ? (kt_ref)kt_list(w) : forms[i];
+        kt_logs *l = kt_model_test_on_batch(m, X4, Y4, .sample_weight = ref);
+        kt_check_near(kt_logs_get(l, "loss"), want, 1e-6, 0);
+    }
+    kt_free(m);
+}

@@ -43,7 +43,7 @@ static kt_tensor *read(kt_npz *z, const char *name, const char *part) {
 
 static kt_list_t *read_weights(kt_npz *z, const char *prefix) {
     const void *w[6];
-    char part[8];
+    char part[16];
     for (int i = 0; i < 6; i++) {
         snprintf(part, sizeof part, "w%d", i);
         w[i] = read(z, prefix, part);

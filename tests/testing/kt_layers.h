@@ -63,7 +63,7 @@ void kt_check_golden_with(const kt_golden_check *c);
 double kt_golden_worst(void);
 
 /** One call of a layer as a program of its own, outside of any model. */
-#define KT_RIG_MAX 8
+#define KT_RIG_MAX 64
 typedef struct kt_layer_rig {
     kt_layer *layer; ///< adopted
     int n_in, n_vars;

@@ -4,6 +4,11 @@
  * tests it leaves out; here a plain part of the name is enough. */
 #include "testing/kt_test.h"
 
+#include "base/mem.h"
+#include "base/obj.h"
+
+#include <keratin/runtime.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +21,26 @@ void kt_test_register(kt_test_case *test) {
     last = &test->next;
 }
 
-/* Every test starts from nothing: no objects left, no error of the test before. */
+/* Every test starts from nothing: no objects, no error, no setting of the test before. */
+static int64_t objects;
+
+static int begin(void **state) {
+    (void)state;
+    objects = kt_obj_count();
+    return 0;
+}
+
+/* What a test leaves after kt_clear_session() has leaked: something still holds it. */
 static int clear(void **state) {
     (void)state;
+    kt_mem_fail_after(0);
     kt_clear_session();
     kt_error_clear();
-    return 0;
+    kt_set_dtype_policy("float32");
+    kt_set_num_threads(0);
+    const int64_t left = kt_obj_count() - objects;
+    if (left) print_error("%d objects left over\n", (int)left);
+    return left ? -1 : 0;
 }
 
 static void name_tests(void) {
@@ -46,7 +65,7 @@ static int run_matching(const char *program, const char *filter) {
     for (const kt_test_case *t = first; t; t = t->next) {
         if (!strstr(t->full_name, filter)) continue;
         tests[n++] = (struct CMUnitTest){
-            .name = t->full_name, .test_func = t->run, .teardown_func = clear};
+            .name = t->full_name, .test_func = t->run, .setup_func = begin, .teardown_func = clear};
     }
     const int failed = n ? _cmocka_run_group_tests(program, tests, n, NULL, NULL) : -1;
     free(tests);

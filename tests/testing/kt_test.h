@@ -9,7 +9,8 @@
  * A test registers itself: no list to keep, and no main() to write. The tests of a folder become
  * one executable: `./test_x` runs them all, `./test_x dense` those whose "group.name" contains the
  * word, `./test_x --list` names them. After each test kt_clear_session() runs, so a test frees
- * nothing that it only built. cmocka's assert_* macros are there as well. */
+ * nothing that it only built; an object that is left then fails the test. cmocka's assert_* macros
+ * are there as well. */
 #ifndef KT_TESTING_KT_TEST_H
 #define KT_TESTING_KT_TEST_H
 
