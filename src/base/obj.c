@@ -173,18 +173,24 @@ void kt_free(const void *object) {
     obj_destroy_if_unheld(o);
 }
 
-void kt_on_clear_session(void (*hook)(void)) { clear_hook = hook; }
+void kt_on_clear_session(void (*hook)(void)) {
+    pthread_mutex_lock(&floating_lock);
+    clear_hook = hook;
+    pthread_mutex_unlock(&floating_lock);
+}
 
 void kt_clear_session(void) {
+    void (*hook)(void);
     for (;;) {
         pthread_mutex_lock(&floating_lock);
         kt_obj *o = floating_head;
+        hook = clear_hook;
         pthread_mutex_unlock(&floating_lock);
         if (!o) break;
         kt_free(o);
     }
     shells_clear();
-    if (clear_hook) clear_hook();
+    if (hook) hook();
 }
 
 void kt_obj_fail(void *object, kt_status status) {

@@ -399,6 +399,17 @@ KT_TEST(errors, lossy_casts_are_refused) {
     kt_check_fails(
         kt_model_predict(m, FLOATS(3, 4), .verbose = 0), KT_EDTYPE, "a cast would lose fractions");
     kt_check_ok(kt_model_predict(m, INTS(3, 4), .verbose = 0));
+    kt_tensor *wide = zeros(KT_INT64, kt_dims(3, 4));
+    kt_check_ok(kt_model_predict(m, wide, .verbose = 0));
+    kt_tensor_set(wide, 5, 4294967296.0);
+    kt_check_fails(
+        kt_model_predict(m, wide, .verbose = 0), KT_EDTYPE, "4294967296 does not fit into int32");
+    const rig r = make();
+    kt_tensor *y = kt_tensor_cast(r.d.y, KT_INT64);
+    kt_check_ok(kt_model_train_on_batch(r.m, r.d.x, y));
+    kt_tensor_set(y, 5, 4294967296.0); /* would be class 0 */
+    kt_check_fails(kt_model_train_on_batch(r.m, r.d.x, y), KT_EDTYPE, "y: 4294967296");
+    kt_free(r.m);
     kt_check_ok(kt_model_predict(m, zeros(KT_UINT8, kt_dims(3, 4)), .verbose = 0));
     kt_free(m);
 }

@@ -67,6 +67,19 @@ static kt_status check_rows(kt_feed *f, const kt_tensor *t, const char *what, in
     return kt_error_got("%lld rows in %s (array %d)", (long long)t->shape.dim[0], what, i);
 }
 
+/* An id or label that does not fit is an error, not another id. */
+static kt_status check_ids(const kt_tensor *t, kt_dtype to, const char *what) {
+    const double low = to == KT_INT32 ? INT32_MIN : 0, high = to == KT_INT32 ? INT32_MAX : 255;
+    const bool narrower = kt_dtype_size(to) < kt_dtype_size(t->dtype);
+    if (!kt_dtype_is_int(t->dtype) || !kt_dtype_is_int(to) || !narrower) return KT_OK;
+    for (int64_t i = 0, n = kt_shape_size(&t->shape); i < n; i++) {
+        const double v = kt_elem_get(t->data, t->dtype, i);
+        if (v < low || v > high)
+            return KT_FAIL(KT_EDTYPE, "%s: %.0f does not fit into %s", what, v, kt_dtype_name(to));
+    }
+    return KT_OK;
+}
+
 /* Rows as the model wants them: its dtype, one axis of length 1 added or taken where that fits
  * (Keras). */
 static kt_status x_row(const kt_spec *want, const kt_tensor *t, const char *name, kt_spec *row) {
@@ -95,7 +108,7 @@ static kt_status x_row(const kt_spec *want, const kt_tensor *t, const char *name
             name,
             kt_dtype_name(want->dtype),
             kt_dtype_name(t->dtype));
-    return KT_OK;
+    return check_ids(t, want->dtype, "x");
 }
 
 /* Labels: floats in the policy's dtype, everything else int32. */
@@ -140,7 +153,9 @@ static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w)
             st = KT_FAIL(KT_EINVAL, "y: array %d is None", i);
         else
             st = check_rows(f, f->y[i], "y", i);
-        if (st == KT_OK) f->row[f->n_x + i] = y_row(f->y[i]);
+        if (st) break;
+        f->row[f->n_x + i] = y_row(f->y[i]);
+        st = check_ids(f->y[i], f->row[f->n_x + i].dtype, "y");
     }
     if (st == KT_OK && w) st = take_arrays(w, "sample_weight", names_of(s, true), &n_w, f->w);
     if (st == KT_OK && w && n_w != s->n_out && n_w != 1)

@@ -101,7 +101,7 @@ static kt_model *random_model(uint64_t seed) {
     return m;
 }
 
-#define SEEDS 40
+#define SEEDS 150
 
 KT_TEST(random_models, have_the_right_gradients) {
     kt_set_random_seed(1);
