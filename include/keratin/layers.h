@@ -7,6 +7,7 @@
 #include <keratin/layers/core.h>
 #include <keratin/layers/normalization.h>
 #include <keratin/layers/pooling.h>
+#include <keratin/layers/recurrent.h>
 #include <keratin/layers/reshaping.h>
 
 #endif

@@ -28,6 +28,8 @@ static inline int64_t kt_lane_start(const kt_lanes *l, int64_t lane) {
 }
 /** The error for an index or label outside 0 … n-1: names the row of the batch and the value. */
 kt_status kt_label_error(int64_t row, int64_t label, int64_t n_classes);
+/** The same for element `at` of an array of row numbers of that shape. */
+kt_status kt_index_error(const kt_shape *shape, int64_t at, int64_t index, int64_t n_rows);
 /** Row-major strides, in elements. */
 void kt_strides(const kt_shape *s, int64_t *stride);
 /** Copies an array of `shape` element by element between two strided layouts; `size` bytes each. */

@@ -15,7 +15,7 @@ static kt_status KT_REF(scatter_add)(const kt_kargs *k) {
     memset(to, 0, sizeof(T) * (size_t)kt_shape_size(table));
     for (int64_t i = 0; i < n; i++) {
         if (index[i] < 0 || index[i] >= table->dim[0])
-            return kt_label_error(i, index[i], table->dim[0]);
+            return kt_index_error(&k->node->in[1]->spec.shape, i, index[i], table->dim[0]);
         for (int64_t j = 0; j < row; j++) to[index[i] * row + j] += from[i * row + j];
     }
     return KT_OK;
@@ -26,6 +26,18 @@ static kt_status KT_REF(scatter_add)(const kt_kargs *k) {
 #include "ops/build.h"
 
 #include "ir/ref_types.h"
+
+/* Position `at` of the index array, as (row, column, …). */
+kt_status kt_index_error(const kt_shape *s, int64_t at, int64_t index, int64_t n_rows) {
+    char where[KT_SHAPE_STR];
+    kt_shape place = *s;
+    for (int d = s->ndim; d-- > 0; at /= s->dim[d]) place.dim[d] = at % s->dim[d];
+    KT_FAIL(KT_EINVAL, "an index is out of range");
+    kt_error_expected("0 to %lld (the rows of the table)", (long long)n_rows - 1);
+    kt_error_got(
+        "%lld at position %s", (long long)index, kt_shape_str(&place, where, sizeof where));
+    return kt_error_hint("is input_dim of the embedding the largest id plus one?");
+}
 
 static kt_status gather_infer(const kt_node *n, kt_spec *out) {
     const kt_shape *table = &n->in[0]->spec.shape;
@@ -52,7 +64,7 @@ static kt_status gather_ref(const kt_kargs *k) {
     const int32_t *index = k->in[1];
     for (int64_t i = 0; i < n; i++) {
         if (index[i] < 0 || index[i] >= table->dim[0])
-            return kt_label_error(i, index[i], table->dim[0]);
+            return kt_index_error(&k->node->in[1]->spec.shape, i, index[i], table->dim[0]);
         memcpy(
             (char *)k->out[0] + (size_t)i * row,
             (const char *)k->in[0] + (size_t)index[i] * row,

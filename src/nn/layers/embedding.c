@@ -1,0 +1,103 @@
+/* Embedding: y = embeddings[ids].  keras.layers.Embedding
+ *
+ * Ids may come as floats (the dtype of an input that says nothing else): they are cut to integers,
+ * as in Keras. An id outside of the table stops the program with an error of the op (gather.c). */
+#include "nn/layer.h"
+
+#include <keratin/layers.h>
+
+typedef struct {
+    kt_var *embeddings;
+} embedding;
+
+static kt_status embedding_init(kt_layer *l) {
+    const kt_embedding_args *a = kt_layer_args(l);
+    l->no_autocast = true;
+    if (a->input_dim <= 0)
+        return KT_FAIL(KT_EINVAL, "input_dim: expected a positive integer, got %d", a->input_dim);
+    if (a->output_dim <= 0)
+        return KT_FAIL(KT_EINVAL, "output_dim: expected a positive integer, got %d", a->output_dim);
+    if (a->lora_rank != KT_NONE || a->lora_alpha != KT_NONE_F)
+        return KT_FAIL(KT_EUNSUPPORTED, "lora_rank, lora_alpha: LoRA is not supported");
+    if (a->quantization_config)
+        return KT_FAIL(KT_EUNSUPPORTED, "quantization_config: quantization is not supported");
+    return KT_OK;
+}
+
+/* The argument `weights`: one tensor, alone or in a list. */
+static kt_status embedding_take_weights(embedding *d, kt_ref weights) {
+    char got[96];
+    if (kt_is(weights, KT_KIND_LIST) && kt_list_len(weights) == 1)
+        weights = kt_list_get(weights, 0);
+    if (!kt_is(weights, KT_KIND_TENSOR)) {
+        KT_FAIL(KT_EINVAL, "weights: expected a tensor, or a list of one");
+        return kt_error_got("%s", kt_ref_describe(weights, got, sizeof got));
+    }
+    return kt_var_assign(d->embeddings, weights);
+}
+
+static kt_status embedding_build(kt_layer *l, const kt_shape *in) {
+    const kt_embedding_args *a = kt_layer_args(l);
+    embedding *d = kt_layer_state(l);
+    (void)in;
+    d->embeddings = kt_add_weight(
+        l,
+        "embeddings",
+        {a->input_dim, a->output_dim},
+        .initializer = a->embeddings_initializer,
+        .regularizer = a->embeddings_regularizer,
+        .constraint = a->embeddings_constraint);
+    const kt_status st = kt_check(l);
+    return st || !a->weights ? st : embedding_take_weights(d, a->weights);
+}
+
+/* int32 ids; what does not fit stays out of range. */
+static kt_val *embedding_ids(kt_graph *g, kt_val *x) {
+    if (!x || x->spec.dtype == KT_INT32) return x;
+    if (x->spec.dtype == KT_INT64) x = kt_g_clip(g, x, INT32_MIN, INT32_MAX);
+    return kt_g_cast(g, x, KT_INT32);
+}
+
+static kt_status embedding_call(kt_layer *l, kt_trace *t) {
+    const kt_embedding_args *a = kt_layer_args(l);
+    const embedding *d = kt_layer_state(l);
+    kt_graph *g = kt_tracer_current()->g;
+    kt_val *ids = kt_unwrap(t->in[0], NULL);
+    kt_val *rows = kt_g_gather(g, kt_unwrap(kt_value(d->embeddings), NULL), embedding_ids(g, ids));
+    if (a->mask_zero) t->out_mask[0] = kt_wrap(kt_g_ne(g, ids, kt_g_num(g, 0, ids)));
+    t->out[0] = kt_wrap(rows);
+    return kt_check(t->out[0]);
+}
+
+#define F(name) KT_F(kt_embedding_args, name)
+static const kt_field embedding_fields[] = {
+    F(input_dim),
+    F(output_dim),
+    F(embeddings_initializer),
+    F(embeddings_regularizer),
+    F(embeddings_constraint),
+    F(mask_zero),
+    F(weights),
+    F(lora_rank),
+    F(lora_alpha),
+    F(quantization_config),
+    KT_F_END,
+};
+#undef F
+
+const kt_layer_class kt_class_embedding = {
+    .name = "Embedding",
+    .args_size = sizeof(kt_embedding_args),
+    .state_size = sizeof(embedding),
+    .fields = embedding_fields,
+    .defaults = &(const kt_embedding_args){KT_EMBEDDING_DEFAULTS},
+    .init = embedding_init,
+    .build = embedding_build,
+    .call = embedding_call,
+    .supports_masking = true,
+    .computes_mask = true,
+};
+
+kt_layer *kt_embedding_new(const kt_embedding_args *a) {
+    return kt_layer_new(&kt_class_embedding, a);
+}
