@@ -253,47 +253,58 @@ void kt_feed_specs(const kt_feed *f, int64_t batch, kt_batch_specs *out) {
     }
 }
 
-/* Gathering rows: in parallel when there is enough to copy, a fixed number of rows to a chunk. */
+/* Gathering rows: in parallel when there is enough to copy. Pictures and sequences go to the
+ * threads by rows, plain vectors by columns: dense layers share their weights so, and each thread
+ * then finds in its own cache what it will read. */
 typedef struct {
     const char *in;
     char *out;
     const int64_t *order; /* NULL: rows as they come */
     kt_dtype from, to;
-    int64_t n, width, chunk; /* rows, elements of a row, rows of a chunk */
+    int64_t n, width;        /* rows, elements of a row */
+    int64_t n_rows, n_parts; /* rows of a chunk, or into how many parts each row is cut */
 } gather;
 
 static void gather_chunk(void *arg, int64_t chunk, int thread) {
     const gather *g = arg;
-    const int64_t first = chunk * g->chunk;
-    const int64_t stop = first + g->chunk < g->n ? first + g->chunk : g->n;
-    const size_t from_row = (size_t)g->width * kt_dtype_size(g->from);
-    const size_t to_row = (size_t)g->width * kt_dtype_size(g->to);
+    const int64_t part = chunk % g->n_parts, first = chunk / g->n_parts * g->n_rows;
+    const int64_t stop = first + g->n_rows < g->n ? first + g->n_rows : g->n;
+    const int64_t left = part * g->width / g->n_parts, right = (part + 1) * g->width / g->n_parts;
+    const int64_t from = (int64_t)kt_dtype_size(g->from), to = (int64_t)kt_dtype_size(g->to);
     (void)thread;
     for (int64_t i = first; i < stop; i++) {
         const int64_t row = g->order ? g->order[i] : i;
         kt_elem_convert(
-            g->out + (size_t)i * to_row, g->to, g->in + (size_t)row * from_row, g->from, g->width);
+            g->out + (i * g->width + left) * to,
+            g->to,
+            g->in + (row * g->width + left) * from,
+            g->from,
+            right - left);
     }
 }
 
-/* Bytes of a chunk, and from how many on several threads share the work: a smaller batch is better
- * off in the caches of the core that goes on with it. */
+/* Bytes of a chunk of rows, and from how many on several threads share the work. */
 #define GATHER_CHUNK 65536
-#define GATHER_SHARED 262144
+#define GATHER_SHARED 65536
 
 static void fill_one(
     const kt_tensor *t, kt_dtype to, char *out, const int64_t *order, int64_t first, int64_t n) {
     const int64_t width = kt_shape_range(&t->shape, 1, t->shape.ndim);
     const int64_t row = width * (int64_t)kt_dtype_size(to);
     const char *in = (const char *)t->data;
-    if (!order) in += (size_t)(first * width) * kt_dtype_size(t->dtype);
-    gather g = {in, out, order, t->dtype, to, n, width, row ? GATHER_CHUNK / row + 1 : n};
-    if (!order && n * row < GATHER_CHUNK) {
+    if (n <= 0) return;
+    if (!order) in += first * width * (int64_t)kt_dtype_size(t->dtype);
+    if (!order && n * row < GATHER_SHARED) {
         kt_elem_convert(out, to, in, t->dtype, n * width);
         return;
     }
-    if (n * row < GATHER_SHARED) g.chunk = n ? n : 1;
-    kt_pool_run(gather_chunk, &g, (n + g.chunk - 1) / g.chunk);
+    gather g = {in, out, order, t->dtype, to, n, width, n, 1};
+    const bool by_columns = t->shape.ndim == 2 && width >= 64 * kt_pool_threads();
+    if (n * row >= GATHER_SHARED && by_columns)
+        g.n_parts = kt_pool_threads();
+    else if (n * row >= GATHER_SHARED)
+        g.n_rows = GATHER_CHUNK / row + 1;
+    kt_pool_run(gather_chunk, &g, (n + g.n_rows - 1) / g.n_rows * g.n_parts);
 }
 
 void kt_feed_fill(

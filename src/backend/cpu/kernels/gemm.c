@@ -12,9 +12,13 @@
  * place while it is small, else a block of it that fits into the second cache is packed into the
  * caller's scratch, shared by all threads. So no thread needs scratch of its own.
  *
- * Threads share rows and columns, never k, and the depth of a block depends on k alone: each
- * result is the same sum in the same order for every number of threads. Blocks of k are added
- * in memory; bias and activation follow the last one while the tile is in the first cache. */
+ * The depth of a block depends on k alone. Blocks of k are added in memory; bias and activation
+ * follow the last one while the tile is in the first cache.
+ *
+ * Threads share rows and columns. With few rows and a long k the sum has two halves instead, for
+ * every number of threads: so each thread reads the half of the weights (of Y) whose gradient it
+ * computes and which it updates, and what goes from core to core is half a sum, not half the
+ * weights. Either way each result is the same sum in the same order for every number of threads. */
 #include "backend/cpu/kernels/gemm_tile.h"
 #include "backend/cpu/kernels/parts.h"
 #include "backend/cpu/kernels/turn.h"
@@ -28,9 +32,10 @@
 #define ROWS_FEW 256                   /* up to so many rows of X, panels stand outside */
 #define DIRECT_BYTES (512 * 1024)      /* up to this size Y may be read in place many times */
 #define ALIAS 1024 /* rows so many floats apart fall onto each other in a cache */
-/* Below, other threads cost more than they bring: in a training step the operands come from one
- * core and the result goes back to it, which takes as long as 40 us of products. */
-#define PARALLEL_FLOPS (LANES * 655360.0)
+/* Below, other threads cost more than they bring: operands come from one core and the result goes
+ * back to it. */
+#define PARALLEL_FLOPS (LANES * 131072.0)
+#define HALVES_MIN_K 256 /* from here on, and from four times the rows, the sum has two halves */
 
 typedef struct gemm_job {
     const kt_gemm *g;
@@ -442,9 +447,64 @@ static void gemm_shared(gemm_job *job, float *scratch) {
     }
 }
 
+/* ---- two halves of k ------------------------------------------------------------------------- */
+
+static bool is_halved(const gemm_job *job) {
+    return !job->rows_outer && !job->swapped && !job->y_across && job->k >= HALVES_MIN_K &&
+           job->k >= 4 * job->m && job->m > 1;
+}
+
+static void run_half(void *arg, int64_t part, int thread) {
+    const gemm_job *half = arg;
+    const int64_t parts = half->parts_m * half->parts_n;
+    run_part((void *)(half + part / parts), part % parts, thread);
+}
+
+/* C += the other half, then bias and activation */
+static void add_half(const kt_gemm *g, const float *other) {
+    for (int64_t i = 0; i < g->m; i++, other += g->n) {
+        float *c = g->c + i * g->ldc;
+        for (int64_t j = 0; j < g->n; j += LANES) {
+            const int64_t n = min64(g->n - j, LANES);
+            vf v = vf_load_n(c + j, n) + vf_load_n(other + j, n);
+            if (g->bias) v += vf_load_n(g->bias + j, n);
+            if (g->epilogue == KT_UN_relu) v = vf_max(vf_set(0), v);
+            vf_store_n(c + j, v, n);
+        }
+    }
+    if (is_strip(g->epilogue)) finish_strips(g, 0, g->m, 0, g->n);
+}
+
+static void gemm_halves(const kt_gemm *g, float *scratch) {
+    kt_gemm half[2] = {*g, *g};
+    gemm_job job[2];
+    half[0].k = g->k / 2;
+    half[1].k = g->k - g->k / 2;
+    half[1].a += g->ta ? half[0].k * g->lda : half[0].k;
+    half[1].b += half[0].k * g->ldb;
+    half[1].c = scratch;
+    half[1].ldc = g->n;
+    half[1].accumulate = false;
+    for (int i = 0; i < 2; i++) {
+        half[i].bias = NULL;
+        half[i].epilogue = KT_EPI_NONE;
+        make_plan(&job[i], &half[i]);
+    }
+    set_parts(&job[1], job[1].n);
+    job[0].parts_m = job[1].parts_m;
+    job[0].parts_n = job[1].parts_n;
+    const int64_t parts = 2 * job[0].parts_m * job[0].parts_n;
+    if (2.0 * (double)g->m * (double)g->n * (double)g->k >= PARALLEL_FLOPS)
+        kt_pool_run(run_half, job, parts);
+    else
+        for (int64_t i = 0; i < parts; i++) run_half(job, i, 0);
+    add_half(g, scratch);
+}
+
 size_t KT_FN(kt_gemm_scratch)(const kt_gemm *g) {
     gemm_job job;
-    if (g->m <= 0 || g->n <= 0 || is_dots(g) || !make_plan(&job, g)) return 0;
+    if (g->m <= 0 || g->n <= 0 || is_dots(g)) return 0;
+    if (!make_plan(&job, g)) return is_halved(&job) ? (size_t)(g->m * g->n) * sizeof(float) : 0;
     return (size_t)(job.depth * round_lanes(min64(job.n, NC))) * sizeof(float);
 }
 
@@ -457,6 +517,10 @@ void KT_FN(kt_gemm)(const kt_gemm *g, void *scratch) {
     }
     if (make_plan(&job, g)) {
         gemm_shared(&job, scratch);
+        return;
+    }
+    if (is_halved(&job)) {
+        gemm_halves(g, scratch);
         return;
     }
     set_parts(&job, job.n);
