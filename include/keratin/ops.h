@@ -8,6 +8,7 @@
 #ifndef KERATIN_OPS_H
 #define KERATIN_OPS_H
 
+#include <keratin/axes.h>
 #include <keratin/tensor.h>
 
 #ifdef __cplusplus
@@ -87,23 +88,29 @@ KT_API kt_sym *kt_op_where(kt_sym *condition, kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_clip(kt_sym *x, double x_min, double x_max);
 KT_API kt_sym *kt_op_cast(kt_sym *x, const char *dtype);
 
-/* Reductions over one axis (negative from the end) or all with KT_NONE. */
-KT_API kt_sym *kt_op_sum(kt_sym *x, int64_t axis, bool keepdims);
-KT_API kt_sym *kt_op_mean(kt_sym *x, int64_t axis, bool keepdims);
-KT_API kt_sym *kt_op_max(kt_sym *x, int64_t axis, bool keepdims);
-KT_API kt_sym *kt_op_min(kt_sym *x, int64_t axis, bool keepdims);
-KT_API kt_sym *kt_op_prod(kt_sym *x, int64_t axis, bool keepdims);
-/** Index of the first largest element, int32. */
-KT_API kt_sym *kt_op_argmax(kt_sym *x, int64_t axis);
+/* Reductions over one axis (negative from the end), several with kt_axes(0, 2), all with KT_NONE.
+ * The axes go away, or stay with length 1 with `keepdims`. */
+KT_API kt_sym *kt_op_sum(kt_sym *x, kt_tuple axis, bool keepdims);
+KT_API kt_sym *kt_op_mean(kt_sym *x, kt_tuple axis, bool keepdims);
+KT_API kt_sym *kt_op_max(kt_sym *x, kt_tuple axis, bool keepdims);
+KT_API kt_sym *kt_op_min(kt_sym *x, kt_tuple axis, bool keepdims);
+KT_API kt_sym *kt_op_prod(kt_sym *x, kt_tuple axis, bool keepdims);
+/** Is any (are all) of the elements other than 0: bool. */
+KT_API kt_sym *kt_op_any(kt_sym *x, kt_tuple axis, bool keepdims);
+KT_API kt_sym *kt_op_all(kt_sym *x, kt_tuple axis, bool keepdims);
+/** Index of the first largest (smallest) element, int32; KT_NONE: in the flat array. */
+KT_API kt_sym *kt_op_argmax(kt_sym *x, int64_t axis, bool keepdims);
+KT_API kt_sym *kt_op_argmin(kt_sym *x, int64_t axis, bool keepdims);
 
 /* Products and rows. */
 /** Over the last two axes, as NumPy's matmul; leading axes are broadcast. */
 KT_API kt_sym *kt_op_matmul(kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_softmax(kt_sym *x, int axis);
 KT_API kt_sym *kt_op_log_softmax(kt_sym *x, int axis);
-KT_API kt_sym *kt_op_one_hot(kt_sym *x, int64_t num_classes);
-/** Rows of x along axis 0 by integer index. keras.ops.take(x, indices, axis=0) */
-KT_API kt_sym *kt_op_take(kt_sym *x, kt_sym *indices);
+/** 1 at the class, 0 elsewhere, along a new axis (-1: the last); dtype NULL: the policy's. */
+KT_API kt_sym *kt_op_one_hot(kt_sym *x, int64_t num_classes, int axis, const char *dtype);
+/** Slices of x along `axis` by integer index of any shape; KT_NONE: elements of the flat array. */
+KT_API kt_sym *kt_op_take(kt_sym *x, kt_sym *indices, int64_t axis);
 
 /* Shapes. */
 /** One dimension may be -1 (worked out); KT_NONE keeps an open batch axis open. */

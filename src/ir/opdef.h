@@ -71,7 +71,7 @@ struct kt_opdef {
 
 /** An op by name, NULL if there is none; all of them, ended by NULL. */
 const kt_opdef *kt_op_find(const char *name);
-const kt_opdef *const *kt_op_all(void);
+const kt_opdef *const *kt_opdef_all(void);
 /** Does this op take that many inputs? */
 static inline bool kt_op_arity_ok(const kt_opdef *op, int n_in) {
     if (op->n_in < 0) return n_in >= 1;

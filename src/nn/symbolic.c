@@ -3,6 +3,7 @@
 #include "nn/tracer.h"
 
 #include "base/str.h"
+#include "nn/axes.h"
 
 /* Integer with float gives that float; of two floats or two integers the wider one; bool gives
  * way. */
@@ -169,18 +170,36 @@ kt_sym *kt_op_cast(kt_sym *x, const char *dtype) {
 
 /* Reductions */
 typedef struct {
-    int kind; /* kt_reduce_kind, or MEAN */
+    int kind; /* kt_reduce_kind, or one of those below */
     int64_t axis;
     bool keepdims;
 } op_reduce_attrs;
-#define MEAN 100
+enum { MEAN = 100, ANY, ALL };
+
+/* The axes as a bit mask. */
+static int reduce_axes(kt_graph *g, const kt_val *x, kt_tuple axis) {
+    int list[KT_MAX_RANK], mask = 0;
+    const int n = kt_axes_list(axis, list);
+    if (axis == KT_NONE) return kt_axes_all(x);
+    for (int i = 0; i < n; i++) {
+        const int bit = kt_axis_bit(g, x, list[i]);
+        if (mask & bit)
+            kt_graph_fail(g, KT_FAIL(KT_EINVAL, "axis: %d stands there twice", list[i]));
+        mask |= bit;
+    }
+    return mask;
+}
 
 static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     const op_reduce_attrs *a = attrs;
     kt_val *x = in[0];
-    const int axes = a->axis == KT_NONE ? kt_axes_all(x) : kt_axis_bit(g, x, (int)a->axis);
+    const int axes = reduce_axes(g, x, a->axis);
     if (g->status) return NULL;
+    if (a->kind == ANY || a->kind == ALL) {
+        if (x->spec.dtype != KT_BOOL) x = kt_g_ne(g, x, kt_g_num(g, 0, x));
+        return kt_g_reduce(g, a->kind == ANY ? KT_RED_MAX : KT_RED_MIN, x, axes, a->keepdims);
+    }
     const bool to_float = a->kind == MEAN && !kt_dtype_is_float(x->spec.dtype);
     if (to_float) x = kt_g_cast(g, x, kt_dtype_of(kt_dtype_policy()));
     if (a->kind == KT_RED_SUM && x->spec.dtype == KT_BOOL) x = kt_g_cast(g, x, KT_INT32);
@@ -189,7 +208,7 @@ static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attr
 }
 #define REDUCE(fn, camel, kind)                                                                    \
     static const kt_op_class fn##_class = {camel, sizeof(op_reduce_attrs), op_reduce_build};       \
-    kt_sym *kt_op_##fn(kt_sym *x, int64_t axis, bool keepdims) {                                   \
+    kt_sym *kt_op_##fn(kt_sym *x, kt_tuple axis, bool keepdims) {                                  \
         return kt_op_apply(&fn##_class, 1, &x, &(op_reduce_attrs){kind, axis, keepdims});          \
     }
 REDUCE(sum, "Sum", KT_RED_SUM)
@@ -197,6 +216,41 @@ REDUCE(mean, "Mean", MEAN)
 REDUCE(max, "Max", KT_RED_MAX)
 REDUCE(min, "Min", KT_RED_MIN)
 REDUCE(prod, "Prod", KT_RED_PROD)
+REDUCE(any, "Any", ANY)
+REDUCE(all, "All", ALL)
+
+/* Index of the first largest or smallest element; None: of the flat array. */
+static kt_val *argmax_along(kt_graph *g, kt_val *x, const op_reduce_attrs *a) {
+    const int nd = x->spec.shape.ndim;
+    kt_shape kept = x->spec.shape;
+    if (a->axis != KT_NONE) {
+        kt_val *y = kt_g_argmax(g, x, (int)a->axis);
+        return a->keepdims && y ? kt_g_expand_dims(g, y, kt_axis((int)a->axis, nd)) : y;
+    }
+    for (int i = 0; i < nd; i++) kept.dim[i] = 1;
+    kt_val *y = kt_g_argmax(g, kt_g_reshape(g, x, kt_dims(-1)), 0);
+    return a->keepdims ? kt_g_reshape(g, y, kept) : y;
+}
+
+static kt_val *argmax_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    return argmax_along(g, in[0], attrs);
+}
+static const kt_op_class argmax_class = {"Argmax", sizeof(op_reduce_attrs), argmax_build};
+kt_sym *kt_op_argmax(kt_sym *x, int64_t axis, bool keepdims) {
+    return kt_op_apply(&argmax_class, 1, &x, &(op_reduce_attrs){0, axis, keepdims});
+}
+
+static kt_val *argmin_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    kt_val *x = in[0];
+    if (x->spec.dtype == KT_BOOL || x->spec.dtype == KT_UINT8) x = kt_g_cast(g, x, KT_INT32);
+    return argmax_along(g, kt_g_neg(g, x), attrs);
+}
+static const kt_op_class argmin_class = {"Argmin", sizeof(op_reduce_attrs), argmin_build};
+kt_sym *kt_op_argmin(kt_sym *x, int64_t axis, bool keepdims) {
+    return kt_op_apply(&argmin_class, 1, &x, &(op_reduce_attrs){0, axis, keepdims});
+}
 
 /* Ops with one axis */
 #define AXIS(fn, camel, builder)                                                                   \
@@ -205,7 +259,6 @@ REDUCE(prod, "Prod", KT_RED_PROD)
         return builder(g, in[0], ((const axis_attrs *)attrs)->axis);                               \
     }                                                                                              \
     static const kt_op_class fn##_class = {camel, sizeof(axis_attrs), fn##_build};
-AXIS(argmax, "Argmax", kt_g_argmax)
 AXIS(softmax, "Softmax", kt_g_softmax)
 AXIS(log_softmax, "LogSoftmax", kt_g_log_softmax)
 AXIS(expand_dims, "ExpandDims", kt_g_expand_dims)
@@ -214,7 +267,6 @@ AXIS(squeeze, "Squeeze", kt_g_squeeze)
     kt_sym *kt_op_##fn(kt_sym *x, T axis) {                                                        \
         return kt_op_apply(&fn##_class, 1, &x, &(axis_attrs){(int)axis});                          \
     }
-APPLY_AXIS(argmax, int64_t)
 APPLY_AXIS(softmax, int)
 APPLY_AXIS(log_softmax, int)
 APPLY_AXIS(expand_dims, int)
@@ -274,25 +326,56 @@ kt_sym *kt_op_matmul(kt_sym *a, kt_sym *b) {
     return kt_op_apply(&matmul_class, 2, in, NULL);
 }
 
+/* Axis `from` comes to stand at `to`, the others keep their order. */
+static kt_val *move_axis(kt_graph *g, kt_val *x, int from, int to) {
+    int perm[KT_MAX_RANK], at = 0;
+    if (!x || from == to) return x;
+    for (int i = 0; i < x->spec.shape.ndim; i++) {
+        if (at == from) at++;
+        perm[i] = i == to ? from : at++;
+    }
+    return kt_g_transpose(g, x, perm);
+}
+
+typedef struct {
+    int64_t classes;
+    int axis, dtype;
+} op_one_hot_attrs;
 static kt_val *one_hot_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
-    const one_hot_attrs *a = attrs;
-    return kt_g_one_hot(g, kt_g_cast(g, in[0], KT_INT32), a->depth, (kt_dtype)a->dtype);
+    const op_one_hot_attrs *a = attrs;
+    kt_val *y = kt_g_one_hot(g, kt_g_cast(g, in[0], KT_INT32), a->classes, (kt_dtype)a->dtype);
+    const int nd = in[0]->spec.shape.ndim + 1, axis = kt_axis(a->axis, nd);
+    if (axis < 0)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "one_hot: axis %d is out of range", a->axis));
+    return move_axis(g, y, nd - 1, axis);
 }
-static const kt_op_class one_hot_class = {"OneHot", sizeof(one_hot_attrs), one_hot_build};
-kt_sym *kt_op_one_hot(kt_sym *x, int64_t num_classes) {
-    const one_hot_attrs a = {num_classes, kt_dtype_of(kt_dtype_policy())};
-    return kt_op_apply(&one_hot_class, 1, &x, &a);
+static const kt_op_class one_hot_class = {"OneHot", sizeof(op_one_hot_attrs), one_hot_build};
+kt_sym *kt_op_one_hot(kt_sym *x, int64_t num_classes, int axis, const char *dtype) {
+    const kt_dtype d = kt_dtype_of(dtype ? dtype : kt_dtype_policy());
+    if (d == KT_NO_DTYPE)
+        return kt_fail_object(KT_FAIL(KT_EINVAL, "dtype: unknown name \"%s\"", dtype));
+    return kt_op_apply(&one_hot_class, 1, &x, &(op_one_hot_attrs){num_classes, axis, d});
 }
 
 static kt_val *take_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    (void)n, (void)attrs;
-    return kt_g_gather(g, in[0], kt_g_cast(g, in[1], KT_INT32));
+    (void)n;
+    const int64_t given = ((const op_reduce_attrs *)attrs)->axis;
+    kt_val *index = kt_g_cast(g, in[1], KT_INT32);
+    if (given == KT_NONE) return kt_g_gather(g, kt_g_reshape(g, in[0], kt_dims(-1)), index);
+    const int nd = in[0]->spec.shape.ndim, n_index = in[1]->spec.shape.ndim;
+    const int axis = given < -KT_MAX_RANK || given > KT_MAX_RANK ? -1 : kt_axis((int)given, nd);
+    if (axis < 0)
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EINVAL, "take: axis %lld is out of range", (long long)given));
+    kt_val *y = kt_g_gather(g, move_axis(g, in[0], axis, 0), index);
+    for (int i = 0; i < axis; i++) y = move_axis(g, y, n_index + i, i); /* what stood before */
+    return y;
 }
-static const kt_op_class take_class = {"Take", 0, take_build};
-kt_sym *kt_op_take(kt_sym *x, kt_sym *indices) {
+static const kt_op_class take_class = {"Take", sizeof(op_reduce_attrs), take_build};
+kt_sym *kt_op_take(kt_sym *x, kt_sym *indices, int64_t axis) {
     kt_sym *in[2] = {x, indices};
-    return kt_op_apply(&take_class, 2, in, NULL);
+    return kt_op_apply(&take_class, 2, in, &(op_reduce_attrs){0, axis, false});
 }
 
 /* Shapes */

@@ -190,7 +190,7 @@ KT_TEST(symbolic, dtypes_are_promoted) {
     assert_int_equal(kt_sym_dtype(kt_op_divide(i, u)), KT_FLOAT32);
     assert_int_equal(kt_sym_dtype(kt_op_mean(i, -1, false)), KT_FLOAT32);
     assert_int_equal(kt_sym_dtype(kt_op_less(i, f)), KT_BOOL);
-    assert_int_equal(kt_sym_dtype(kt_op_argmax(f, -1)), KT_INT32);
+    assert_int_equal(kt_sym_dtype(kt_op_argmax(f, -1, false)), KT_INT32);
     assert_int_equal(kt_sym_dtype(kt_op_cast(f, "int64")), KT_INT64);
     kt_check_fails(kt_op_cast(f, "flaot"), KT_EINVAL, "unknown name \"flaot\"");
     kt_check_fails(kt_op_cast(f, NULL), KT_EINVAL, "None");
@@ -210,7 +210,17 @@ KT_TEST(symbolic, reductions) {
     kt_check_values(run1(x, kt_op_max(x, 1, false), six()), 0, 0, 6, 5, 4);
     kt_check_values(run1(x, kt_op_min(x, 2, false), six()), 0, 0, 1, 4);
     kt_check_values(run1(x, kt_op_prod(x, 2, false), six()), 0, 0, 6, 120);
-    kt_check_values(run1(x, kt_op_argmax(x, 2), six()), 0, 0, 2, 0);
+    kt_check_values(run1(x, kt_op_argmax(x, 2, false), six()), 0, 0, 2, 0);
+    kt_check_values(run1(x, kt_op_argmin(x, 1, true), six()), 0, 0, 0, 0, 0);
+    kt_check_values(run1(x, kt_op_sum(x, kt_axes(2, 1), false), six()), 0, 0, 21);
+    kt_check_values(run1(x, kt_op_mean(x, kt_axes(-1, 1), true), six()), 1e-6, 0, 3.5);
+    kt_sym *big = kt_op_greater(x, kt_num(4));
+    kt_check_values(run1(x, kt_op_cast(kt_op_any(big, 1, false), "float32"), six()), 0, 0, 1, 1, 0);
+    kt_check_values(run1(x, kt_op_cast(kt_op_all(x, 2, false), "float32"), six()), 0, 0, 1, 1);
+    kt_sym *at = kt_op_add(kt_op_argmax(x, KT_NONE, true), kt_op_argmin(x, KT_NONE, false));
+    at = kt_op_add(x, kt_op_multiply(kt_op_cast(at, "float32"), kt_num(10)));
+    kt_check_values(run1(x, at, six()), 0, 0, 31, 32, 33, 36, 35, 34);
+    kt_check_fails(kt_op_sum(x, kt_axes(1, -2), false), KT_EINVAL, "twice");
     kt_sym *all = kt_op_sum(x, KT_NONE, false);
     assert_int_equal(kt_sym_shape(all).ndim, 0);
     kt_check_values(run1(x, kt_op_subtract(x, all), six()), 0, 0, -20, -19, -18, -15, -16, -17);
@@ -249,9 +259,17 @@ KT_TEST(symbolic, rows_and_classes) {
         2 - log(s));
     kt_sym *ids = kt_input({3}, .dtype = "int32");
     kt_tensor *data = kt_tensor_new(KT_INT32, kt_dims(1, 3), (int32_t[]){2, 0, 1});
-    kt_check_values(run1(ids, kt_op_one_hot(ids, 3), data), 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0);
+    kt_check_values(
+        run1(ids, kt_op_one_hot(ids, 3, -1, NULL), data), 0, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0);
     kt_sym *table = kt_const(kt_floats_tensor(kt_dims(3, 2), KT_VALUES(1, 2, 3, 4, 5, 6)));
-    kt_check_values(run1(ids, kt_op_take(table, ids), data), 0, 0, 5, 6, 1, 2, 3, 4);
+    kt_check_values(run1(ids, kt_op_take(table, ids, 0), data), 0, 0, 5, 6, 1, 2, 3, 4);
+    kt_check_values(run1(ids, kt_op_take(table, ids, KT_NONE), data), 0, 0, 3, 1, 2);
+    kt_sym *at = kt_const(kt_tensor_new(KT_INT32, kt_dims(2), (int32_t[]){2, 0}));
+    kt_check_values(run1(x, kt_op_take(x, at, -1), six()), 0, 0, 3, 1, 4, 6);
+    kt_check_values(
+        run1(ids, kt_op_one_hot(ids, 3, 1, "float32"), data), 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0);
+    kt_check_fails(kt_op_take(table, ids, 2), KT_EINVAL, "axis 2");
+    kt_check_fails(kt_op_one_hot(ids, 3, 5, NULL), KT_EINVAL, "axis 5");
 }
 
 KT_TEST(symbolic, shapes) {

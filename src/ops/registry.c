@@ -21,7 +21,7 @@ static const kt_opdef *const ops[] = {
 #include "ops/ops.def"
     NULL};
 
-const kt_opdef *const *kt_op_all(void) { return ops; }
+const kt_opdef *const *kt_opdef_all(void) { return ops; }
 
 const kt_opdef *kt_op_find(const char *name) {
     for (int i = 0; ops[i]; i++)

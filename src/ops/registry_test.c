@@ -76,7 +76,7 @@ typedef void sample_check(const kt_opdef *op, const kt_sample *s, const char *na
 
 /* Every sample that should work (or every one). */
 static void for_samples(sample_check *check, bool failing_too) {
-    for (const kt_opdef *const *op = kt_op_all(); *op; op++) {
+    for (const kt_opdef *const *op = kt_opdef_all(); *op; op++) {
         int k = 0;
         for (const kt_sample *s = (*op)->samples; s && sample_inputs(s); s++, k++) {
             char name[80];
@@ -286,7 +286,7 @@ KT_TEST(registry, gradients_equal_differences) { for_samples(check_gradient, fal
 /* Every op that has a gradient or a fast kernel must have samples, or the tests above are
  * silent. */
 KT_TEST(registry, ops_have_samples) {
-    for (const kt_opdef *const *op = kt_op_all(); *op; op++) {
+    for (const kt_opdef *const *op = kt_opdef_all(); *op; op++) {
         const unsigned memory = KT_OP_LEAF | KT_OP_EFFECT | KT_OP_ALIAS;
         if (!(*op)->samples && !((*op)->flags & memory) && strcmp((*op)->name, "pack"))
             fail_msg("%s has no samples", (*op)->name);

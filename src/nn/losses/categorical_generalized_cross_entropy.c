@@ -14,7 +14,7 @@ static kt_sym *gce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     const double q = ((const gce_args *)kt_args_of(c))->q;
     if (kt_failed(p) || kt_failed(t)) return kt_failed(p) ? p : t;
     const kt_shape s = kt_sym_shape(p);
-    kt_sym *hot = kt_op_one_hot(kt_sym_cast(t, KT_INT32), kt_shape_dim(&s, -1));
+    kt_sym *hot = kt_op_one_hot(kt_sym_cast(t, KT_INT32), kt_shape_dim(&s, -1), -1, NULL);
     const kt_status st = kt_loss_operands(c, &hot, &p);
     if (st) return kt_fail_object(st);
     kt_sym *right = kt_op_sum(kt_op_multiply(p, hot), -1, false);

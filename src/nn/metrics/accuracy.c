@@ -28,13 +28,13 @@ static kt_sym *categorical_fn(const kt_component *c, kt_sym *t, kt_sym *p) {
     const kt_shape sp = kt_sym_shape(p);
     kt_status st = kt_one_hot_labels(c, &t, &p, "sparse_categorical_accuracy");
     if (st == KT_OK && sp.ndim < 1) st = KT_FAIL(KT_ESHAPE, "%s: y_pred has no axis", c->cls->name);
-    return st ? kt_fail_object(st) : hits(kt_op_argmax(t, -1), kt_op_argmax(p, -1));
+    return st ? kt_fail_object(st) : hits(kt_op_argmax(t, -1, false), kt_op_argmax(p, -1, false));
 }
 
 static kt_sym *sparse_fn(const kt_component *c, kt_sym *t, kt_sym *p) {
     const kt_status st = kt_class_labels(c, &t, kt_sym_shape(p), "categorical_accuracy");
     if (st) return kt_fail_object(st);
-    kt_sym *best = kt_op_argmax(p, -1);
+    kt_sym *best = kt_op_argmax(p, -1, false);
     if (kt_dtype_is_float(kt_sym_dtype(t))) return hits(t, kt_sym_cast(best, kt_sym_dtype(t)));
     return hits(kt_sym_cast(t, KT_INT32), best);
 }

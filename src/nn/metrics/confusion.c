@@ -117,7 +117,7 @@ static kt_sym *keep_top_k(kt_sym *p, int64_t k) {
     kt_sym *rest = p;
     if (k >= classes) return p;
     for (int64_t i = 0; i < k; i++) {
-        kt_sym *best = kt_op_one_hot(kt_op_argmax(rest, -1), classes);
+        kt_sym *best = kt_op_one_hot(kt_op_argmax(rest, -1, false), classes, -1, NULL);
         rest = kt_op_where(kt_op_greater(best, kt_num(0)), kt_num(-INFINITY), rest);
     }
     return kt_op_where(kt_op_equal(rest, p), kt_num(NEVER), p);

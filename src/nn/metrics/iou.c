@@ -100,7 +100,7 @@ static kt_status iou_build(kt_component *c, const kt_shape *t, const kt_shape *p
 
 /* A flat list of class numbers, int32. */
 static kt_sym *class_numbers(kt_sym *x, bool sparse, int axis) {
-    if (!sparse) x = kt_op_argmax(x, axis);
+    if (!sparse) x = kt_op_argmax(x, axis, false);
     return kt_op_reshape(kt_sym_cast(x, KT_INT32), (kt_shape){1, {-1}});
 }
 
@@ -160,9 +160,9 @@ static kt_sym *iou_result(kt_component *c) {
     kt_sym *matrix = kt_metric_value(c, 0);
     kt_sym *target = kt_wrap(kt_g_array(g, s->target, ids));
     kt_sym *diagonal = kt_op_reshape(matrix, (kt_shape){1, {-1}});
-    kt_sym *tp = kt_op_take(diagonal, kt_op_multiply(target, kt_num(s->num_classes + 1)));
+    kt_sym *tp = kt_op_take(diagonal, kt_op_multiply(target, kt_num(s->num_classes + 1)), 0);
     kt_sym *all = kt_op_add(kt_op_sum(matrix, 0, false), kt_op_sum(matrix, 1, false));
-    all = kt_sym_cast(kt_op_subtract(kt_op_take(all, target), tp), KT_FLOAT32);
+    all = kt_sym_cast(kt_op_subtract(kt_op_take(all, target, 0), tp), KT_FLOAT32);
     kt_sym *occurs = kt_op_greater(all, kt_num(1e-9));
     kt_sym *iou = kt_op_divide(kt_sym_cast(tp, KT_FLOAT32), kt_sym_shift(all, KT_LOSS_EPSILON));
     kt_sym *sum = kt_op_sum(kt_op_where(occurs, iou, kt_num(0)), KT_NONE, false);

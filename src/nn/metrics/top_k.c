@@ -28,7 +28,8 @@ static kt_sym *in_top_k(kt_sym *label, kt_sym *p, int k) {
     const kt_shape s = kt_sym_shape(p);
     const kt_dtype dtype = kt_sym_dtype(p);
     const int64_t classes = kt_shape_dim(&s, -1);
-    kt_sym *mine = kt_op_greater(kt_op_one_hot(kt_sym_cast(label, KT_INT32), classes), kt_num(0));
+    kt_sym *mine = kt_op_greater(
+        kt_op_one_hot(kt_sym_cast(label, KT_INT32), classes, -1, NULL), kt_num(0));
     kt_sym *right = kt_op_max(kt_op_where(mine, p, kt_num(-INFINITY)), -1, true);
     if (k > classes) /* all of them, but for labels that are none */
         return kt_sym_cast(kt_op_squeeze(kt_op_greater(right, kt_num(-INFINITY)), -1), dtype);
@@ -39,7 +40,7 @@ static kt_sym *in_top_k(kt_sym *label, kt_sym *p, int k) {
 static kt_sym *top_k_fn(const kt_component *c, kt_sym *t, kt_sym *p) {
     const kt_status st = kt_one_hot_labels(c, &t, &p, "sparse_top_k_categorical_accuracy");
     if (st) return kt_fail_object(st);
-    return in_top_k(kt_op_argmax(t, -1), p, ((const top_k_args *)kt_args_of(c))->k);
+    return in_top_k(kt_op_argmax(t, -1, false), p, ((const top_k_args *)kt_args_of(c))->k);
 }
 
 static kt_sym *sparse_top_k_fn(const kt_component *c, kt_sym *t, kt_sym *p) {
