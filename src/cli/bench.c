@@ -15,8 +15,16 @@ typedef struct {
     kt_tensor *x, *y, *out;
 } bench_case;
 
+/* What a workload runs on: a model, the form of one row of x, the number of classes. */
+typedef struct {
+    kt_model *(*make)(void);
+    kt_shape row;
+    int classes;
+} subject;
+
 typedef struct {
     const char *name;
+    const subject *on;
     int batch; /* rows of x */
     bool compiled, trains;
     kt_status (*run)(bench_case *c); /* one repetition */
@@ -83,27 +91,52 @@ static kt_status predict_run(bench_case *c) {
 
 static kt_status call_run(bench_case *c) { return kt_model_predict_into(c->model, c->x, c->out); }
 
+static kt_model *make_mlp(void) {
+    return kt_sequential(kt_list(
+        kt_input({784}),
+        kt_dense(128, .activation = "relu"),
+        kt_dense(10, .activation = "softmax")));
+}
+
+static kt_model *make_cnn(void) {
+    return kt_sequential(kt_list(
+        kt_input({28, 28, 1}),
+        kt_conv2d(32, 3, .activation = "relu"),
+        kt_max_pooling2d(2),
+        kt_conv2d(64, 3, .activation = "relu"),
+        kt_max_pooling2d(2),
+        kt_flatten(),
+        kt_dropout(0.5),
+        kt_dense(10, .activation = "softmax")));
+}
+
+static const subject mlp = {make_mlp, {1, {784}}, 10}, cnn = {make_cnn, {3, {28, 28, 1}}, 10};
+
 static const workload workloads[] = {
-    {"mlp32", 32, true, true, step_run, 1, 5},
-    {"mlp128", 128, true, true, step_run, 1, 5},
-    {"mlp32-fit", 32 * 200, true, true, fit32_run, 1.0 / 200, 5},
-    {"mlp128-fit", 128 * 200, true, true, fit_run, 1.0 / 200, 5},
-    {"fit-mnist", 60000, true, true, fit_run, 1, 3},
-    {"mlp-predict1", 1, false, false, predict_run, 1, 5},
-    {"mlp-call1", 1, false, false, call_run, 1, 5},
-    {"startup", 1, false, false, predict_run, 1, 1},
+    {"mlp32", &mlp, 32, true, true, step_run, 1, 5},
+    {"mlp128", &mlp, 128, true, true, step_run, 1, 5},
+    {"mlp32-fit", &mlp, 32 * 200, true, true, fit32_run, 1.0 / 200, 5},
+    {"mlp128-fit", &mlp, 128 * 200, true, true, fit_run, 1.0 / 200, 5},
+    {"fit-mnist", &mlp, 60000, true, true, fit_run, 1, 3},
+    {"mlp-predict1", &mlp, 1, false, false, predict_run, 1, 5},
+    {"mlp-call1", &mlp, 1, false, false, call_run, 1, 5},
+    {"cnn32", &cnn, 32, true, true, step_run, 1, 5},
+    {"cnn128", &cnn, 128, true, true, step_run, 1, 5},
+    {"cnn128-fit", &cnn, 128 * 200, true, true, fit_run, 1.0 / 200, 5},
+    {"cnn-infer1", &cnn, 1, false, false, call_run, 1, 5},
+    {"cnn-infer32", &cnn, 32, false, false, call_run, 1, 5},
+    {"startup", &mlp, 1, false, false, predict_run, 1, 1},
 };
 #define N_WORKLOADS ((int)(sizeof workloads / sizeof workloads[0]))
 
 static kt_status make_case(const workload *w, bench_case *c) {
-    c->model = kt_sequential(kt_list(
-        kt_input({784}),
-        kt_dense(128, .activation = "relu"),
-        kt_dense(10, .activation = "softmax")));
+    kt_shape shape = {w->on->row.ndim + 1, {w->batch}};
+    for (int i = 1; i < shape.ndim; i++) shape.dim[i] = w->on->row.dim[i - 1];
+    c->model = w->on->make();
     if (w->compiled) kt_model_compile(c->model, "adam", "sparse_categorical_crossentropy");
-    c->x = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, 784), NULL);
+    c->x = kt_tensor_new(KT_FLOAT32, shape, NULL);
     c->y = kt_tensor_new(KT_INT32, kt_dims(w->batch), NULL);
-    c->out = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, 10), NULL);
+    c->out = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, w->on->classes), NULL);
     if (kt_failed(c->model) || kt_failed(c->x) || kt_failed(c->y) || kt_failed(c->out))
         return kt_error_last();
     uint32_t state = 1; /* xorshift: any numbers will do */
@@ -114,7 +147,8 @@ static kt_status make_case(const workload *w, bench_case *c) {
         state ^= state << 13, state ^= state >> 17, state ^= state << 5;
         x[i] = (float)(state >> 8) * 0x1p-24f;
     }
-    for (int i = 0; i < w->batch; i++) y[i] = (int32_t)((uint32_t)i * 2654435761u >> 16) % 10;
+    for (int i = 0; i < w->batch; i++)
+        y[i] = (int32_t)((uint32_t)i * 2654435761u >> 16) % w->on->classes;
     return KT_OK;
 }
 
