@@ -17,6 +17,7 @@
 #include <keratin/optimizers.h>
 #include <keratin/regularizers.h>
 #include <keratin/runtime.h>
+#include <keratin/saving.h>
 #include <keratin/schedules.h>
 #include <keratin/tensor.h>
 

@@ -7,6 +7,8 @@
 #include "nn/metrics/metric.h"
 #include "nn/optimizers/optimizer.h"
 
+#include <keratin/saving.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -210,6 +212,14 @@ kt_status kt_model_compile_with(const kt_compile_args *a) {
     kt_compiled_free(s->compiled);
     s->compiled = c;
     return KT_OK;
+}
+
+bool kt_model_is_compiled(const kt_model *m) {
+    return kt_is_model(m) && kt_model_of(m)->compiled != NULL;
+}
+
+kt_ref kt_model_optimizer(const kt_model *m) {
+    return kt_model_is_compiled(m) ? kt_model_of(m)->compiled->optimizer : NULL;
 }
 
 /* Metrics by shapes

@@ -45,6 +45,10 @@ typedef struct kt_layer_class {
 
 /** A new floating layer; arguments are copied (names, lists, objects too), then `init` runs. */
 KT_API kt_layer *kt_layer_new(const kt_layer_class *cls, const void *args);
+/** Makes a class known to files: its registered name is package>name. The descriptor must stay.
+ * KT_EINVAL for the name of a built-in class or of another registered one. Keras:
+ * keras.saving.register_keras_serializable. */
+KT_API kt_status kt_register_layer(const kt_layer_class *cls);
 /** The arguments (const: they describe the layer) and the state of a layer. */
 KT_API const void *kt_layer_args(const kt_layer *l);
 KT_API void *kt_layer_state(const kt_layer *l);
