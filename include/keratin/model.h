@@ -50,6 +50,9 @@ KT_API kt_layer *kt_model_get_layer(const kt_model *model, const char *name);
 KT_API kt_sym *kt_model_input(const kt_model *model, int i);
 KT_API kt_sym *kt_model_output(const kt_model *model, int i);
 
+/** Names and values of one epoch or evaluation: "loss", "accuracy", "val_loss" … */
+typedef struct kt_logs kt_logs;
+
 /** What training is to do. Keras: Model.compile.
  *
  *     kt_model_compile(m, "adam", "mse", .metrics = kt_list("mae"));
@@ -62,11 +65,28 @@ typedef struct kt_compile_args {
     kt_floats_t loss_weights; ///< one per output, default 1
     kt_ref metrics;           ///< name, object, kt_list, or a list of lists with several outputs
     kt_ref weighted_metrics;  ///< metrics that see sample and class weights
+    bool run_eagerly;         ///< kept for files; steps are always compiled
+    int steps_per_execution;  ///< callbacks and the bar see every so many steps; default 1
+    int jit_compile;          ///< KT_AUTO, 0 or 1: kept for files; steps are always compiled
+    bool auto_scale_loss;     ///< kept for files; matters with dtype policy "mixed_float16" only
 } kt_compile_args;
-#define KT_COMPILE_DEFAULTS .optimizer = "rmsprop",
+#define KT_COMPILE_DEFAULTS                                                                        \
+    .optimizer = "rmsprop", .steps_per_execution = 1, .jit_compile = KT_AUTO,                      \
+    .auto_scale_loss = true,
 #define kt_model_compile(...)                                                                      \
     KT_CALL(kt_model_compile_with, kt_compile_args, KT_COMPILE_DEFAULTS, __VA_ARGS__)
 KT_API kt_status kt_model_compile_with(const kt_compile_args *args);
+/** The optimizer the model was compiled with (borrowed); NULL before compile. Keras:
+ * Model.optimizer
+ *
+ *     kt_opt_set_learning_rate(kt_model_optimizer(m), 1e-4);
+ */
+KT_API struct kt_component *kt_model_optimizer(const kt_model *model);
+/** Loss and metrics as they stand (floating), as after the last batch. Keras:
+ * Model.get_metrics_result */
+KT_API kt_logs *kt_model_get_metrics_result(kt_model *model);
+/** Starts loss and metrics anew. Keras: Model.reset_metrics */
+KT_API kt_status kt_model_reset_metrics(kt_model *model);
 
 /** One batch: tensors, or kt_lists of them as fit takes them. Floating tensors are freed after the
  * step. */
@@ -140,8 +160,7 @@ typedef struct kt_fit_args {
 #define kt_model_fit(...) KT_CALL(kt_model_fit_with, kt_fit_args, KT_FIT_DEFAULTS, __VA_ARGS__)
 KT_API kt_history *kt_model_fit_with(const kt_fit_args *args);
 
-/** Names and values of one epoch or evaluation: "loss", "accuracy", "val_loss" … */
-typedef struct kt_logs kt_logs;
+/* kt_logs: names and values of one epoch or evaluation, "loss", "accuracy", "val_loss" … */
 /** Number of entries; name i; value by name (NaN if there is none) and by index. */
 KT_API int kt_logs_len(const kt_logs *logs);
 KT_API const char *kt_logs_name(const kt_logs *logs, int i);
@@ -175,8 +194,8 @@ typedef struct kt_evaluate_args {
     KT_CALL(kt_model_evaluate_with, kt_evaluate_args, KT_EVALUATE_DEFAULTS, __VA_ARGS__)
 KT_API kt_logs *kt_model_evaluate_with(const kt_evaluate_args *args);
 
-/** Outputs for inputs. Keras: Model.predict. One output: a new tensor (floating). Several: a
- * kt_list of tensors, see kt_model_predict_list.
+/** Outputs for inputs: arrays, or a generator as x. Keras: Model.predict. One output: a new tensor
+ * (floating). Several: a kt_list of tensors, see kt_model_predict_list.
  *
  *     kt_tensor *p = kt_model_predict(m, x);
  */
@@ -229,7 +248,9 @@ typedef struct kt_summary_args {
     int line_length;       ///< default 0: the terminal's width
     kt_floats_t positions; ///< relative or absolute column ends
     bool expand_nested, show_trainable;
-    kt_names_t layer_range; ///< first and last layer name
+    kt_names_t layer_range;                         ///< first and last layer name
+    void (*print_fn)(const char *text, void *data); ///< gets the table instead of stdout
+    void *data;                                     ///< given to print_fn
 } kt_summary_args;
 #define kt_model_summary(...) KT_CALL(kt_model_summary_with, kt_summary_args, , __VA_ARGS__)
 KT_API kt_status kt_model_summary_with(const kt_summary_args *args);

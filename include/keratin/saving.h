@@ -63,8 +63,6 @@ KT_API kt_model *kt_load_model_with(const kt_load_args *args);
 
 /** Was the model compiled (by kt_model_compile, or by the file it came from)? */
 KT_API bool kt_model_is_compiled(const kt_model *model);
-/** Its optimizer, borrowed; NULL before compile. Keras: Model.optimizer */
-KT_API kt_ref kt_model_optimizer(const kt_model *model);
 
 /* Weights -------------------------------------------------------------------------------------- */
 

@@ -18,6 +18,10 @@ static const kt_field compile_fields[] = {
     KT_F(kt_compile_args, loss_weights),
     KT_F(kt_compile_args, metrics),
     KT_F(kt_compile_args, weighted_metrics),
+    KT_F(kt_compile_args, run_eagerly),
+    KT_F(kt_compile_args, steps_per_execution),
+    KT_F(kt_compile_args, jit_compile),
+    KT_F(kt_compile_args, auto_scale_loss),
     KT_F_END};
 
 static void mean_free(kt_mean_vars *m) {
@@ -171,6 +175,11 @@ static kt_status compiled_fill(kt_compiled *c, const kt_model *m, const kt_compi
         return st;
     }
     c->n_out = s->nodes.n ? s->n_out : 1; /* a deferred Sequential has one */
+    if (c->args.steps_per_execution < 1)
+        return KT_FAIL(
+            KT_EINVAL,
+            "steps_per_execution: expected a positive integer, got %d",
+            c->args.steps_per_execution);
     if (!c->args.optimizer)
         return KT_FAIL(KT_EINVAL, "optimizer: expected a name or an optimizer, got None");
     st = kt_optimizer_get(&opt, c->args.optimizer);
@@ -218,8 +227,10 @@ bool kt_model_is_compiled(const kt_model *m) {
     return kt_is_model(m) && kt_model_of(m)->compiled != NULL;
 }
 
-kt_ref kt_model_optimizer(const kt_model *m) {
-    return kt_model_is_compiled(m) ? kt_model_of(m)->compiled->optimizer : NULL;
+kt_component *kt_model_optimizer(const kt_model *m) {
+    if (kt_model_require(m, "kt_model_optimizer")) return NULL;
+    const kt_compiled *c = kt_model_of(m)->compiled;
+    return c ? c->optimizer : NULL;
 }
 
 /* Metrics by shapes

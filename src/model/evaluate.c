@@ -6,6 +6,7 @@ typedef struct {
     kt_progbar *bar;
     kt_callback_list *cb;
     kt_logs *logs;
+    int64_t steps, every; /* steps -1: unknown */
 } test_run;
 
 static kt_status read_logs(test_run *r) {
@@ -14,10 +15,12 @@ static kt_status read_logs(test_run *r) {
 }
 
 static kt_status test_after(test_run *r, int64_t step) {
+    if (!kt_step_ends(step, r->every, step + 1 == r->steps)) return KT_OK;
     const bool wanted = r->cb && r->cb->wants[KT_ON_TEST_BATCH_END];
     kt_status st = wanted ? read_logs(r) : KT_OK;
     if (st == KT_OK && wanted)
-        st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_END, r->m, step, r->logs);
+        st = kt_callbacks_run(
+            r->cb, KT_ON_TEST_BATCH_END, r->m, kt_step_index(step, r->every), r->logs);
     if (st || !r->bar || !kt_progbar_due(r->bar, step + 1)) return st;
     if (!wanted) st = read_logs(r);
     if (st == KT_OK) kt_progbar_update(r->bar, step + 1, r->logs, false);
@@ -26,7 +29,7 @@ static kt_status test_after(test_run *r, int64_t step) {
 
 static kt_status test_step(test_run *r, const kt_feed *f, int64_t first, int64_t n, int64_t step) {
     kt_status st = KT_OK;
-    if (r->cb && r->cb->wants[KT_ON_TEST_BATCH_BEGIN])
+    if (r->cb && r->cb->wants[KT_ON_TEST_BATCH_BEGIN] && kt_step_begins(step, r->every))
         st = kt_callbacks_run(r->cb, KT_ON_TEST_BATCH_BEGIN, r->m, step, NULL);
     if (st == KT_OK) st = kt_feed_step(f, r->m, KT_TEST, NULL, first, n);
     return st ? st : test_after(r, step);
@@ -38,7 +41,7 @@ static kt_status test_generator(test_run *r, const kt_test_data *d) {
     kt_status st = KT_OK;
     for (int64_t step = 0; (steps < 0 || step < steps) && st == KT_OK; step++) {
         kt_gen_batch b;
-        st = kt_generator_next(d->gen, r->m, &b);
+        st = kt_generator_next(d->gen, r->m, false, &b);
         if (st == KT_OK && b.end && steps < 0 && r->bar) kt_progbar_set_target(r->bar, step);
         if (st || b.end) break;
         st = test_step(r, &b.feed, 0, b.feed.n, step);
@@ -65,7 +68,8 @@ int64_t kt_test_steps(const kt_test_data *d) {
 }
 
 kt_status kt_run_test(kt_model *m, const kt_test_data *d, kt_progbar *bar, kt_callback_list *cb) {
-    test_run r = {m, bar, cb, kt_logs_new()};
+    const int64_t every = kt_model_of(m)->compiled->args.steps_per_execution;
+    test_run r = {m, bar, cb, kt_logs_new(), kt_test_steps(d), every};
     if (kt_failed(r.logs)) return kt_check(r.logs);
     kt_compiled_reset(kt_model_of(m)->compiled);
     kt_status st = cb ? kt_callbacks_run(cb, KT_ON_TEST_BEGIN, m, 0, NULL) : KT_OK;
@@ -119,6 +123,24 @@ static kt_logs *finish(kt_status st, kt_logs *logs, kt_model *m, const char *ver
     kt_free(logs);
     if (kt_is_model(m)) kt_error_context("in %s of model \"%s\"", verb, kt_layer_name(m));
     return kt_fail_object(st);
+}
+
+kt_logs *kt_model_get_metrics_result(kt_model *m) {
+    kt_logs *logs = kt_logs_new();
+    kt_status st = kt_check(logs);
+    if (st == KT_OK) st = require_compiled(m, "kt_model_get_metrics_result");
+    if (st == KT_OK && !kt_model_of(m)->compiled->resolved) {
+        KT_FAIL(KT_ESTATE, "the metrics have seen no batch yet");
+        st = kt_error_hint("call it after kt_model_fit, evaluate or train_on_batch");
+    }
+    if (st == KT_OK) st = kt_model_results(m, "", logs);
+    return finish(st, logs, m, "get_metrics_result");
+}
+
+kt_status kt_model_reset_metrics(kt_model *m) {
+    const kt_status st = require_compiled(m, "kt_model_reset_metrics");
+    if (st == KT_OK) kt_compiled_reset(kt_model_of(m)->compiled);
+    return st;
 }
 
 kt_logs *kt_model_evaluate_with(const kt_evaluate_args *given) {

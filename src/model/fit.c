@@ -25,7 +25,7 @@ typedef struct {
     bool has_val;
     kt_callback_list callbacks;
     kt_progbar bar;
-    int64_t *order, steps, position;
+    int64_t *order, steps, position, every;
     kt_history *history;
     kt_logs *logs;
     int verbose;
@@ -118,6 +118,12 @@ static kt_status open_data(fit_run *r) {
     return KT_OK;
 }
 
+static kt_status before_step(fit_run *r, int64_t step) {
+    if (!r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN] || !kt_step_begins(step, r->every))
+        return KT_OK;
+    return kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_BEGIN, r->m, step, NULL);
+}
+
 static kt_status read_logs(fit_run *r) {
     kt_logs_clear(r->logs);
     return kt_model_results(r->m, "", r->logs);
@@ -125,10 +131,12 @@ static kt_status read_logs(fit_run *r) {
 
 /* Callbacks come before the bar, as in Keras: what they say stands above it. */
 static kt_status after_step(fit_run *r, int64_t step) {
+    if (!kt_step_ends(step, r->every, step + 1 == r->steps)) return KT_OK;
     const bool wanted = r->callbacks.wants[KT_ON_TRAIN_BATCH_END];
     kt_status st = wanted ? read_logs(r) : KT_OK;
     if (st == KT_OK && wanted)
-        st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_END, r->m, step, r->logs);
+        st = kt_callbacks_run(
+            &r->callbacks, KT_ON_TRAIN_BATCH_END, r->m, kt_step_index(step, r->every), r->logs);
     if (st || !kt_progbar_due(&r->bar, step + 1)) return st;
     if (!wanted) st = read_logs(r);
     if (st == KT_OK) kt_progbar_update(&r->bar, step + 1, r->logs, false);
@@ -149,8 +157,7 @@ static kt_status run_steps(fit_run *r, int epoch) {
         }
         if (r->position == 0) shuffle_order(r, epoch);
         const int64_t left = r->train.n - r->position, n = left < batch ? left : batch;
-        if (r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN])
-            st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_BEGIN, r->m, step, NULL);
+        st = before_step(r, step);
         if (st == KT_OK) st = kt_feed_step(&r->train, r->m, KT_TRAIN, r->order + r->position, 0, n);
         r->position += n;
         if (st == KT_OK) st = after_step(r, step);
@@ -162,14 +169,13 @@ static kt_status run_steps(fit_run *r, int epoch) {
 /* One batch of the generator; one that ends before the epoch does is asked again. */
 static kt_status generator_step(fit_run *r, int64_t step, bool *end) {
     kt_gen_batch b;
-    kt_status st = kt_generator_next(r->gen, r->m, &b);
+    kt_status st = kt_generator_next(r->gen, r->m, false, &b);
     if (st == KT_OK && b.end && (step == 0 || r->steps > 0))
-        st = kt_generator_next(r->gen, r->m, &b);
+        st = kt_generator_next(r->gen, r->m, false, &b);
     if (st) return st;
     *end = b.end;
     if (b.end) return step ? KT_OK : KT_FAIL(KT_EINVAL, "the generator gives no batches");
-    if (r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN])
-        st = kt_callbacks_run(&r->callbacks, KT_ON_TRAIN_BATCH_BEGIN, r->m, step, NULL);
+    st = before_step(r, step);
     if (st == KT_OK) st = kt_feed_step(&b.feed, r->m, KT_TRAIN, NULL, 0, b.feed.n);
     kt_generator_done(&b);
     return st ? st : after_step(r, step);
@@ -222,6 +228,7 @@ static kt_status fit_open(fit_run *r) {
     if (st) return st;
     const int64_t batch = r->a->batch_size == KT_NONE ? 32 : r->a->batch_size;
     const int64_t all = kt_batches(r->train.n, batch);
+    r->every = r->s->compiled->args.steps_per_execution;
     r->steps = r->gen ? kt_generator_length(r->gen) : all;
     if (r->a->steps_per_epoch != KT_NONE) r->steps = r->a->steps_per_epoch;
     r->verbose = r->a->verbose == KT_AUTO ? 1 : r->a->verbose;

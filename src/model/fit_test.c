@@ -5,7 +5,9 @@
 #include "testing/kt_layers.h"
 #include "testing/kt_models.h"
 
+#include <keratin/callbacks.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static kt_model *times_two(double rate) {
@@ -326,5 +328,66 @@ KT_TEST(fit, sample_weights_come_in_many_forms) {
         kt_logs *l = kt_model_test_on_batch(m, X4, Y4, .sample_weight = ref);
         kt_check_near(kt_logs_get(l, "loss"), want, 1e-6, 0);
     }
+    kt_free(m);
+}
+
+typedef struct {
+    char text[256];
+} steps_seen;
+
+static kt_status on_begin(kt_model *m, int64_t step, const kt_logs *logs, void *data) {
+    steps_seen *s = data;
+    (void)m, (void)logs;
+    snprintf(s->text + strlen(s->text), 16, "<%d", (int)step);
+    return KT_OK;
+}
+
+static kt_status on_end(kt_model *m, int64_t step, const kt_logs *logs, void *data) {
+    steps_seen *s = data;
+    (void)m, (void)logs;
+    snprintf(s->text + strlen(s->text), 16, "%d>", (int)step);
+    return KT_OK;
+}
+
+/* As Keras 3.15.1 with 7 batches, and with 4: the index of the last end is that of a full group. */
+KT_TEST(fit, callbacks_see_every_execution) {
+    kt_model *m = times_two(0);
+    kt_check_status(kt_model_compile(m, kt_opt_sgd(0.0), "mse", .steps_per_execution = 3), KT_OK);
+    kt_tensor *x = column(7, KT_VALUES(1, 2, 3, 4, 5, 6, 7));
+    steps_seen seen = {""};
+    kt_callback *cb = kt_retain(kt_cb_lambda(
+            .on_train_batch_begin = on_begin,
+            .on_train_batch_end = on_end,
+            .on_test_batch_begin = on_begin,
+            .on_test_batch_end = on_end,
+            .on_predict_batch_begin = on_begin,
+            .on_predict_batch_end = on_end,
+            .data = &seen));
+    kt_check_ok(kt_model_fit(m, x, x, .batch_size = 1, .callbacks = cb, .verbose = 0));
+    assert_string_equal(seen.text, "<02><35><68>");
+    seen.text[0] = 0;
+    kt_check_ok(kt_model_evaluate(m, x, x, .batch_size = 1, .callbacks = cb, .verbose = 0));
+    assert_string_equal(seen.text, "<02><35><68>");
+    seen.text[0] = 0;
+    kt_check_ok(kt_model_predict(m, x, .batch_size = 2, .callbacks = cb, .verbose = 0));
+    assert_string_equal(seen.text, "<02><35>");
+    kt_check_status(kt_model_compile(m, "sgd", "mse", .steps_per_execution = 0), KT_EINVAL);
+    kt_release(cb);
+    kt_free(m);
+}
+
+KT_TEST(fit, optimizer_and_metrics_can_be_asked_for) {
+    kt_model *m = times_two(0.5);
+    kt_check_near(kt_opt_learning_rate(kt_model_optimizer(m)), 0.5, 1e-7, 0);
+    kt_check_fails(kt_model_get_metrics_result(m), KT_ESTATE, "seen no batch");
+    kt_check_ok(kt_model_evaluate(m, X4, Y4, .verbose = 0));
+    kt_logs *l = kt_model_get_metrics_result(m);
+    kt_check_near(kt_logs_get(l, "mae"), 16 / 4., 1e-6, 0);
+    kt_check_status(kt_model_reset_metrics(m), KT_OK);
+    kt_check_near(kt_logs_get(kt_model_get_metrics_result(m), "mae"), 0, 0, 0);
+    kt_free(m);
+    m = kt_sequential(kt_list(kt_input({2}), kt_dense(2)));
+    assert_null(kt_model_optimizer(m));
+    kt_check_status(kt_model_reset_metrics(m), KT_ESTATE);
     kt_free(m);
 }

@@ -28,7 +28,7 @@ int64_t kt_generator_length(const kt_generator *g) {
     return g->args.length == KT_NONE ? -1 : g->args.length;
 }
 
-kt_status kt_generator_next(const kt_generator *g, kt_model *m, kt_gen_batch *b) {
+kt_status kt_generator_next(const kt_generator *g, kt_model *m, bool predicts, kt_gen_batch *b) {
     *b = (kt_gen_batch){.batch = {NULL, NULL, NULL}};
     kt_status st = g->args.fn(&b->batch, g->args.data);
     if (st == KT_OK && !b->batch.x) {
@@ -36,7 +36,7 @@ kt_status kt_generator_next(const kt_generator *g, kt_model *m, kt_gen_batch *b)
         return KT_OK;
     }
     if (st == KT_OK)
-        st = kt_feed_open(&b->feed, m, b->batch.x, b->batch.y, b->batch.sample_weight, false);
+        st = kt_feed_open(&b->feed, m, b->batch.x, b->batch.y, b->batch.sample_weight, predicts);
     if (st) kt_generator_done(b);
     return st;
 }

@@ -16,8 +16,9 @@ static inline const kt_generator *kt_as_generator(kt_ref ref) {
 }
 /** Batches of one pass, -1 if unknown. */
 int64_t kt_generator_length(const kt_generator *g);
-/** The next batch; give it back with kt_generator_done, which frees its floating tensors. */
-kt_status kt_generator_next(const kt_generator *g, kt_model *m, kt_gen_batch *b);
+/** The next batch (x alone when it predicts); give it back with kt_generator_done, which frees its
+ * floating tensors. */
+kt_status kt_generator_next(const kt_generator *g, kt_model *m, bool predicts, kt_gen_batch *b);
 void kt_generator_done(kt_gen_batch *b);
 
 #endif

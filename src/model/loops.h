@@ -9,6 +9,17 @@
 /** Batches that n rows make, the last one maybe short. */
 static inline int64_t kt_batches(int64_t n, int64_t batch) { return n / batch + (n % batch != 0); }
 
+/** Of every `every` steps, the first tells callbacks that it begins and the last that it ended; as
+ * in Keras the index it gives is that of a full group, also when the data end before. */
+static inline bool kt_step_begins(int64_t step, int64_t every) { return step % every == 0; }
+static inline bool kt_step_ends(int64_t step, int64_t every, bool is_last) {
+    return is_last || (step + 1) % every == 0;
+}
+
+static inline int64_t kt_step_index(int64_t step, int64_t every) {
+    return step - step % every + every - 1;
+}
+
 /** What a test runs over: a generator, or the rows of a feed in batches. */
 typedef struct kt_test_data {
     const kt_generator *gen;

@@ -9,12 +9,46 @@
 typedef struct {
     kt_model *m;
     kt_feed feed;
-    int64_t batch, steps, rows; /* rows that come out */
+    const kt_generator *gen;
+    int64_t batch, steps, every;
+    int64_t rows; /* rows that come out, or that there is room for */
     int n_out;
     kt_tensor *out[KT_MAX_TENSORS];
     kt_callback_list cb;
     kt_progbar bar;
 } predict_run;
+
+/* From a generator: nobody knows how many rows come. Room for twice as many when it is full. */
+static kt_status make_room(predict_run *r, int64_t rows) {
+    if (rows <= r->rows) return KT_OK;
+    const int64_t kept = r->rows, room = rows < 2 * kept ? 2 * kept : rows;
+    for (int i = 0; i < r->n_out; i++) {
+        kt_shape shape = r->out[i]->shape;
+        shape.dim[0] = room;
+        kt_tensor *t = kt_tensor_new(r->out[i]->dtype, shape, NULL);
+        if (kt_failed(t)) return kt_check(t);
+        const size_t row = (size_t)kt_shape_range(&shape, 1, shape.ndim) * kt_dtype_size(t->dtype);
+        memcpy(t->data, r->out[i]->data, (size_t)kept * row);
+        kt_free(r->out[i]);
+        r->out[i] = t;
+    }
+    r->rows = room;
+    return KT_OK;
+}
+
+/* Gives the room back that was not needed. */
+static kt_status trim(predict_run *r, int64_t rows) {
+    for (int i = 0; i < r->n_out; i++) {
+        kt_tensor *t = kt_tensor_slice(r->out[i], 0, rows);
+        if (kt_failed(t)) return kt_check(t);
+        kt_tensor *own = kt_tensor_copy(t);
+        kt_free(t);
+        if (kt_failed(own)) return kt_check(own);
+        kt_free(r->out[i]);
+        r->out[i] = own;
+    }
+    return KT_OK;
+}
 
 /* Outputs are made when the first batch shows their shapes. */
 static kt_status make_outputs(predict_run *r, const kt_program *p, int64_t batch) {
@@ -41,34 +75,71 @@ static void copy_outputs(predict_run *r, const kt_cpu_run *run, int64_t first, i
     }
 }
 
-static kt_status predict_batch(predict_run *r, int64_t first, int64_t n) {
+/* Rows first … of the feed; the outputs go to rows to … */
+static kt_status predict_batch(
+    predict_run *r, const kt_feed *f, int64_t first, int64_t n, int64_t to) {
     kt_batch_specs specs;
     kt_lease l;
-    kt_feed_specs(&r->feed, n, &specs);
+    kt_feed_specs(f, n, &specs);
     kt_status st = kt_lease_begin(&l, r->m, KT_PREDICT, &specs);
     if (st) return st;
     if (!r->n_out) st = make_outputs(r, l.program, n);
+    if (st == KT_OK) st = make_room(r, to + n);
     if (st == KT_OK) {
-        kt_feed_fill(&r->feed, l.run, false, NULL, first, n);
+        kt_feed_fill(f, l.run, false, NULL, first, n);
         st = kt_cpu_execute(l.run);
     }
-    if (st == KT_OK) copy_outputs(r, l.run, first, n);
+    if (st == KT_OK) copy_outputs(r, l.run, to, n);
     kt_lease_end(&l);
+    return st;
+}
+
+static kt_status predict_step(
+    predict_run *r, const kt_feed *f, int64_t first, int64_t n, int64_t to, int64_t step) {
+    kt_status st = KT_OK;
+    if (r->cb.wants[KT_ON_PREDICT_BATCH_BEGIN] && kt_step_begins(step, r->every))
+        st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BATCH_BEGIN, r->m, step, NULL);
+    if (st == KT_OK) st = predict_batch(r, f, first, n, to);
+    if (st || !kt_step_ends(step, r->every, step + 1 == r->steps)) return st;
+    if (r->cb.wants[KT_ON_PREDICT_BATCH_END])
+        st = kt_callbacks_run(
+            &r->cb, KT_ON_PREDICT_BATCH_END, r->m, kt_step_index(step, r->every), NULL);
+    if (st == KT_OK && r->bar.verbose == 1 && kt_progbar_due(&r->bar, step + 1))
+        kt_progbar_update(&r->bar, step + 1, NULL, false);
+    return st;
+}
+
+/* An endless generator needs `steps`. */
+static kt_status predict_generator(predict_run *r) {
+    kt_status st = KT_OK;
+    int64_t at = 0, step = 0;
+    for (; (r->steps < 0 || step < r->steps) && st == KT_OK; step++) {
+        kt_gen_batch b;
+        st = kt_generator_next(r->gen, r->m, true, &b);
+        if (st || b.end) break;
+        st = predict_step(r, &b.feed, 0, b.feed.n, at, step);
+        at += b.feed.n;
+        kt_generator_done(&b);
+    }
+    if (st) return st;
+    if (!step) return KT_FAIL(KT_EINVAL, "the generator gives no batches");
+    r->steps = step;
+    kt_progbar_set_target(&r->bar, step);
+    return trim(r, at);
+}
+
+static kt_status predict_rows(predict_run *r) {
+    kt_status st = KT_OK;
+    for (int64_t step = 0, at = 0, n; at < r->rows && st == KT_OK; step++, at += n) {
+        n = r->rows - at < r->batch ? r->rows - at : r->batch;
+        st = predict_step(r, &r->feed, at, n, at, step);
+    }
     return st;
 }
 
 static kt_status predict_loop(predict_run *r) {
     kt_status st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BEGIN, r->m, 0, NULL);
-    for (int64_t step = 0, at = 0, n; at < r->rows && st == KT_OK; step++, at += n) {
-        n = r->rows - at < r->batch ? r->rows - at : r->batch;
-        if (r->cb.wants[KT_ON_PREDICT_BATCH_BEGIN])
-            st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BATCH_BEGIN, r->m, step, NULL);
-        if (st == KT_OK) st = predict_batch(r, at, n);
-        if (st == KT_OK && r->cb.wants[KT_ON_PREDICT_BATCH_END])
-            st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BATCH_END, r->m, step, NULL);
-        if (st == KT_OK && r->bar.verbose == 1 && kt_progbar_due(&r->bar, step + 1))
-            kt_progbar_update(&r->bar, step + 1, NULL, false);
-    }
+    if (st == KT_OK) st = r->gen ? predict_generator(r) : predict_rows(r);
     if (st == KT_OK) kt_progbar_update(&r->bar, r->steps, NULL, true);
     return st ? st : kt_callbacks_run(&r->cb, KT_ON_PREDICT_END, r->m, 0, NULL);
 }
@@ -87,14 +158,17 @@ static kt_status predict_into(predict_run *r, const kt_predict_args *given) {
     if (st == KT_OK && a->steps < 1 && a->steps != KT_NONE)
         st = KT_FAIL(
             KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)a->steps);
-    if (st == KT_OK) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
+    r->gen = kt_as_generator(a->x);
+    if (st == KT_OK && !r->gen) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
     if (st == KT_OK) st = kt_callbacks_begin(&r->cb, a->callbacks);
     if (st == KT_OK) {
-        r->steps = kt_batches(r->feed.n, r->batch);
+        const struct kt_compiled *c = kt_model_of(r->m)->compiled;
+        r->every = c ? c->args.steps_per_execution : 1;
+        r->steps = r->gen ? kt_generator_length(r->gen) : kt_batches(r->feed.n, r->batch);
         r->rows = r->feed.n;
-        if (a->steps != KT_NONE && a->steps < r->steps) {
+        if (a->steps != KT_NONE && (r->steps < 0 || a->steps < r->steps)) {
             r->steps = a->steps;
-            r->rows = r->steps * r->batch;
+            if (!r->gen) r->rows = r->steps * r->batch;
         }
         kt_progbar_begin(&r->bar, r->steps, a->verbose == KT_AUTO ? 1 : a->verbose, 0, 0);
         st = predict_loop(r);

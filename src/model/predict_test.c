@@ -134,3 +134,32 @@ KT_TEST(predict, several_threads_at_once) {
     }
     kt_free(m);
 }
+
+typedef struct {
+    kt_tensor *x;
+    int64_t at, stop;
+} stream;
+
+/* Batches of 6, 6, … and what is left; then an end, and all over again. */
+static kt_status next_six(kt_batch *b, void *data) {
+    stream *s = data;
+    const int64_t left = s->stop - s->at, n = left < 6 ? left : 6;
+    if (n) b->x = kt_tensor_slice(s->x, s->at, s->at + n);
+    s->at = n ? s->at + n : 0;
+    return KT_OK;
+}
+
+KT_TEST(predict, batches_of_a_generator) {
+    kt_model *m = model();
+    kt_tensor *x = noise(kt_dims(20, 5), 1), *want = kt_model_predict(m, x, .verbose = 0);
+    stream s = {x, 0, 20};
+    kt_generator *g = kt_retain(kt_generator_new(next_six, &s));
+    kt_tensor *y = kt_model_predict(m, g, .verbose = 0);
+    kt_check_tensors_near(y, want, 1e-6, 1e-7);
+    y = kt_model_predict(m, g, .steps = 2, .verbose = 0);
+    kt_check_tensors_near(y, kt_tensor_slice(want, 0, 12), 1e-6, 1e-7);
+    s = (stream){x, 0, 0};
+    kt_check_fails(kt_model_predict(m, g, .verbose = 0), KT_EINVAL, "no batches");
+    kt_release(g);
+    kt_free(m);
+}

@@ -411,8 +411,13 @@ static kt_colors terminal_colors(void) {
 
 kt_status kt_model_summary_with(const kt_summary_args *args) {
     kt_str text = {0};
-    const kt_status st = kt_model_summary_text(&text, args, kt_out_width(), terminal_colors());
-    if (st == KT_OK) kt_out(text.s, text.n);
+    const bool printed = args->size < sizeof *args || !args->print_fn;
+    const kt_colors colors = printed ? terminal_colors() : KT_COLORS_OFF;
+    const kt_status st = kt_model_summary_text(&text, args, kt_out_width(), colors);
+    if (st == KT_OK && printed)
+        kt_out(text.s, text.n);
+    else if (st == KT_OK)
+        args->print_fn(text.s, args->data);
     kt_str_free(&text);
     return st;
 }

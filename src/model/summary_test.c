@@ -1,8 +1,11 @@
 /* Summaries of the models that tools/golden/summary.py made with Keras, character for character. */
 #include "model/summary.h"
 
+#include "base/mem.h"
+#include "base/str.h"
 #include "model/model.h"
 #include "testing/capture.h"
+#include "testing/kt_models.h"
 #include "testing/kt_test.h"
 
 #include <keratin/keratin.h>
@@ -330,4 +333,16 @@ KT_TEST(summary, says_what_is_wrong) {
     kt_check_status(kt_model_summary(NULL), KT_EINVAL);
     kt_check_status(kt_model_summary_with(&(kt_summary_args){.model = m}), KT_EINVAL);
     kt_check_str(kt_capture_end(), "");
+}
+
+static void keep(const char *text, void *data) { *(char **)data = kt_strdup(text); }
+
+KT_TEST(summary, goes_where_it_is_told) {
+    kt_model *m = kt_small_model(3, 4, 2);
+    char *text = NULL;
+    kt_check_status(kt_model_summary(m, .print_fn = keep, .data = &text), KT_OK);
+    assert_non_null(strstr(text, "Total params"));
+    assert_null(strchr(text, 27)); /* no colours */
+    kt_mem_free(text);
+    kt_free(m);
 }
