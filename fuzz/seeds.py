@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seed inputs of fuzz/corpora/{npy,idx,npz} with NumPy. Findings are added beside them by hand,
+"""Writes the seed inputs of fuzz/corpora/{npy,idx,npz,csv} with NumPy. Findings are added beside them by hand,
 under names that begin with `found_`; this script does not touch those."""
 import gzip
 import io
@@ -84,7 +84,21 @@ def npz_seeds():
     write("npz", "zeros", archive([("a.npy", npy(np.zeros(50000)))], zipfile.ZIP_DEFLATED))
 
 
+def csv_seeds():
+    texts = {
+        "numbers": b"1,2\n3,4\n", "names": b"a,b,y\n1,2,0\n3,4.5,1\n", "quotes": b'"a","b ""c"""\r\n"1",2\r\n',
+        "missing": b",NA\nnan,-inf\n", "mark": b"\xef\xbb\xbfa\n1\n", "blank_lines": b"\n\r\n1\r2\n\n",
+        "ragged": b"1,2\n3\n", "open_quote": b'1,"2\n', "word": b"1,x\n", "hex": b"1,0x10\n", "zero": b"1,\0\n",
+        "long": b"1" * 100 + b"\n", "empty": b""}
+    for name, text in texts.items():
+        write("csv", name, b"\0" + text)
+    write("csv", "target_name", b"\x0c" + texts["names"])
+    write("csv", "target_number", b"\x08" + texts["numbers"])
+    write("csv", "semicolon", b"\x10" + texts["names"].replace(b",", b";"))
+
+
 if __name__ == "__main__":
+    csv_seeds()
     npy_seeds()
     idx_seeds()
     npz_seeds()

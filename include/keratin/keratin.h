@@ -8,6 +8,7 @@
 #include <keratin/constraints.h>
 #include <keratin/data.h>
 #include <keratin/error.h>
+#include <keratin/files.h>
 #include <keratin/initializers.h>
 #include <keratin/layers.h>
 #include <keratin/losses.h>

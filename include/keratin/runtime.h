@@ -25,6 +25,13 @@ KT_API const char *kt_dtype_policy(void);
 KT_API void kt_set_num_threads(int n);
 KT_API int kt_num_threads(void);
 
+/** The instruction set that kernels were chosen for: "portable", "avx2" or "avx512". The environment
+ * variable KT_ISA caps it.
+ *
+ *     puts(kt_isa());
+ */
+KT_API const char *kt_isa(void);
+
 /** Where progress bars, summaries and printed tensors go instead of stdout; NULL: stdout again. */
 typedef void kt_output_fn(const char *text, size_t n, void *data);
 KT_API void kt_set_output(kt_output_fn *fn, void *data);

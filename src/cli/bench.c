@@ -2,7 +2,6 @@
  * beside the project print for other frameworks. */
 #include "cli/cli.h"
 
-#include <getopt.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,62 +227,60 @@ static void bind_processors(int n) {
     sched_setaffinity(0, sizeof use, &use);
 }
 
-static void bench_usage(FILE *out) {
-    fputs(
-        "  keratin bench --workload mlp32 --threads 2 --json\n\n"
-        "usage: keratin bench [--workload W[,W…]] [--threads N] [--seconds S] "
-        "[--json]\n\nworkloads:",
-        out);
-    for (int i = 0; i < N_WORKLOADS; i++) fprintf(out, " %s", workloads[i].name);
-    fputc('\n', out);
-}
+typedef struct {
+    cli_common common;
+    const char *workload;
+    double seconds;
+} bench_options;
 
-static int run_named(const char *name, int threads, double seconds, bool json) {
-    for (int i = 0; i < N_WORKLOADS; i++)
+static int run_named(const char *name, int threads, double seconds) {
+    const char *names[N_WORKLOADS];
+    for (int i = 0; i < N_WORKLOADS; i++) {
         if (!strcmp(workloads[i].name, name))
-            return run_workload(&workloads[i], threads, seconds, json);
-    fprintf(stderr, "keratin bench: unknown workload \"%s\"\n", name);
-    bench_usage(stderr);
-    return EXIT_USAGE;
+            return run_workload(&workloads[i], threads, seconds, cli.json);
+        names[i] = workloads[i].name;
+    }
+    const char *near = cli_nearest(name, names, N_WORKLOADS);
+    if (near)
+        return cli_usage(&cli_bench, "unknown workload \"%s\"; did you mean \"%s\"?", name, near);
+    return cli_usage(&cli_bench, "unknown workload \"%s\"", name);
 }
 
-int cli_bench(int argc, char **argv) {
-    static const struct option options[] = {
-        {"workload", required_argument, NULL, 'w'},
-        {"threads", required_argument, NULL, 't'},
-        {"seconds", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
-    char all[512] = "mlp32,mlp128,fit-mnist,mlp-predict1,mlp-call1";
-    int threads = 1, opt;
-    double seconds = 2;
-    bool json = false;
-    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (opt == 'w')
-            snprintf(all, sizeof all, "%s", optarg);
-        else if (opt == 't')
-            threads = (int)strtol(optarg, NULL, 10);
-        else if (opt == 's')
-            seconds = strtod(optarg, NULL);
-        else if (opt == 'j')
-            json = true;
-        else {
-            bench_usage(opt == 'h' ? stdout : stderr);
-            return opt == 'h' ? EXIT_OK : EXIT_USAGE;
-        }
-    }
-    if (optind < argc || threads < 1 || !(seconds > 0)) {
-        fputs(
-            "keratin bench: expected positive --threads and --seconds, and nothing else\n", stderr);
-        return EXIT_USAGE;
-    }
+static int bench(const void *options) {
+    const bench_options *o = options;
+    const int threads = o->common.threads == KT_NONE ? 1 : (int)o->common.threads;
+    char all[512];
+    snprintf(all, sizeof all, "%s", o->workload);
     bind_processors(threads);
     kt_set_num_threads(threads);
     int code = EXIT_OK;
     for (char *save = NULL, *w = strtok_r(all, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
-        const int one = run_named(w, threads, seconds, json);
+        const int one = run_named(w, threads, o->seconds);
         if (one) code = one;
+        if (cli_signal()) return EXIT_SIGNAL + cli_signal();
     }
     return code;
 }
+
+static const cli_option bench_table[] = {
+    CLI_OPT(bench_options, workload, "workload", "W,…", "which (mlp32,mlp128,fit-mnist, …)"),
+    CLI_OPT(bench_options, seconds, "seconds", "S", "time for each (2)"),
+    CLI_OPT_END,
+};
+
+static const bench_options bench_defaults = {
+    .workload = "mlp32,mlp128,fit-mnist,mlp-predict1,mlp-call1", .seconds = 2};
+
+const cli_command cli_bench = {
+    .name = "bench",
+    .summary = "Times the standard workloads, one line each",
+    .usage = "--workload W",
+    .examples = "  keratin bench --workload mlp32 --threads 2 --json\n",
+    .text =
+        "Workloads: mlp32 mlp128 mlp32-fit mlp128-fit fit-mnist mlp-predict1 mlp-call1 startup.\n"
+        "Without --threads one thread is used, and the process is bound to as many processors.\n",
+    .options = bench_table,
+    .size = sizeof(bench_options),
+    .defaults = &bench_defaults,
+    .run = bench,
+};

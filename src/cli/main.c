@@ -1,84 +1,94 @@
-/* keratin: one command for what a Python user does in a notebook. */
+/* keratin: one command for what a Python user does in a notebook. The table of sub-commands, and
+ * what happens before and after one runs. */
 #include "cli/cli.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const cli_command commands[] = {
-    {"bench", "time the standard workloads", cli_bench},
+const cli_command *const cli_commands[] = {
+    &cli_doctor,
+    &cli_bench,
+    NULL,
 };
-#define N_COMMANDS ((int)(sizeof commands / sizeof commands[0]))
 
-int cli_fail(void) {
-    fprintf(stderr, "keratin: %s\n", kt_error_message());
-    switch (kt_error_last()) {
-    case KT_EFORMAT:
-        return 3;
-    case KT_EREFUSED:
-        return 4;
-    case KT_ENOTFOUND:
-    case KT_EPERM:
-        return 5;
-    case KT_EIO:
-        return 6;
-    case KT_ENOMEM:
-    case KT_ELIMIT:
-        return 7;
-    case KT_ENAN:
-        return 8;
-    case KT_EUNSUPPORTED:
-        return 9;
-    default:
-        return EXIT_FAILED;
-    }
+static const cli_command *find_command(const char *name) {
+    for (const cli_command *const *c = cli_commands; *c; c++)
+        if (!strcmp((*c)->name, name)) return *c;
+    return NULL;
 }
 
-static void usage(FILE *out) {
-    fputs(
-        "  keratin bench --workload mlp32 --threads 2 --json\n"
-        "\n"
-        "usage: keratin COMMAND [OPTIONS]\n"
-        "\n"
-        "commands:\n",
-        out);
-    for (int i = 0; i < N_COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
-    fputs("\noptions:\n  --help     this text\n  --version  the version\n", out);
+static int unknown_command(const char *word) {
+    const char *names[32];
+    int n = 0;
+    for (const cli_command *const *c = cli_commands; *c; c++) names[n++] = (*c)->name;
+    const char *near = cli_nearest(word, names, n);
+    if (near) return cli_usage(NULL, "unknown command \"%s\"; did you mean \"%s\"?", word, near);
+    return cli_usage(NULL, "unknown command \"%s\"", word);
 }
 
-/* The command that starts with the same letters as a mistyped one. */
-static const char *nearest(const char *word) {
-    const char *best = NULL;
-    size_t most = 0;
-    for (int i = 0; i < N_COMMANDS; i++) {
-        size_t same = 0;
-        while (word[same] && word[same] == commands[i].name[same]) same++;
-        if (same > most) {
-            most = same;
-            best = commands[i].name;
-        }
+/* Errors of the command line itself already obey --json, wherever it stands. */
+static void look_ahead(int argc, char **argv) {
+    const char *no_color = getenv("NO_COLOR");
+    cli.no_color = no_color && *no_color;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (!strcmp(argv[i], "--json")) cli.json = true;
+}
+
+static void apply(const cli_common *c) {
+    cli.json = c->json;
+    cli.quiet = c->quiet;
+    cli.no_color = cli.no_color || c->no_color;
+    cli.verbose = c->verbose != KT_NONE ? (int)c->verbose : c->quiet ? 0 : isatty(2) ? 1 : 2;
+    if (c->threads != KT_NONE) kt_set_num_threads((int)c->threads);
+    if (c->seed != KT_NONE) kt_set_random_seed((uint64_t)c->seed);
+    cli_text_to(stderr);
+}
+
+static int print_version(void) {
+    printf(cli.json ? "{\"version\": \"%s\"}\n" : "keratin %s\n", kt_version());
+    return EXIT_OK;
+}
+
+static int run(const cli_command *cmd, int argc, char **argv, const cli_common *given) {
+    cli_common *options = calloc(1, cmd->size);
+    if (!options) return cli_error(&(cli_problem){.exit = 7, .code = "KT_ENOMEM"}, "out of memory");
+    if (cmd->defaults) memcpy(options, cmd->defaults, cmd->size);
+    *options = *given;
+    int code = cli_parse(cmd, argc, argv, options);
+    if (code == EXIT_OK && options->version) {
+        print_version();
+    } else if (code == EXIT_OK && options->help) {
+        cli_help(cmd, stdout);
+    } else if (code == EXIT_OK) {
+        apply(options);
+        cli_catch_signals();
+        code = cmd->run(options);
     }
-    return best;
+    kt_clear_session();
+    free(options);
+    cli_remove_temporary();
+    if (fflush(stdout) && code == EXIT_OK)
+        code = cli_error(&(cli_problem){.exit = 6, .code = "KT_EIO"}, "cannot write to stdout");
+    return code;
 }
 
 int main(int argc, char **argv) {
-    if (argc < 2) {
-        usage(stderr);
-        return EXIT_USAGE;
+    cli_common common = {.threads = KT_NONE, .seed = KT_NONE, .verbose = KT_NONE};
+    int at = 1;
+    look_ahead(argc, argv);
+    if (argc == 2 && !strcmp(argv[1], "--man-page")) return cli_man_page(stdout), EXIT_OK;
+    const int code = cli_parse_global(argc, argv, &common, &at);
+    if (code) return code;
+    if (common.version) return print_version();
+    if (common.help || at >= argc) {
+        cli_help_all(common.help ? stdout : stderr);
+        return common.help ? EXIT_OK : EXIT_USAGE;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-        usage(stdout);
-        return EXIT_OK;
+    if (!strcmp(argv[at], "help") && at + 1 < argc) {
+        const cli_command *cmd = find_command(argv[at + 1]);
+        return cmd ? cli_help(cmd, stdout), EXIT_OK : unknown_command(argv[at + 1]);
     }
-    if (!strcmp(argv[1], "--version")) {
-        printf("keratin %s\n", kt_version());
-        return EXIT_OK;
-    }
-    for (int i = 0; i < N_COMMANDS; i++)
-        if (!strcmp(commands[i].name, argv[1])) return commands[i].run(argc - 1, argv + 1);
-    const char *near = nearest(argv[1]);
-    fprintf(stderr, "keratin: unknown command \"%s\"", argv[1]);
-    if (near) fprintf(stderr, "; did you mean \"%s\"?", near);
-    fputc('\n', stderr);
-    return EXIT_USAGE;
+    const cli_command *cmd = find_command(argv[at]);
+    return cmd ? run(cmd, argc - at, argv + at, &common) : unknown_command(argv[at]);
 }

@@ -1,6 +1,7 @@
 /* Seed, dtype policy, threads. */
 #include "runtime/settings.h"
 
+#include "backend/cpu/kernels/kernels.h"
 #include "base/error.h"
 #include "base/pool.h"
 
@@ -45,3 +46,5 @@ const char *kt_dtype_policy(void) { return global.policy; }
 void kt_set_num_threads(int n) { kt_pool_set_threads(n); }
 
 int kt_num_threads(void) { return kt_pool_threads(); }
+
+const char *kt_isa(void) { return kt_kernels_get()->name; }

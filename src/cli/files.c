@@ -1,0 +1,142 @@
+/* File names of the command line: "-", overwriting, temporary files. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* mkdtemp under -std=c11 */
+#endif
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_TEMPORARY 8
+
+/* Written before the file is made, so that the signal handler finds it. */
+static char folder[256], paths[MAX_TEMPORARY][320];
+static int n_paths;
+
+void cli_remove_temporary(void) {
+    for (int i = 0; i < n_paths; i++) unlink(paths[i]);
+    if (folder[0]) rmdir(folder);
+    n_paths = 0;
+    folder[0] = 0;
+}
+
+static int io_error(const char *verb, const char *name) {
+    return cli_error(
+        &(cli_problem){.exit = 6, .code = "KT_EIO"},
+        "cannot %s %s: %s",
+        verb,
+        name,
+        strerror(errno));
+}
+
+/* A new name in a folder that only this user may enter. */
+static const char *temporary(const char *name) {
+    if (!folder[0]) {
+        const char *base = getenv("TMPDIR");
+        char path[sizeof folder];
+        snprintf(path, sizeof path, "%s/keratin-XXXXXX", base && *base ? base : "/tmp");
+        if (!mkdtemp(path)) return io_error("make a folder in", base ? base : "/tmp"), NULL;
+        memcpy(folder, path, sizeof folder);
+    }
+    if (n_paths == MAX_TEMPORARY) {
+        cli_error(
+            &(cli_problem){.exit = EXIT_USAGE, .code = "KT_EINVAL"},
+            "\"-\" stands for too many files");
+        return NULL;
+    }
+    snprintf(paths[n_paths], sizeof paths[0], "%s/%d%s", folder, n_paths, name);
+    return paths[n_paths++];
+}
+
+/* What a stream begins with tells its format. */
+static const char *extension_of(const unsigned char *head, size_t n) {
+    if (n >= 6 && !memcmp(head, "\x93NUMPY", 6)) return ".npy";
+    if (n >= 8 && !memcmp(head, "\x89HDF\r\n\x1a\n", 8)) return ".h5";
+    if (n >= 1 && (head[0] == '{' || head[0] == '[')) return ".json";
+    if (n >= 4 && !memcmp(head, "PK\3\4", 4)) {
+        for (size_t i = 30; i + 4 <= n && i < 30 + 64; i++) /* the name of the first member */
+            if (!memcmp(head + i, ".npy", 4)) return ".npz";
+        return ".keras";
+    }
+    return ".csv";
+}
+
+static bool copy(FILE *from, FILE *to) {
+    char block[65536];
+    size_t n;
+    while ((n = fread(block, 1, sizeof block, from)) > 0)
+        if (fwrite(block, 1, n, to) != n) return false;
+    return !ferror(from) && !fflush(to);
+}
+
+const char *cli_in(const char *name) {
+    if (strcmp(name, "-") != 0) return name;
+    unsigned char head[128];
+    const size_t n = fread(head, 1, sizeof head, stdin);
+    if (!n) {
+        cli_error(
+            &(cli_problem){.exit = 3, .code = "KT_EFORMAT", .got = "nothing"}, "stdin is empty");
+        return NULL;
+    }
+    const char *path = temporary(extension_of(head, n));
+    FILE *f = path ? fopen(path, "wb") : NULL;
+    bool ok = f && fwrite(head, 1, n, f) == n && copy(stdin, f);
+    if (f && fclose(f)) ok = false;
+    if (path && !ok) io_error("keep", "stdin in a temporary file");
+    return ok ? path : NULL;
+}
+
+int cli_may_write(const char *name, bool force) {
+    struct stat st;
+    if (!name || !strcmp(name, "-")) return EXIT_OK;
+    if (!*name)
+        return cli_error(
+            &(cli_problem){.exit = EXIT_USAGE, .code = "KT_EINVAL"},
+            "expected the name of a file to write, got none");
+    if (!stat(name, &st)) {
+        if (S_ISDIR(st.st_mode))
+            return cli_error(
+                &(cli_problem){.exit = 4, .code = "KT_EREFUSED"},
+                "cannot write \"%s\": it is a directory",
+                name);
+        if (S_ISREG(st.st_mode) && !force)
+            return cli_error(
+                &(cli_problem){
+                    .exit = EXIT_FAILED,
+                    .code = "KT_EINVAL",
+                    .hint = "--force overwrites, or choose another name"},
+                "\"%s\" is there already",
+                name);
+        return EXIT_OK;
+    }
+    const char *slash = strrchr(name, '/');
+    char dir[4096] = ".";
+    if (slash) snprintf(dir, sizeof dir, "%.*s", slash == name ? 1 : (int)(slash - name), name);
+    if (!access(dir, W_OK)) return EXIT_OK;
+    return cli_error(
+        &(cli_problem){.exit = 5, .code = errno == ENOENT ? "KT_ENOTFOUND" : "KT_EPERM"},
+        "cannot write \"%s\": the folder \"%s\" %s",
+        name,
+        dir,
+        errno == ENOENT ? "is not there" : "may not be written to");
+}
+
+const char *cli_out(const char *name, const char *extension) {
+    return strcmp(name, "-") ? name : temporary(extension);
+}
+
+int cli_out_done(const char *name, const char *path) {
+    if (strcmp(name, "-") != 0) return EXIT_OK;
+    FILE *f = fopen(path, "rb");
+    const bool ok = f && copy(f, stdout);
+    if (f) fclose(f);
+    return ok ? EXIT_OK : io_error("write to", "stdout");
+}
+
+bool cli_ends(const char *name, const char *ending) {
+    const size_t n = strlen(name), m = strlen(ending);
+    return n >= m && !strcmp(name + n - m, ending);
+}

@@ -1,0 +1,204 @@
+/* What goes out: error paragraphs, JSON, and the library's own text. */
+#include "cli/cli.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+cli_settings cli = {.verbose = 2};
+
+/* Errors --------------------------------------------------------------------------------------- */
+
+int cli_exit_code(kt_status status) {
+    switch (status) {
+    case KT_OK:
+        return EXIT_OK;
+    case KT_EFORMAT:
+        return 3;
+    case KT_EREFUSED:
+        return 4;
+    case KT_ENOTFOUND:
+    case KT_EPERM:
+        return 5;
+    case KT_EIO:
+        return 6;
+    case KT_ENOMEM:
+    case KT_ELIMIT:
+        return 7;
+    case KT_ENAN:
+        return 8;
+    case KT_EUNSUPPORTED:
+        return 9;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+static void error_part(const char *label, const char *text) {
+    if (text && *text) fprintf(stderr, "\n  %-9s %s", label, text);
+}
+
+/* One paragraph: what failed, where, expected, got, hint. */
+static int report(const cli_problem *p, const char *text) {
+    const bool has_path = p->path && *p->path;
+    fprintf(stderr, "keratin: %s%s%s", text, has_path ? " " : "", has_path ? p->path : "");
+    error_part("expected:", p->expected);
+    error_part("got:", p->got);
+    error_part("hint:", p->hint);
+    fputc('\n', stderr);
+    if (!cli.json) return p->exit;
+    cli_json j = {.out = stdout};
+    cli_json_open(&j, NULL, '{');
+    cli_json_open(&j, "error", '{');
+    cli_json_string(&j, "code", p->code);
+    cli_json_int(&j, "exit", p->exit);
+    cli_json_string(&j, "message", text);
+    cli_json_string(&j, "path", p->path ? p->path : "");
+    cli_json_string(&j, "expected", p->expected ? p->expected : "");
+    cli_json_string(&j, "got", p->got ? p->got : "");
+    cli_json_string(&j, "hint", p->hint ? p->hint : "");
+    cli_json_close(&j, '}');
+    cli_json_close(&j, '}');
+    return p->exit;
+}
+
+int cli_fail(void) {
+    const kt_error e = kt_error_get();
+    const cli_problem p = {
+        .exit = e.status ? cli_exit_code(e.status) : EXIT_FAILED,
+        .code = kt_status_name(e.status),
+        .path = e.path,
+        .expected = e.expected,
+        .got = e.got,
+        .hint = e.hint};
+    return report(&p, e.status ? e.text : "the run failed, and nothing says why");
+}
+
+int cli_error(const cli_problem *p, const char *fmt, ...) {
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return report(p, text);
+}
+
+int cli_usage(const cli_command *cmd, const char *fmt, ...) {
+    char text[1024], hint[128];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    snprintf(hint, sizeof hint, "keratin %s%s--help", cmd ? cmd->name : "", cmd ? " " : "");
+    return report(&(cli_problem){.exit = EXIT_USAGE, .code = "KT_EINVAL", .hint = hint}, text);
+}
+
+void cli_note(const char *fmt, ...) {
+    if (cli.quiet) return;
+    va_list ap;
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+}
+
+/* The library's text --------------------------------------------------------------------------- */
+
+/* Drops escape sequences; one may be cut at the end of a piece. */
+static void without_colors(const char *text, size_t n, void *data) {
+    static bool inside;
+    FILE *out = data;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\033') inside = true;
+        if (!inside) fputc(text[i], out);
+        if (inside && text[i] == 'm') inside = false;
+    }
+    fflush(out);
+}
+
+static void with_colors(const char *text, size_t n, void *data) {
+    fwrite(text, 1, n, data);
+    fflush(data);
+}
+
+void cli_text_to(FILE *out) { kt_set_output(cli.no_color ? without_colors : with_colors, out); }
+
+/* JSON ----------------------------------------------------------------------------------------- */
+
+static void json_text(FILE *out, const char *text) {
+    fputc('"', out);
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", c);
+        else if (c < 32)
+            fprintf(out, "\\u%04x", c);
+        else
+            fputc(c, out);
+    }
+    fputc('"', out);
+}
+
+/* Comma, line and key in front of a value. Arrays of numbers stay on their line. */
+static void json_next(cli_json *j, const char *key) {
+    if (!j->first && j->depth) fputs(key ? "," : ", ", j->out);
+    if (key) {
+        fprintf(j->out, "\n%*s", 2 * j->depth, "");
+        json_text(j->out, key);
+        fputs(": ", j->out);
+    }
+    j->first = false;
+}
+
+void cli_json_open(cli_json *j, const char *key, char bracket) {
+    json_next(j, key);
+    fputc(bracket, j->out);
+    j->depth++;
+    j->first = true;
+}
+
+void cli_json_close(cli_json *j, char bracket) {
+    j->depth--;
+    if (bracket == '}' && !j->first) fprintf(j->out, "\n%*s", 2 * j->depth, "");
+    fputc(bracket, j->out);
+    j->first = false;
+    if (!j->depth) fputc('\n', j->out);
+}
+
+void cli_json_string(cli_json *j, const char *key, const char *value) {
+    json_next(j, key);
+    if (value)
+        json_text(j->out, value);
+    else
+        fputs("null", j->out);
+}
+
+/* The shortest digits that read back, as Python's repr has. */
+void cli_json_number(cli_json *j, const char *key, double value) {
+    char text[40];
+    json_next(j, key);
+    if (isnan(value)) {
+        fputs("null", j->out);
+        return;
+    }
+    if (isinf(value)) {
+        fputs(value > 0 ? "1e999" : "-1e999", j->out);
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    fputs(text, j->out);
+    if (!strpbrk(text, ".e")) fputs(".0", j->out);
+}
+
+void cli_json_int(cli_json *j, const char *key, int64_t value) {
+    json_next(j, key);
+    fprintf(j->out, "%lld", (long long)value);
+}
+
+void cli_json_bool(cli_json *j, const char *key, bool value) {
+    json_next(j, key);
+    fputs(value ? "true" : "false", j->out);
+}
