@@ -40,8 +40,8 @@ KT_API kt_status kt_save_npz(const char *path, const kt_list_t *arrays);
 /** Reads a table of numbers: float32 (rows, columns).
  *
  * With `target` that column does not go into the result but to *y: int64 (rows,) if all of it are
- * integers, else float32. An empty field, NA and NaN are NaN. Errors: KT_EFORMAT for a field that is
- * no number and for lines of different length, KT_ENOTFOUND for a target that is not there.
+ * integers, else float32. An empty field, NA and NaN are NaN. Errors: KT_EFORMAT for a field that
+ * is no number and for lines of different length, KT_ENOTFOUND for a target that is not there.
  *
  *     kt_tensor *x = kt_load_csv("iris.csv", .target = "species", .y = &y);
  */

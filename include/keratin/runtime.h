@@ -25,8 +25,8 @@ KT_API const char *kt_dtype_policy(void);
 KT_API void kt_set_num_threads(int n);
 KT_API int kt_num_threads(void);
 
-/** The instruction set that kernels were chosen for: "portable", "avx2" or "avx512". The environment
- * variable KT_ISA caps it.
+/** The instruction set that kernels were chosen for: "portable", "avx2" or "avx512". The
+ * environment variable KT_ISA caps it.
  *
  *     puts(kt_isa());
  */
