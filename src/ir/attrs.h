@@ -77,6 +77,11 @@ typedef struct {    /* max_pool2d, avg_pool2d and their gradients: pictures NHWC
     kt_shape shape; ///< avg_pool2d_grad: of the gradient
     int window[2], stride[2], before[2], after[2];
 } pool_attrs;
+typedef struct {      /* simple_rnn, gru, lstm and their gradients */
+    bool backwards;   ///< from the last time step to the first
+    bool zero_masked; ///< the output of a masked step is 0, not the output before it
+    bool sequences;   ///< y holds every step in the order of the loop, not the last one only
+} rnn_attrs;
 
 /** One step of a fused region. Registers 0 … n_in-1 are the inputs as float; step i makes register
  * n_in + i from earlier ones. Booleans are 0 and 1. */

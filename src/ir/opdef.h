@@ -11,13 +11,15 @@
 #define KT_OP_MAX_IN 16 /* fixed-arity ops; variadic ones (pack, concat, fused) take any number */
 #define KT_OP_MAX_OUT 16
 
+#define KT_SAMPLE_IN 8
+
 /** One sample of inputs: drives gradient checks, kernel comparisons, benchmarks. */
 typedef struct kt_sample {
     struct {
         int64_t dim[5];   ///< ends at the first 0; {KT_SCALAR_DIM} is ()
         kt_dtype dtype;   ///< default float32
         double low, high; ///< range of the random values; default [-1, 1), ints [0, 4)
-    } in[6];
+    } in[KT_SAMPLE_IN];
     const void *attrs;
     kt_status want; ///< expected failure of infer, KT_OK normally
     bool no_grad;   ///< a form that only passes make, after the gradient was taken
@@ -34,9 +36,7 @@ enum {
     KT_OP_ELEMENTWISE = 4, ///< out[i] depends on in[*][i] only; may run in place
     KT_OP_ALIAS = 8,       ///< output 0 is the memory of input 0 (reshape, view)
     KT_OP_INPLACE = 16,    ///< output i may overwrite input i (optimizer updates)
-    KT_OP_RANDOM = 32,     ///< equal attributes do not make equal values; never folded
-    KT_OP_AUX_OUT =
-        64 ///< outputs after the first serve the gradient rule: nothing flows back from them
+    KT_OP_RANDOM = 32      ///< equal attributes do not make equal values; never folded
 };
 
 struct kt_scan;
@@ -46,6 +46,7 @@ struct kt_opdef {
     int n_in;     ///< -1: any number
     int n_in_max; ///< with optional inputs behind the others; 0: none
     int n_out;    ///< 0 means 1; -1: as many as infer gives a dtype
+    int n_main;   ///< outputs from this one on serve the gradient rule alone; 0: all are results
     unsigned flags;
     size_t attrs_size;
     const kt_field *attrs;

@@ -23,7 +23,7 @@ static const variant plain = {KT_FLOAT32, -1, -1};
 
 static int sample_inputs(const kt_sample *s) {
     int n = 0;
-    while (n < 6 && s->in[n].dim[0]) n++;
+    while (n < KT_SAMPLE_IN && s->in[n].dim[0]) n++;
     return n;
 }
 
@@ -41,7 +41,7 @@ static kt_spec sample_spec(const kt_sample *s, int i, const variant *v) {
 static kt_graph *sample_graph(
     const kt_opdef *op, const kt_sample *s, const variant *v, kt_node **node) {
     kt_graph *g = kt_graph_new();
-    kt_val *in[6];
+    kt_val *in[KT_SAMPLE_IN];
     const int n = sample_inputs(s);
     for (int i = 0; i < n; i++) in[i] = kt_g_input(g, sample_spec(s, i, v));
     kt_check_status(g->status, KT_OK);
@@ -63,7 +63,7 @@ static void sample_data(const kt_graph *g, const kt_sample *s, void **data) {
 }
 
 static kt_run_result sample_run(kt_graph *g, const kt_sample *s, bool reference) {
-    void *data[6];
+    void *data[KT_SAMPLE_IN];
     sample_data(g, s, data);
     kt_cpu_set_reference_only(reference);
     const kt_run_result r = kt_run_graph(g, data, NULL);
@@ -203,7 +203,8 @@ KT_TEST(registry, threads_do_not_change_results) { for_samples(check_threads, fa
 static kt_val *weighted_sum(kt_graph *g, const kt_node *n) {
     uint64_t seed = 11;
     kt_val *loss = NULL;
-    for (int i = 0; i < n->n_out && !(i && n->op->flags & KT_OP_AUX_OUT); i++) {
+    for (int i = 0; i < n->n_out; i++) {
+        if (n->op->n_main && i >= n->op->n_main) break;
         if (n->out[i]->spec.dtype != KT_FLOAT64) continue;
         void *w = kt_test_data(&n->out[i]->spec, &seed);
         kt_val *part = kt_g_mul(g, n->out[i], kt_g_array(g, w, n->out[i]->spec));
@@ -252,8 +253,8 @@ static void check_gradient(const kt_opdef *op, const kt_sample *s, const char *n
     if (!op->vjp || s->no_grad) return;
     kt_graph *g = sample_graph(op, s, &in_double, &node),
              *l = sample_graph(op, s, &in_double, &node_of_loss);
-    kt_val *wrt[6], *dx[6];
-    int n = 0, input[6];
+    kt_val *wrt[KT_SAMPLE_IN], *dx[KT_SAMPLE_IN];
+    int n = 0, input[KT_SAMPLE_IN];
     for (int i = 0; i < g->inputs.n; i++) {
         if (g->inputs.v[i]->spec.dtype != KT_FLOAT64) continue;
         input[n] = i;
@@ -261,7 +262,7 @@ static void check_gradient(const kt_opdef *op, const kt_sample *s, const char *n
     }
     kt_val *loss = weighted_sum(g, node);
     if (n && loss) {
-        void *data[6];
+        void *data[KT_SAMPLE_IN];
         if (kt_grad(g, loss, n, wrt, dx)) fail_msg("%s: %s", name, kt_error_message());
         kt_check_status(kt_graph_verify(g), KT_OK);
         g->outputs.n = l->outputs.n = 0;

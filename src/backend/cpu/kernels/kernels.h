@@ -60,6 +60,26 @@ typedef struct kt_philox {
     uint32_t counter[2]; ///< high words (step, call); the low 64 bits count blocks
 } kt_philox;
 
+/** One time step of a recurrent layer for some rows; ops/rnn.c has the formulas. Each ld is the
+ * distance of two rows. gates may be z, or NULL: not kept. h_new must not be h. */
+typedef struct kt_rnn_step {
+    int64_t rows, units;
+    const float *packed; ///< recurrent weights, from rnn_pack
+    const float *z, *bias;
+    float *gates, *inner; ///< inner: gru only, NULL: not kept
+    const float *h, *c;   ///< c: lstm only
+    float *h_new, *c_new;
+    int64_t ldz, ld_inner, ldh, ldc, ldh_new, ldc_new;
+} kt_rnn_step;
+/** The elementwise part of a step back, one row. dz may be gates; dh becomes what does not go
+ * through the recurrent product, dc what goes to the step before. inner: gru only. */
+typedef struct kt_rnn_back {
+    int64_t units;
+    const float *gates, *h, *extra, *dy; ///< dy NULL: nothing
+    float *dz, *inner, *dh, *dc;
+} kt_rnn_back;
+enum { KT_RNN_SIMPLE, KT_RNN_GRU, KT_RNN_LSTM, KT_RNN_COUNT };
+
 typedef struct kt_kernels {
     const char *name; ///< "portable", "avx2", "avx512"
     int lanes;        ///< floats in a vector register
@@ -131,6 +151,22 @@ typedef struct kt_kernels {
         int64_t ld,
         int64_t n,
         bool add);
+
+    /* Recurrent layers. Floats that packed weights take, forward and back; r is [units, gates]. */
+    int64_t (*rnn_packed)(int kind, int64_t units, bool back);
+    void (*rnn_pack)(float *to, int kind, int64_t units, const float *r, bool back);
+    void (*rnn_step[KT_RNN_COUNT])(const kt_rnn_step *s);
+    void (*rnn_back[KT_RNN_COUNT])(const kt_rnn_back *b);
+    /** dh [rows, units] += dz [rows, gates] r^T */
+    void (*rnn_back_product)(
+        float *dh,
+        int64_t ldh,
+        const float *dz,
+        int64_t ldz,
+        int64_t rows,
+        int64_t units,
+        int64_t gates,
+        const float *packed);
 
     /** Bytes of scratch that gemm wants for this call (0 is possible), for the memory plan. */
     size_t (*gemm_scratch)(const kt_gemm *g);

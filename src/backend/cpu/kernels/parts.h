@@ -76,6 +76,26 @@ void KT_FN(kt_max_pool_grad)(
     int64_t ld,
     int64_t n,
     bool add);
+
+/* rnn.c */
+int64_t KT_FN(kt_rnn_packed)(int kind, int64_t units, bool back);
+void KT_FN(kt_rnn_pack)(float *to, int kind, int64_t units, const float *r, bool back);
+void KT_FN(kt_rnn_step_simple)(const kt_rnn_step *s);
+void KT_FN(kt_rnn_step_gru)(const kt_rnn_step *s);
+void KT_FN(kt_rnn_step_lstm)(const kt_rnn_step *s);
+void KT_FN(kt_rnn_back_simple)(const kt_rnn_back *b);
+void KT_FN(kt_rnn_back_gru)(const kt_rnn_back *b);
+void KT_FN(kt_rnn_back_lstm)(const kt_rnn_back *b);
+void KT_FN(kt_rnn_back_product)(
+    float *dh,
+    int64_t ldh,
+    const float *dz,
+    int64_t ldz,
+    int64_t rows,
+    int64_t units,
+    int64_t gates,
+    const float *packed);
+
 size_t KT_FN(kt_gemm_scratch)(const kt_gemm *g);
 void KT_FN(kt_gemm)(const kt_gemm *g, void *scratch);
 

@@ -44,6 +44,11 @@ const kt_kernels KT_FN(kt_kernels) = {
     .transpose = KT_FN(kt_transpose),
     .max_pool = KT_FN(kt_max_pool),
     .max_pool_grad = KT_FN(kt_max_pool_grad),
+    .rnn_packed = KT_FN(kt_rnn_packed),
+    .rnn_pack = KT_FN(kt_rnn_pack),
+    .rnn_step = {KT_FN(kt_rnn_step_simple), KT_FN(kt_rnn_step_gru), KT_FN(kt_rnn_step_lstm)},
+    .rnn_back = {KT_FN(kt_rnn_back_simple), KT_FN(kt_rnn_back_gru), KT_FN(kt_rnn_back_lstm)},
+    .rnn_back_product = KT_FN(kt_rnn_back_product),
     .gemm_scratch = KT_FN(kt_gemm_scratch),
     .gemm = KT_FN(kt_gemm),
 };

@@ -1,0 +1,483 @@
+/* simple_rnn, gru, lstm: a recurrent layer over a whole sequence, and the gradients.
+ * keras.layers.SimpleRNN, GRU (reset_after), LSTM with their default activations
+ *
+ * Inputs: z [b, t, gates u] (what the input gives to the gates, bias included: one product over all
+ * steps, made outside), r [u, gates u], h [b, u]; gru: bias [gates u] of the recurrent product;
+ * lstm: c [b, u]; last, if there is one, mask bool [b, t]. Gates are in Keras' order:
+ *
+ *     simple_rnn  h = tanh(z + h r)
+ *     gru         z, r = sigmoid; n = tanh(zn + r (h rn + bias n)); h = z h + (1 - z) n
+ *     lstm        i, f, o = sigmoid, g = tanh; c = f c + i g; h = o tanh(c)
+ *
+ * A masked step carries the state over. Its output is the output before it (0 in the beginning), or
+ * 0 with zero_masked. Outputs: y, h at the end; lstm: c at the end; then what the gradient needs, by
+ * time: the gates after their activation, h before each step; gru: h rn + bias n; lstm: c before
+ * each step.
+ *
+ * The gradients give dz (which products turn into those of x, kernel and bias), dh; gru: what the
+ * recurrent product gets, which differs from dz by the reset gate; lstm: dc. They are primitives
+ * because nothing else keeps the loop inside one kernel: state in the first cache, weights packed
+ * once. */
+#define KT_REF_SELF "ops/rnn.c"
+#ifdef KT_T
+
+static T KT_REF(sigmoid_of)(T x) { return 1 / (1 + M(exp)(-x)); }
+
+/* to[j] = h r[:, j] for all gates */
+static void KT_REF(times_r)(const rnn_dims *d, const T *h, const T *r, T *to) {
+    for (int64_t j = 0; j < d->gu; j++) {
+        T s = 0;
+        for (int64_t i = 0; i < d->u; i++) s += h[i] * r[i * d->gu + j];
+        to[j] = s;
+    }
+}
+
+/* One step of one row: `gates` holds z and becomes the gates, `sum` holds h r. */
+static void KT_REF(cell)(
+    const rnn_dims *d, T *gates, const T *sum, const T *bias, T *inner, T *h, T *c) {
+    const int64_t u = d->u;
+    for (int64_t j = 0; j < u; j++) {
+        if (d->kind == RNN_SIMPLE) {
+            h[j] = gates[j] = M(tanh)(gates[j] + sum[j]);
+        } else if (d->kind == RNN_GRU) {
+            const T z = KT_REF(sigmoid_of)(gates[j] + (sum[j] + bias[j]));
+            const T r = KT_REF(sigmoid_of)(gates[u + j] + (sum[u + j] + bias[u + j]));
+            inner[j] = sum[2 * u + j] + bias[2 * u + j];
+            const T n = M(tanh)(gates[2 * u + j] + r * inner[j]);
+            gates[j] = z, gates[u + j] = r, gates[2 * u + j] = n;
+            h[j] = z * h[j] + (1 - z) * n;
+        } else {
+            const T i = KT_REF(sigmoid_of)(gates[j] + sum[j]);
+            const T f = KT_REF(sigmoid_of)(gates[u + j] + sum[u + j]);
+            const T g = M(tanh)(gates[2 * u + j] + sum[2 * u + j]);
+            const T o = KT_REF(sigmoid_of)(gates[3 * u + j] + sum[3 * u + j]);
+            gates[j] = i, gates[u + j] = f, gates[2 * u + j] = g, gates[3 * u + j] = o;
+            c[j] = f * c[j] + i * g;
+            h[j] = o * M(tanh)(c[j]);
+        }
+    }
+}
+
+static kt_status KT_REF(rnn)(const kt_kargs *k) {
+    const rnn_attrs *a = k->node->attrs;
+    const rnn_dims d = rnn_dims_of(k->node);
+    const uint8_t *mask = rnn_mask(k);
+    const size_t row = sizeof(T) * (size_t)d.u, wide = sizeof(T) * (size_t)d.gu;
+    const T *z = k->in[0], *r = k->in[1], *bias = d.kind == RNN_GRU ? k->in[3] : NULL;
+    const int at_gates = rnn_gates_out(d.kind);
+    T *y = k->out[0], *gates = k->out[at_gates], *before = k->out[at_gates + 1], *zero = NULL;
+    T *extra = d.kind == RNN_SIMPLE ? NULL : k->out[at_gates + 2];
+    T *c_end = d.kind == RNN_LSTM ? k->out[2] : NULL;
+    T *sum = kt_alloc_array(d.gu + 4 * d.u + 1, sizeof *sum);
+    if (!sum) return KT_ENOMEM;
+    T *h_new = sum + d.gu, *c_new = h_new + d.u;
+    zero = c_new + d.u;
+    if (d.t == 0 && !a->sequences) memset(y, 0, row * (size_t)d.b);
+    memmove(gates, z, wide * (size_t)(d.b * d.t));
+    for (int64_t b = 0; b < d.b; b++) {
+        T *h = (T *)k->out[1] + b * d.u, *c = c_end ? c_end + b * d.u : zero;
+        bool seen = false;
+        memcpy(h, (const T *)k->in[2] + b * d.u, row);
+        if (c_end) memcpy(c, (const T *)k->in[3] + b * d.u, row);
+        for (int64_t s = 0; s < d.t; s++) {
+            const int64_t at = b * d.t + (a->backwards ? d.t - 1 - s : s);
+            const bool valid = !mask || mask[at];
+            T *in = d.kind == RNN_GRU ? extra + at * d.u : zero;
+            memcpy(before + at * d.u, h, row);
+            if (c_end) memcpy(extra + at * d.u, c, row);
+            memcpy(h_new, h, row);
+            memcpy(c_new, c, row);
+            KT_REF(times_r)(&d, h, r, sum);
+            KT_REF(cell)(&d, gates + at * d.gu, sum, bias, in, h_new, c_new);
+            if (valid) memcpy(h, h_new, row), memcpy(c, c_new, row);
+            seen = seen || valid;
+            const bool out = a->zero_masked ? valid : seen;
+            T *to = y + (a->sequences ? b * d.t + s : b) * d.u;
+            for (int64_t j = 0; j < d.u; j++) to[j] = out ? h[j] : 0;
+        }
+    }
+    kt_mem_free(sum);
+    return KT_OK;
+}
+
+/* One step back of one row: `dz` holds the gates and becomes their gradient; dh becomes what does
+ * not go through the recurrent product, dc what goes to the step before. */
+static void KT_REF(cell_grad)(
+    const rnn_dims *d, T *dz, const T *h, const T *extra, T *inner, T *dh, T *dc) {
+    const int64_t u = d->u;
+    for (int64_t j = 0; j < u; j++) {
+        if (d->kind == RNN_SIMPLE) {
+            inner[j] = dz[j] = dh[j] * (1 - dz[j] * dz[j]);
+            dh[j] = 0;
+        } else if (d->kind == RNN_GRU) {
+            const T z = dz[j], r = dz[u + j], n = dz[2 * u + j];
+            const T dn = dh[j] * (1 - z) * (1 - n * n);
+            inner[j] = dz[j] = dh[j] * (h[j] - n) * z * (1 - z);
+            inner[u + j] = dz[u + j] = dn * extra[j] * r * (1 - r);
+            dz[2 * u + j] = dn;
+            inner[2 * u + j] = dn * r;
+            dh[j] *= z;
+        } else {
+            const T i = dz[j], f = dz[u + j], g = dz[2 * u + j], o = dz[3 * u + j];
+            const T tc = M(tanh)(f * extra[j] + i * g);
+            const T d_c = dc[j] + dh[j] * o * (1 - tc * tc);
+            inner[j] = dz[j] = d_c * g * i * (1 - i);
+            inner[u + j] = dz[u + j] = d_c * extra[j] * f * (1 - f);
+            inner[2 * u + j] = dz[2 * u + j] = d_c * i * (1 - g * g);
+            inner[3 * u + j] = dz[3 * u + j] = dh[j] * tc * o * (1 - o);
+            dc[j] = d_c * f;
+            dh[j] = 0;
+        }
+    }
+}
+
+/* dh += dz r^T */
+static void KT_REF(times_rt)(const rnn_dims *d, const T *dz, const T *r, T *dh) {
+    for (int64_t i = 0; i < d->u; i++) {
+        T s = 0;
+        for (int64_t j = 0; j < d->gu; j++) s += dz[j] * r[i * d->gu + j];
+        dh[i] += s;
+    }
+}
+
+static kt_status KT_REF(rnn_grad)(const kt_kargs *k) {
+    const rnn_attrs *a = k->node->attrs;
+    const rnn_dims d = rnn_dims_of(k->node);
+    const uint8_t *mask = rnn_mask(k);
+    const size_t row = sizeof(T) * (size_t)d.u, wide = sizeof(T) * (size_t)d.gu;
+    const T *before = k->in[1], *r = k->in[2], *dy = k->in[3];
+    const T *extra = d.kind == RNN_SIMPLE ? before : k->in[5];
+    T *dz = k->out[0], *tmp = kt_alloc_array(d.gu + d.u + 1, sizeof *tmp);
+    if (!tmp) return KT_ENOMEM;
+    memmove(dz, k->in[0], wide * (size_t)(d.b * d.t));
+    for (int64_t b = 0; b < d.b; b++) {
+        T *dh = (T *)k->out[1] + b * d.u;
+        T *dc = d.kind == RNN_LSTM ? (T *)k->out[2] + b * d.u : tmp + d.gu;
+        const int64_t first = rnn_first(&d, a, mask, b);
+        memcpy(dh, (const T *)k->in[4] + b * d.u, row);
+        if (d.kind == RNN_LSTM) memcpy(dc, (const T *)k->in[6] + b * d.u, row);
+        for (int64_t s = d.t; s-- > 0;) {
+            const int64_t at = b * d.t + (a->backwards ? d.t - 1 - s : s);
+            const bool valid = !mask || mask[at], out = a->zero_masked ? valid : s >= first;
+            const T *from = dy + (a->sequences ? b * d.t + s : b) * d.u;
+            T *inner = d.kind == RNN_GRU ? (T *)k->out[2] + at * d.gu : tmp;
+            if (out && (a->sequences || s == d.t - 1))
+                for (int64_t j = 0; j < d.u; j++) dh[j] += from[j];
+            if (valid) {
+                KT_REF(cell_grad)
+                (&d, dz + at * d.gu, before + at * d.u, extra + at * d.u, inner, dh, dc);
+                KT_REF(times_rt)(&d, inner, r, dh);
+            } else {
+                memset(dz + at * d.gu, 0, wide);
+                memset(inner, 0, wide);
+            }
+        }
+    }
+    kt_mem_free(tmp);
+    return KT_OK;
+}
+
+#else
+#include "ir/rnn.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "ops/build.h"
+
+#include "ir/ref_types.h"
+
+static kt_status rnn_shape_error(const kt_node *n, int i, const char *expected) {
+    char s[KT_SHAPE_STR];
+    KT_FAIL(KT_ESHAPE, "%s: operand %d has another form", n->op->name, i);
+    kt_error_expected("%s", expected);
+    return kt_error_got("%s", kt_spec_str(&n->in[i]->spec, s, sizeof s));
+}
+
+static bool rnn_is(const kt_val *v, kt_dtype dtype, int ndim, int64_t d0, int64_t d1, int64_t d2) {
+    const int64_t dim[3] = {d0, d1, d2};
+    if (v->spec.dtype != dtype || v->spec.shape.ndim != ndim) return false;
+    for (int i = 0; i < ndim; i++)
+        if (v->spec.shape.dim[i] != dim[i]) return false;
+    return true;
+}
+
+/* Operand 0 [b, t, gates u] and operand `r` [u, gates u] agree, the mask is [b, t]. */
+static kt_status rnn_check(const kt_node *n, int r, rnn_dims *d) {
+    const kt_shape *z = &n->in[0]->spec.shape, *w = &n->in[r]->spec.shape;
+    const kt_dtype dtype = n->in[0]->spec.dtype;
+    const int gates = rnn_gates(n->op->name);
+    if (z->ndim != 3) return rnn_shape_error(n, 0, "[batch, time, gates x units]");
+    if (w->ndim != 2 || w->dim[1] != z->dim[2] || w->dim[0] > INT64_C(1) << 40 ||
+        w->dim[0] * gates != z->dim[2] || n->in[r]->spec.dtype != dtype)
+        return rnn_shape_error(n, r, "[units, gates x units]");
+    *d = rnn_dims_of(n);
+    if (d->mask && !rnn_is(n->in[n->n_in - 1], KT_BOOL, 2, d->b, d->t, 0))
+        return rnn_shape_error(n, n->n_in - 1, "a mask, bool [batch, time]");
+    return KT_OK;
+}
+
+static kt_status rnn_infer(const kt_node *n, kt_spec *out) {
+    const rnn_attrs *a = n->attrs;
+    rnn_dims d;
+    const kt_dtype t = n->in[0]->spec.dtype;
+    const kt_status st = rnn_check(n, 1, &d);
+    if (st) return st;
+    const kt_spec state = {t, {2, {d.b, d.u}}}, all = {t, {3, {d.b, d.t, d.u}}};
+    if (!rnn_is(n->in[2], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 2, "[batch, units]");
+    if (d.kind == RNN_GRU && !rnn_is(n->in[3], t, 1, d.gu, 0, 0))
+        return rnn_shape_error(n, 3, "[gates x units]");
+    if (d.kind == RNN_LSTM && !rnn_is(n->in[3], t, 2, d.b, d.u, 0))
+        return rnn_shape_error(n, 3, "[batch, units]");
+    out[0] = a->sequences ? all : state;
+    out[1] = state;
+    const int gates = rnn_gates_out(d.kind);
+    out[2] = state;
+    out[gates] = n->in[0]->spec;
+    out[gates + 1] = out[gates + 2] = all;
+    return KT_OK;
+}
+
+static kt_status rnn_grad_infer(const kt_node *n, kt_spec *out) {
+    const rnn_attrs *a = n->attrs;
+    rnn_dims d;
+    const kt_dtype t = n->in[0]->spec.dtype;
+    const kt_status st = rnn_check(n, 2, &d);
+    if (st) return st;
+    const kt_spec state = {t, {2, {d.b, d.u}}};
+    if (!rnn_is(n->in[1], t, 3, d.b, d.t, d.u)) return rnn_shape_error(n, 1, "h, [b, t, u]");
+    if (!(a->sequences ? rnn_is(n->in[3], t, 3, d.b, d.t, d.u)
+                       : rnn_is(n->in[3], t, 2, d.b, d.u, 0)))
+        return rnn_shape_error(n, 3, "the form of y");
+    if (!rnn_is(n->in[4], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 4, "[batch, units]");
+    if (d.kind != RNN_SIMPLE && !rnn_is(n->in[5], t, 3, d.b, d.t, d.u))
+        return rnn_shape_error(n, 5, "[b, t, u]");
+    if (d.kind == RNN_LSTM && !rnn_is(n->in[6], t, 2, d.b, d.u, 0))
+        return rnn_shape_error(n, 6, "[batch, units]");
+    out[0] = n->in[0]->spec;
+    out[1] = state;
+    if (d.kind == RNN_GRU) out[2] = out[0];
+    if (d.kind == RNN_LSTM) out[2] = state;
+    return KT_OK;
+}
+
+/* Gates lie over z, their gradients over the gates. */
+static bool rnn_overwrites(const kt_node *n, int out, int in) {
+    return out == rnn_gates_out(rnn_kind_of(n->op->name)) && in == 0;
+}
+static bool rnn_grad_overwrites(const kt_node *n, int out, int in) {
+    (void)n;
+    return out == 0 && in == 0;
+}
+
+extern const kt_opdef kt_opdef_simple_rnn_grad, kt_opdef_gru_grad, kt_opdef_lstm_grad;
+
+static kt_val *or_zeros(kt_graph *g, kt_val *d, const kt_val *like) {
+    return d ? d : kt_g_const(g, 0, like->spec);
+}
+
+/* [b, t, n] as rows */
+static kt_val *rnn_rows(kt_graph *g, kt_val *v) {
+    const kt_shape *s = &v->spec.shape;
+    return kt_g_reshape(g, v, (kt_shape){2, {s->dim[0] * s->dim[1], s->dim[2]}});
+}
+
+static kt_status rnn_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+    const rnn_dims d = rnn_dims_of(n);
+    const kt_opdef *op = d.kind == RNN_SIMPLE ? &kt_opdef_simple_rnn_grad
+                         : d.kind == RNN_GRU  ? &kt_opdef_gru_grad
+                                              : &kt_opdef_lstm_grad;
+    kt_val *const *kept = n->out + rnn_gates_out(d.kind);
+    kt_val *in[8] = {kept[0], kept[1], n->in[1]};
+    int n_in = 3;
+    in[n_in++] = or_zeros(g, dy[0], n->out[0]);
+    in[n_in++] = or_zeros(g, dy[1], n->out[1]);
+    if (d.kind != RNN_SIMPLE) in[n_in++] = kept[2];
+    if (d.kind == RNN_LSTM) in[n_in++] = or_zeros(g, dy[2], n->out[2]);
+    if (d.mask) in[n_in++] = n->in[n->n_in - 1];
+    kt_node *back = kt_graph_add(g, op, n_in, in, n->attrs);
+    if (!back) return g->status;
+    kt_val *inner = rnn_rows(g, back->out[d.kind == RNN_GRU ? 2 : 0]);
+    dx[0] = back->out[0];
+    if (want[1]) dx[1] = kt_g_matmul(g, rnn_rows(g, kept[1]), inner, true, false);
+    dx[2] = back->out[1];
+    if (d.kind == RNN_GRU && want[3]) dx[3] = kt_g_sum(g, inner, 1, false);
+    if (d.kind == RNN_LSTM) dx[3] = back->out[2];
+    return g->status;
+}
+
+#define SAMPLE(b, t, u, gates, ...)                                                                \
+    {                                                                                              \
+        .in = {                                                                                    \
+            {.dim = {b, t, (gates) * (u)}},                                                        \
+            {.dim = {u, (gates) * (u)}, .low = -0.06, .high = 0.06},                               \
+            {.dim = {b, u}},                                                                       \
+            __VA_ARGS__                                                                            \
+        }
+#define WITH(...)                                                                                  \
+    .attrs = &(const rnn_attrs) { __VA_ARGS__ }
+#define MASK(b, t)                                                                                 \
+    { .dim = {b, t}, .dtype = KT_BOOL }
+#define RNN_SAMPLES(gates, X)                                                                      \
+    SAMPLE(2, 3, 5, gates, X(2, 5, gates)), WITH(.sequences = true)                                \
+    }                                                                                              \
+    , SAMPLE(2, 3, 5, gates, X(2, 5, gates)), WITH(.backwards = true)                              \
+    }                                                                                              \
+    , SAMPLE(3, 5, 2, gates, X(3, 2, gates) MASK(3, 5)), WITH(.sequences = true)                   \
+    }                                                                                              \
+    , SAMPLE(3, 5, 2, gates, X(3, 2, gates) MASK(3, 5)),                                           \
+        WITH(.sequences = true, .backwards = true, .zero_masked = true)                            \
+    }                                                                                              \
+    , SAMPLE(7, 2, 3, gates, X(7, 3, gates) MASK(7, 2)), WITH(.zero_masked = true)                 \
+    }                                                                                              \
+    , SAMPLE(7, 4, 3, gates, X(7, 3, gates) MASK(7, 4)), WITH(0)                                   \
+    }                                                                                              \
+    , SAMPLE(3, 2, 19, gates, X(3, 19, gates)), WITH(0)                                            \
+    }                                                                                              \
+    , SAMPLE(9, 2, 40, gates, X(9, 40, gates) MASK(9, 2)), WITH(.sequences = true),                \
+        .no_grad = true                                                                            \
+    }                                                                                              \
+    , SAMPLE(2, 3, 5, gates, X(2, 4, gates) MASK(3, 3)), WITH(0), .want = KT_ESHAPE                \
+    }                                                                                              \
+    , KT_SAMPLES_END
+#define NO_MORE(b, u, gates)
+#define ROW_BIAS(b, u, gates) {.dim = {(gates) * (u)}},
+#define CARRY(b, u, gates) {.dim = {b, u}},
+
+// clang-format off
+static const kt_sample simple_rnn_samples[] = {RNN_SAMPLES(1, NO_MORE)};
+static const kt_sample gru_samples[] = {RNN_SAMPLES(3, ROW_BIAS)};
+static const kt_sample lstm_samples[] = {RNN_SAMPLES(4, CARRY)};
+// clang-format on
+#undef SAMPLE
+#undef RNN_SAMPLES
+
+/* Gates lie between 0 and 1 */
+#define SAMPLE(b, t, u, gates, y, ...)                                                             \
+    {                                                                                              \
+        .in = {                                                                                    \
+            {.dim = {b, t, (gates) * (u)}, .low = 0.1, .high = 0.9},                               \
+            {.dim = {b, t, u}},                                                                    \
+            {.dim = {u, (gates) * (u)}, .low = -0.06, .high = 0.06},                               \
+            y,                                                                                     \
+            {.dim = {b, u}},                                                                       \
+            __VA_ARGS__                                                                            \
+        }
+#define ALL(b, t, u)                                                                               \
+    {                                                                                              \
+        .dim = { b, t, u }                                                                         \
+    }
+#define LAST(b, t, u)                                                                              \
+    {                                                                                              \
+        .dim = { b, u }                                                                            \
+    }
+#define RNN_SAMPLES(gates, X)                                                                      \
+    SAMPLE(2, 3, 5, gates, ALL(2, 3, 5), X(2, 3, 5)), WITH(.sequences = true)                      \
+    }                                                                                              \
+    , SAMPLE(3, 5, 2, gates, LAST(3, 5, 2), X(3, 5, 2) MASK(3, 5)), WITH(.backwards = true)        \
+    }                                                                                              \
+    , SAMPLE(7, 5, 3, gates, ALL(7, 5, 3), X(7, 5, 3) MASK(7, 5)),                                 \
+        WITH(.sequences = true, .zero_masked = true)                                               \
+    }                                                                                              \
+    , SAMPLE(9, 2, 19, gates, LAST(9, 2, 19), X(9, 2, 19)), WITH(0)                                \
+    }                                                                                              \
+    , SAMPLE(9, 2, 80, gates, LAST(9, 2, 80), X(9, 2, 80)), WITH(0)                                \
+    }                                                                                              \
+    , SAMPLE(9, 2, 80, gates, ALL(9, 2, 80), X(9, 2, 80)), WITH(0), .want = KT_ESHAPE              \
+    }                                                                                              \
+    , KT_SAMPLES_END
+#define GRU_EXTRA(b, t, u) {.dim = {b, t, u}},
+#define LSTM_EXTRA(b, t, u) {.dim = {b, t, u}}, {.dim = {b, u}},
+
+// clang-format off
+#define NONE3(b, t, u)
+static const kt_sample simple_rnn_grad_samples[] = {RNN_SAMPLES(1, NONE3)};
+static const kt_sample gru_grad_samples[] = {RNN_SAMPLES(3, GRU_EXTRA)};
+static const kt_sample lstm_grad_samples[] = {RNN_SAMPLES(4, LSTM_EXTRA)};
+// clang-format on
+
+static const kt_field rnn_fields[] = {
+    KT_F(rnn_attrs, backwards), KT_F(rnn_attrs, zero_masked), KT_F(rnn_attrs, sequences), KT_F_END};
+
+#define RNN_OP(op, inputs, outputs, grad_inputs, grad_outputs)                                     \
+    const kt_opdef kt_opdef_##op = {                                                               \
+        .name = #op,                                                                               \
+        .n_in = inputs,                                                                            \
+        .n_in_max = inputs + 1,                                                                    \
+        .n_out = outputs,                                                                          \
+        .n_main = outputs - 2 - (inputs > 3),                                                      \
+        .attrs_size = sizeof(rnn_attrs),                                                           \
+        .attrs = rnn_fields,                                                                       \
+        .infer = rnn_infer,                                                                        \
+        .vjp = rnn_vjp,                                                                            \
+        .overwrites = rnn_overwrites,                                                              \
+        .ref = KT_REFS(rnn),                                                                       \
+        .samples = op##_samples,                                                                   \
+    };                                                                                             \
+    const kt_opdef kt_opdef_##op##_grad = {                                                        \
+        .name = #op "_grad",                                                                       \
+        .n_in = grad_inputs,                                                                       \
+        .n_in_max = grad_inputs + 1,                                                               \
+        .n_out = grad_outputs,                                                                     \
+        .attrs_size = sizeof(rnn_attrs),                                                           \
+        .attrs = rnn_fields,                                                                       \
+        .infer = rnn_grad_infer,                                                                   \
+        .overwrites = rnn_grad_overwrites,                                                         \
+        .ref = KT_REFS(rnn_grad),                                                                  \
+        .samples = op##_grad_samples,                                                              \
+    };
+RNN_OP(simple_rnn, 3, 4, 5, 2)
+RNN_OP(gru, 4, 5, 6, 3)
+RNN_OP(lstm, 4, 6, 7, 3)
+
+static kt_node *rnn_node(
+    kt_graph *g, const kt_opdef *op, kt_val **in, int n, kt_val *mask, const rnn_attrs *a) {
+    if (mask) in[n++] = mask;
+    return kt_graph_add(g, op, n, in, a);
+}
+
+kt_val *kt_g_simple_rnn(
+    kt_graph *g,
+    kt_val *z,
+    kt_val *r,
+    kt_val *h,
+    kt_val *mask,
+    const rnn_attrs *a,
+    kt_val **h_end) {
+    kt_val *in[4] = {z, r, h};
+    kt_node *n = rnn_node(g, &kt_opdef_simple_rnn, in, 3, mask, a);
+    *h_end = n ? n->out[1] : NULL;
+    return n ? n->out[0] : NULL;
+}
+
+kt_val *kt_g_gru(
+    kt_graph *g,
+    kt_val *z,
+    kt_val *r,
+    kt_val *bias,
+    kt_val *h,
+    kt_val *mask,
+    const rnn_attrs *a,
+    kt_val **h_end) {
+    kt_val *in[5] = {z, r, h, bias};
+    kt_node *n = rnn_node(g, &kt_opdef_gru, in, 4, mask, a);
+    *h_end = n ? n->out[1] : NULL;
+    return n ? n->out[0] : NULL;
+}
+
+kt_val *kt_g_lstm(
+    kt_graph *g,
+    kt_val *z,
+    kt_val *r,
+    kt_val *h,
+    kt_val *c,
+    kt_val *mask,
+    const rnn_attrs *a,
+    kt_val **h_end,
+    kt_val **c_end) {
+    kt_val *in[5] = {z, r, h, c};
+    kt_node *n = rnn_node(g, &kt_opdef_lstm, in, 4, mask, a);
+    *h_end = n ? n->out[1] : NULL;
+    *c_end = n ? n->out[2] : NULL;
+    return n ? n->out[0] : NULL;
+}
+#endif
