@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+extern const kt_opdef kt_opdef_pack, kt_opdef_reshape;
+
 typedef struct {
     kt_graph *g;
     bool *reaches; /* value id -> a wanted value flows into it */
@@ -14,10 +16,36 @@ typedef struct {
     int n_vals;    /* values that existed before the sweep */
 } sweep;
 
+static const kt_node *pack_of(const kt_val *v) {
+    while (v->def->op == &kt_opdef_reshape) v = v->def->in[0];
+    return v->def->op == &kt_opdef_pack ? v->def : NULL;
+}
+
+/* Parts of one array, as the gradients of views are: put together instead of added up, or the
+ * steps of an unrolled loop would cost the whole sequence each. NULL: they are no such parts. */
+static kt_val *join_parts(kt_graph *g, const kt_val *a, const kt_val *b) {
+    const kt_node *pa = pack_of(a), *pb = pack_of(b);
+    if (!pa || !pb) return NULL;
+    const pack_attrs *at_a = pa->attrs, *at_b = pb->attrs;
+    const int n = pa->n_in + pb->n_in;
+    kt_val **in = kt_arena_alloc(g->arena, sizeof *in * (size_t)n);
+    int64_t *at = kt_arena_alloc(g->arena, sizeof *at * (size_t)n), end = 0;
+    if (!in || !at) return kt_graph_fail(g, KT_ENOMEM);
+    for (int i = 0, x = 0, y = 0; i < n; i++) { /* by place */
+        const bool first = y == pb->n_in || (x < pa->n_in && at_a->offsets[x] < at_b->offsets[y]);
+        in[i] = first ? pa->in[x] : pb->in[y];
+        at[i] = first ? at_a->offsets[x++] : at_b->offsets[y++];
+        if (at[i] < end) return NULL;
+        end = at[i] + kt_shape_size(&in[i]->spec.shape);
+    }
+    return kt_g_reshape(g, kt_g_pack(g, n, in, at, at_a->size), a->spec.shape);
+}
+
 static void accumulate(sweep *s, const kt_val *v, kt_val *d) {
     if (!d) return;
     kt_val **have = &s->grad[v->id];
-    *have = *have ? kt_g_add(s->g, *have, d) : d;
+    kt_val *joined = *have ? join_parts(s->g, *have, d) : d;
+    *have = joined ? joined : kt_g_add(s->g, *have, d);
 }
 
 /* Marks forward from the wanted values what depends on them. */

@@ -115,3 +115,29 @@ KT_TEST(grad, needs_a_scalar) {
     kt_check_status(kt_grad(g, x, 1, &x, &dx), KT_EINTERNAL);
     kt_graph_free(g);
 }
+
+/* Parts of an array: their gradients are put together, not added up, in whatever order they come;
+ * parts that overlap are added. */
+KT_TEST(grad, parts_are_put_together) {
+    const kt_shape one = {1, {1}}, two = {1, {2}};
+    for (int overlap = 0; overlap < 2; overlap++) {
+        kt_graph *g = kt_graph_new();
+        kt_val *x = kt_g_input(g, row), *dx;
+        kt_val *a = kt_g_view(g, x, 0, one), *b = kt_g_view(g, x, overlap ? 0 : 1, two);
+        kt_val *loss = kt_g_add(g, total(g, kt_g_square(g, a)), total(g, kt_g_square(g, b)));
+        const int n = g->nodes.n;
+        kt_check_status(kt_grad(g, loss, 1, &x, &dx), KT_OK);
+        assert_int_equal(count_ops(g, n, "add"), overlap);
+        output(g, dx);
+        check_outputs(g, overlap ? (double[]){4, 4, 0} : (double[]){2, 4, 6});
+    }
+}
+
+KT_TEST(grad, an_array_of_parts) {
+    kt_graph *g = kt_graph_new();
+    kt_val *x = kt_g_input(g, row), *dx, *in[2] = {x, kt_g_square(g, x)};
+    kt_val *all = kt_g_pack(g, 2, in, (int64_t[]){1, 4}, 8);
+    kt_check_status(kt_grad(g, total(g, kt_g_square(g, all)), 1, &x, &dx), KT_OK);
+    output(g, dx);
+    check_outputs(g, (double[]){2 + 4, 4 + 32, 6 + 108});
+}

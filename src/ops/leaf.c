@@ -80,6 +80,26 @@ static kt_status pack_ref(const kt_kargs *k) {
     return KT_OK;
 }
 
+/* Parts of an array and the array of parts are each other's gradients: nothing is copied, and the
+ * sweep (grad/) puts the parts of one array together. */
+static kt_status view_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+    (void)want;
+    const int64_t at = ((const view_attrs *)n->attrs)->offset;
+    const kt_shape *whole = &n->in[0]->spec.shape;
+    kt_val *flat = kt_g_pack(g, 1, dy, &at, kt_shape_size(whole));
+    dx[0] = kt_g_reshape(g, flat, *whole);
+    return g->status;
+}
+
+static kt_status pack_vjp(
+    kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
+    const pack_attrs *a = n->attrs;
+    for (int i = 0; i < n->n_in; i++)
+        if (want[i]) dx[i] = kt_g_view(g, dy[0], a->offsets[i], n->in[i]->spec.shape);
+    return g->status;
+}
+
 /* Arrays behind pointers as text: `, data=[1.0, 2.0]` and `, offsets=[0, 16]`. */
 static void const_print(const kt_node *n, kt_str *out) {
     const const_attrs *a = n->attrs;
@@ -158,6 +178,10 @@ static const kt_field const_fields[] = {
     KT_F_END};
 static const kt_field view_fields[] = {
     KT_F(view_attrs, slot), KT_F(view_attrs, offset), KT_F(view_attrs, shape), KT_F_END};
+static const kt_sample view_samples[] = {
+    {.in = {{.dim = {3, 4}}}, .attrs = &(view_attrs){0, 5, {2, {2, 3}}}},
+    {.in = {{.dim = {3, 4}}}, .attrs = &(view_attrs){0, 5, {2, {2, 4}}}, .want = KT_ESHAPE},
+    KT_SAMPLES_END};
 static const kt_field pack_fields[] = {KT_F(pack_attrs, size), KT_F_END};
 
 const kt_opdef kt_opdef_input = {
@@ -199,6 +223,8 @@ const kt_opdef kt_opdef_view = {
     .attrs_size = sizeof(view_attrs),
     .attrs = view_fields,
     .infer = view_infer,
+    .vjp = view_vjp,
+    .samples = view_samples,
 };
 const kt_opdef kt_opdef_pack = {
     .name = "pack",
@@ -208,6 +234,7 @@ const kt_opdef kt_opdef_pack = {
     .attrs_print = pack_print,
     .attrs_parse = pack_parse,
     .infer = pack_infer,
+    .vjp = pack_vjp,
     .ref = {pack_ref, pack_ref, pack_ref},
 };
 

@@ -10,9 +10,9 @@
  *     lstm        i, f, o = sigmoid, g = tanh; c = f c + i g; h = o tanh(c)
  *
  * A masked step carries the state over. Its output is the output before it (0 in the beginning), or
- * 0 with zero_masked. Outputs: y, h at the end; lstm: c at the end; then what the gradient needs, by
- * time: the gates after their activation, h before each step; gru: h rn + bias n; lstm: c before
- * each step.
+ * 0 with zero_masked. Outputs: y, h at the end; lstm: c at the end; then what the gradient needs,
+ * by time: the gates after their activation, h before each step; gru: h rn + bias n; lstm: c
+ * before each step.
  *
  * The gradients give dz (which products turn into those of x, kernel and bias), dh; gru: what the
  * recurrent product gets, which differs from dz by the reset gate; lstm: dc. They are primitives
