@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the seed inputs of fuzz/corpora/{npy,idx,npz,csv} with NumPy. Findings are added beside them by hand,
+"""Writes the seed inputs of fuzz/corpora/{npy,idx,npz,csv,pickle} with NumPy. Findings are added beside them by hand,
 under names that begin with `found_`; this script does not touch those."""
 import gzip
 import io
 import pathlib
+import pickle
 import struct
 import zipfile
 
@@ -97,8 +98,24 @@ def csv_seeds():
     write("csv", "semicolon", b"\x10" + texts["names"].replace(b",", b";"))
 
 
+def pickle_seeds():
+    ragged = np.empty(4, object)
+    ragged[:] = [[1, 300, 70000], [], [-5], [2, 2]]
+    batch = {"data": np.arange(12, dtype="u1").reshape(2, 6), "labels": [3, 255], "filenames": ["a", "b"]}
+    for protocol in (3, 4, 5):
+        write("pickle", f"ragged_{protocol}", pickle.dumps(ragged, protocol))
+        write("pickle", f"batch_{protocol}", pickle.dumps(batch, protocol))
+    write("pickle", "call", b"\x80\x02cos\nsystem\nU\x02id\x85R.")
+    for name in ("reuters", "imdb_py2"):
+        with np.load(CORPORA.parents[1] / "tests" / "golden" / "data.npz") as golden:
+            members = zipfile.ZipFile(io.BytesIO(golden[f"files/{name}.npz"].tobytes()))
+        data = members.read(members.namelist()[0])
+        write("pickle", name, data[data.index(b"\n") + 1:])
+
+
 if __name__ == "__main__":
     csv_seeds()
     npy_seeds()
     idx_seeds()
     npz_seeds()
+    pickle_seeds()

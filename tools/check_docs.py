@@ -48,6 +48,9 @@ kt_generator_fn next_batch;
 kt_lr_function halve_every_ten;
 """
 PRELUDE_OF = {
+    "include/keratin/data.h": "extern kt_splits d;\n",
+    "include/keratin/utils.h": "extern kt_splits d;\n",
+    "include/keratin/sequences.h": "extern kt_text_splits d;\n",
     "include/keratin/schedules.h": "extern kt_schedule *s;\n",
     "include/keratin/sys/layer.h": "extern struct { kt_var *w; } *s;\n",
 }

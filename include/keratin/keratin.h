@@ -20,6 +20,8 @@
 #include <keratin/runtime.h>
 #include <keratin/saving.h>
 #include <keratin/schedules.h>
+#include <keratin/sequences.h>
 #include <keratin/tensor.h>
+#include <keratin/utils.h>
 
 #endif

@@ -214,3 +214,16 @@ const char *kt_nearest(const char *name, const char *const *candidates, int n) {
     }
     return best;
 }
+
+kt_status kt_arg_word(const char *argument, const char *word, const char *const *words, int *out) {
+    int n = 0;
+    for (; words[n]; n++) {
+        if (!word || strcmp(words[n], word) != 0) continue;
+        *out = n;
+        return KT_OK;
+    }
+    const char *near = word ? kt_nearest(word, words, n) : NULL;
+    KT_FAIL(KT_EINVAL, "%s: unknown name \"%.60s\"", argument, word ? word : "None");
+    if (near) kt_error_hint("did you mean \"%s\"?", near);
+    return KT_EINVAL;
+}

@@ -32,6 +32,10 @@ void *kt_fail_object(kt_status status);
 /** The candidate nearest to `name` (edit distance at most 1 + a third of its length), or NULL. */
 const char *kt_nearest(const char *name, const char *const *candidates, int n);
 
+/** The index of a word in a list (ended by NULL). KT_EINVAL, with the nearest one as a hint, if it
+ * is not there. */
+kt_status kt_arg_word(const char *argument, const char *word, const char *const *words, int *out);
+
 /** Broken invariants: fatal in debug builds, unchecked in release. Wrong *input* is never an
  * assert. */
 #if defined(KT_DEBUG)

@@ -228,6 +228,7 @@ const char *kt_kind_name(kt_kind kind) {
         "a callback",
         "a history",
         "a generator",
+        "sequences",
         "an object"};
     return names[kind < KT_KIND_COUNT ? kind : KT_KIND_OTHER];
 }

@@ -30,6 +30,7 @@ typedef enum kt_kind {
     KT_KIND_CALLBACK,
     KT_KIND_HISTORY,
     KT_KIND_GENERATOR,
+    KT_KIND_SEQUENCES,
     KT_KIND_OTHER,
     KT_KIND_COUNT
 } kt_kind;

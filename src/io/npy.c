@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "io/elem.h"
+#include "io/pickle.h"
 
 #include <stdio.h>
 
@@ -104,14 +105,9 @@ static kt_status parse_descr(npy_text *t, kt_elem *e) {
     kt_quote(descr, strlen(descr), quoted, sizeof quoted);
     const char *d = descr;
     const char order = strchr("<>|=", *d) && *d ? *d++ : '=';
-    if (*d == 'O') {
-        KT_FAIL(KT_EREFUSED, "npy: the array holds pickled Python objects");
-        kt_error_hint("pickles can run code; save the array with a plain dtype");
-        return kt_error_got("dtype '%s'", quoted);
-    }
     *e = (kt_elem){.kind = *d, .big = order == '>' || (order == '=' && kt_machine_is_big())};
     if (*d && d[1] >= '1' && d[1] <= '8' && !d[2]) e->size = d[1] - '0';
-    if (kt_elem_dtype(e) != KT_NO_DTYPE) return KT_OK;
+    if (*d == 'O' || kt_elem_dtype(e) != KT_NO_DTYPE) return KT_OK;
     KT_FAIL(KT_EUNSUPPORTED, "npy: elements of this type are not supported");
     kt_error_expected("bool, integers, float16, float32 or float64");
     return kt_error_got("dtype '%s'", quoted);
@@ -218,6 +214,10 @@ static kt_tensor *in_c_order(kt_tensor *t) {
 kt_tensor *kt_npy_read_source(kt_source *s) {
     npy_info info = {0};
     kt_status st = read_header(s, &info);
+    if (!st && info.elem.kind == 'O') {
+        st = KT_FAIL(KT_EREFUSED, "npy: the array holds pickled Python objects");
+        kt_error_hint("pickles can run code; save the array with a plain dtype");
+    }
     if (!st) st = check_length(s, &info);
     if (st) return kt_fail_object(st);
     kt_tensor *t = kt_tensor_new(kt_elem_dtype(&info.elem), info.shape, NULL);
@@ -228,6 +228,23 @@ kt_tensor *kt_npy_read_source(kt_source *s) {
         return kt_fail_object(st);
     }
     return info.fortran && info.shape.ndim > 1 ? in_c_order(t) : t;
+}
+
+kt_sequences *kt_npy_read_sequences(kt_source *s) {
+    npy_info info = {0};
+    kt_status st = read_header(s, &info);
+    if (!st && (info.elem.kind != 'O' || info.shape.ndim != 1))
+        st = KT_FAIL(KT_EFORMAT, "npy: expected one axis of lists, that is dtype '|O'");
+    if (st) return kt_fail_object(st);
+    const size_t size = (size_t)s->left;
+    unsigned char *data = kt_alloc(size);
+    st = data ? kt_source_read(s, data, size) : KT_ENOMEM;
+    kt_sequences *q = st ? kt_fail_object(st) : kt_pickle_sequences(data, size);
+    kt_mem_free(data);
+    if (kt_failed(q) || kt_sequences_count(q) == info.shape.dim[0]) return q;
+    kt_free(q);
+    return kt_fail_object(
+        KT_FAIL(KT_EFORMAT, "npy: the pickle has another number of lists than the header says"));
 }
 
 kt_tensor *kt_npy_parse(const void *data, size_t size) {

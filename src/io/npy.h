@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "io/source.h"
 
-#include <keratin/tensor.h>
+#include <keratin/sequences.h>
 
 /** Reads a .npy file; a failed object says why not. Big-endian and Fortran-ordered arrays are
  * converted, small integers become int32 or int64 (kt_elem_dtype). Pickled objects are refused
@@ -15,6 +15,9 @@ kt_tensor *kt_npy_read(const char *path);
 /** The same from memory, and from any source, which it must use up. */
 kt_tensor *kt_npy_parse(const void *data, size_t size);
 kt_tensor *kt_npy_read_source(kt_source *s);
+/** An object array of lists of integers, as pickle.h reads it; anything else is KT_EFORMAT or
+ * KT_EREFUSED. */
+kt_sequences *kt_npy_read_sequences(kt_source *s);
 
 /** Writes exactly the bytes that numpy.save writes. bfloat16, which NumPy has not, becomes float32.
  */

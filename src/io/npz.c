@@ -81,7 +81,7 @@ const char *kt_npz_name(const kt_npz *npz, int i) {
     return i >= 0 && i < kt_npz_count(npz) ? npz->names[i] : NULL;
 }
 
-static kt_tensor *not_found(const kt_npz *npz, const char *name) {
+static void *not_found(const kt_npz *npz, const char *name) {
     char quoted[KT_QUOTE_SIZE];
     const int n = kt_npz_count(npz);
     const char *near = kt_nearest(name, (const char *const *)npz->names, n);
@@ -94,7 +94,10 @@ static kt_tensor *not_found(const kt_npz *npz, const char *name) {
     return kt_fail_object(in_file(npz, KT_ENOTFOUND));
 }
 
-kt_tensor *kt_npz_read(kt_npz *npz, const char *name) {
+static void *read_tensor(kt_source *s) { return kt_npy_read_source(s); }
+static void *read_sequences(kt_source *s) { return kt_npy_read_sequences(s); }
+
+static void *read_member(kt_npz *npz, const char *name, void *(*read)(kt_source *s)) {
     char quoted[KT_QUOTE_SIZE];
     kt_source source;
     int i = 0;
@@ -102,7 +105,7 @@ kt_tensor *kt_npz_read(kt_npz *npz, const char *name) {
     if (i == kt_npz_count(npz)) return not_found(npz, name);
     kt_status st = kt_zip_member_open(npz->zip, i, &source);
     if (st) return kt_fail_object(in_file(npz, st));
-    kt_tensor *t = kt_npy_read_source(&source);
+    void *t = read(&source);
     st = kt_check(t);
     if (st)
         kt_zip_member_drop(npz->zip);
@@ -112,6 +115,14 @@ kt_tensor *kt_npz_read(kt_npz *npz, const char *name) {
     kt_free(t);
     kt_error_context("in array \"%s\"", kt_quote(name, strlen(name), quoted, sizeof quoted));
     return kt_fail_object(in_file(npz, st));
+}
+
+kt_tensor *kt_npz_read(kt_npz *npz, const char *name) {
+    return read_member(npz, name, read_tensor);
+}
+
+kt_sequences *kt_npz_read_sequences(kt_npz *npz, const char *name) {
+    return read_member(npz, name, read_sequences);
 }
 
 static kt_status add_array(kt_zip_writer *w, const char *name, const kt_tensor *t) {

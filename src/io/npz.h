@@ -3,7 +3,7 @@
 #ifndef KT_IO_NPZ_H
 #define KT_IO_NPZ_H
 
-#include <keratin/tensor.h>
+#include <keratin/sequences.h>
 
 typedef struct kt_npz kt_npz;
 
@@ -17,6 +17,8 @@ int kt_npz_count(const kt_npz *npz);
 const char *kt_npz_name(const kt_npz *npz, int i);
 /** A new array; a failed object (KT_ENOTFOUND …) if it cannot be read. */
 kt_tensor *kt_npz_read(kt_npz *npz, const char *name);
+/** The same for an object array of lists of integers (pickle.h). */
+kt_sequences *kt_npz_read_sequences(kt_npz *npz, const char *name);
 
 /** Writes n arrays, stored as numpy.savez does. */
 kt_status kt_npz_write(

@@ -10,7 +10,8 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 all="layers_slice curves_slice summary console activations losses metrics regularizers constraints
-     initializers optimizers schedules layers_more numpy_print sequences"
+     initializers optimizers schedules layers_more numpy_print sequences
+     data"
 python=$("$here/env.sh" | tail -n 1)/bin/python
 
 for topic in ${*:-$all}; do
