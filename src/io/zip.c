@@ -16,6 +16,7 @@
 
 struct kt_zip {
     kt_fs_file file;
+    kt_zip_bytes bytes;
     kt_zip_dir dir;
     zip_t *archive;
     zip_file_t *member; /* the one being read */
@@ -85,10 +86,10 @@ static kt_status open_any(
     if (!z) return KT_ENOMEM;
     z->file.fd = -1;
     kt_status st = path ? kt_fs_open(&z->file, path) : KT_OK;
-    const kt_zip_bytes bytes = {
+    z->bytes = (kt_zip_bytes){
         .memory = data, .file = path ? &z->file : NULL, .size = path ? z->file.size : size};
     if (!st) {
-        st = kt_zip_dir_read(&z->dir, &bytes, &o);
+        st = kt_zip_dir_read(&z->dir, &z->bytes, &o);
         if (!st) st = open_archive(z, data, size);
         if (st && path) kt_error_context("in file \"%s\"", path);
     }
@@ -202,5 +203,25 @@ kt_status kt_zip_read(kt_zip *z, int i, void *data) {
     st = kt_source_read(&s, data, (size_t)s.left);
     if (!st) return kt_zip_member_close(z);
     kt_zip_member_drop(z);
+    return st;
+}
+
+kt_status kt_zip_member_bytes(kt_zip *z, int i, kt_zip_bytes *bytes, uint64_t *offset) {
+    unsigned char block[16384];
+    kt_source s = {0};
+    kt_status st = kt_zip_member_open(z, i, &s);
+    if (st) return st;
+    if (z->entry->method != 0)
+        st = KT_FAIL(KT_EUNSUPPORTED, "zip: a deflated member cannot be read in any order");
+    while (!st && s.left > 0)
+        st = kt_source_read(&s, block, s.left < sizeof block ? (size_t)s.left : sizeof block);
+    if (!st) st = kt_zip_member_close(z);
+    if (st)
+        kt_zip_member_drop(z);
+    else
+        *bytes = z->bytes;
+    /* stored members have no descriptor behind them (zip_dir.c), so they end where their data do */
+    const kt_zip_entry *e = kt_zip_entry_at(z, i);
+    *offset = e->data_end - e->stored;
     return st;
 }

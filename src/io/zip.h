@@ -9,6 +9,13 @@
 
 typedef struct kt_zip kt_zip;
 
+/** The bytes of an archive: in memory or in a file. */
+typedef struct kt_zip_bytes {
+    const unsigned char *memory;
+    const kt_fs_file *file;
+    uint64_t size;
+} kt_zip_bytes;
+
 /** Limits; 0 means the default. */
 typedef struct kt_zip_options {
     uint64_t members_max;  ///< default 65,536
@@ -46,6 +53,9 @@ kt_status kt_zip_member_open(kt_zip *z, int i, kt_source *source);
 kt_status kt_zip_member_close(kt_zip *z);
 /** Ends the member after an error, whose message stays. */
 void kt_zip_member_drop(kt_zip *z);
+/** Where the bytes of a stored member are, for reading them in any order; its check sum is compared
+ * now, in one pass. KT_EUNSUPPORTED for a deflated one. The archive must stay open. */
+kt_status kt_zip_member_bytes(kt_zip *z, int i, kt_zip_bytes *bytes, uint64_t *offset);
 /** A whole member into `data`, which has room for its size. */
 kt_status kt_zip_read(kt_zip *z, int i, void *data);
 
@@ -81,13 +91,6 @@ typedef struct kt_zip_dir {
 } kt_zip_dir;
 /** KT_EREFUSED for a name that could become a path outside, KT_OK otherwise. */
 kt_status kt_zip_name_check(const char *name, size_t n);
-
-/** The bytes of an archive: in memory or in a file. */
-typedef struct kt_zip_bytes {
-    const unsigned char *memory;
-    const kt_fs_file *file;
-    uint64_t size;
-} kt_zip_bytes;
 
 /** Reads and checks the directory. */
 kt_status kt_zip_dir_read(kt_zip_dir *dir, const kt_zip_bytes *b, const kt_zip_options *options);

@@ -14,6 +14,6 @@ all="layers_slice curves_slice summary console activations losses metrics regula
      data"
 python=$("$here/env.sh" | tail -n 1)/bin/python
 
-for topic in ${*:-$all}; do
+for topic in ${*:-$all hdf5}; do
     (cd "$here" && PYTHONDONTWRITEBYTECODE=1 "$python" -W ignore "$topic.py")
 done
