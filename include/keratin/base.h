@@ -49,6 +49,18 @@ typedef int64_t kt_tuple;
 #define kt_hw(h, w) ((kt_tuple)(INT64_C(2) << 60 | (int64_t)(h) << 20 | (int64_t)(w)))
 #define kt_dhw(d, h, w)                                                                            \
     ((kt_tuple)(INT64_C(3) << 60 | (int64_t)(d) << 40 | (int64_t)(h) << 20 | (int64_t)(w)))
+/** Two numbers, before and after, for each axis: kt_pairs(1, 2) is (1, 2), kt_pairs(1, 2, 3, 4) is
+ * ((1, 2), (3, 4)), kt_pairs(1, 2, 3, 4, 5, 6) for three axes. Below 32768, with three pairs below
+ * 1024. */
+#define kt_pairs(...) KT_PAIRS_OF(__VA_ARGS__, 3, 0, 2, 0, 1, 0)(__VA_ARGS__)
+#define KT_PAIRS_OF(a, b, c, d, e, f, n, ...) KT_PAIRS_##n
+#define KT_PAIRS_1(a, b) kt_hw(a, b)
+#define KT_PAIRS_2(a, b, c, d)                                                                     \
+    ((kt_tuple)(INT64_C(4) << 60 | KT_PAIR(a, b, 15) << 30 | KT_PAIR(c, d, 15)))
+#define KT_PAIRS_3(a, b, c, d, e, f)                                                               \
+    ((kt_tuple)(INT64_C(5) << 60 | KT_FOUR(a, b, c, d) << 20 | KT_PAIR(e, f, 10)))
+#define KT_FOUR(a, b, c, d) (KT_PAIR(a, b, 10) << 20 | KT_PAIR(c, d, 10))
+#define KT_PAIR(a, b, bits) ((int64_t)(a) << (bits) | (int64_t)(b))
 
 /** The form of an array: ndim dimensions, KT_NONE where one is open. */
 typedef struct kt_shape {

@@ -1,5 +1,5 @@
 /* Conv2D: the contract, gradients, training, wrong arguments. Values: golden_test.c. */
-#include "nn/layers/spatial.h"
+#include "nn/spatial.h"
 #include "testing/kt_layers.h"
 
 KT_TEST(spatial, reads_tuples) {
@@ -131,7 +131,7 @@ KT_TEST(conv2d, rejects_wrong_arguments) {
     kt_check_fails(kt_conv2d(4, 3, .groups = 3), KT_EINVAL, "a multiple of groups (3), got 4");
     kt_check_fails(kt_conv2d(4, 3, 2, .dilation_rate = 2), KT_EINVAL, "do not go together");
     kt_check_fails(kt_conv2d(4, 3, .activation = "rulu"), KT_EINVAL, "did you mean \"relu\"?");
-    kt_check_fails(kt_conv2d_new(&(kt_conv2d_args){.filters = 3}), KT_EINVAL, "size 0");
+    kt_check_fails(kt_conv2d_new(&(kt_conv_args){.filters = 3}), KT_EINVAL, "size 0");
 }
 
 KT_TEST(conv2d, rejects_wrong_inputs) {
@@ -142,7 +142,7 @@ KT_TEST(conv2d, rejects_wrong_inputs) {
     kt_check_fails(
         kt_call(kt_conv2d(4, 3, .groups = 2), kt_input({28, 28, 3})), KT_ESHAPE, "multiple of 2");
     kt_layer *l = kt_conv2d(4, kt_hw(5, 3), .name = "eye");
-    kt_check_fails(kt_call(l, kt_input({4, 8, 3})), KT_ESHAPE, "larger than the picture");
+    kt_check_fails(kt_call(l, kt_input({4, 8, 3})), KT_ESHAPE, "larger than the input");
     kt_check_message_has("in layer \"eye\" (Conv2D)");
     kt_check_message_has("fits into 4 x 8");
     kt_check_message_has("a kernel of 5 x 3");

@@ -29,7 +29,7 @@ KT_TEST(max_pooling2d, rejects_what_does_not_fit) {
     kt_check_fails(
         kt_call(kt_max_pooling2d(kt_hw(3, 2)), kt_input({2, 8, 1})),
         KT_ESHAPE,
-        "the window is larger than the picture");
+        "the window is larger than the input");
     kt_check_message_has("fits into 2 x 8");
     kt_check_message_has("a window of 3 x 2");
 }
