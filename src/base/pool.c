@@ -10,7 +10,12 @@
  * Idle workers watch `pool.jobs`, a counter of jobs, for at most 20 us (200 us while a program
  * runs) and then sleep on it.
  * The caller makes the system call that wakes them only if somebody sleeps. Nobody spins
- * between programs. */
+ * between programs.
+ *
+ * A worker that keeps the caller waiting in the middle of a chunk, longer than one may spin and
+ * than the caller's own part took, shares its processor with another process. It is benched: it
+ * sleeps for some milliseconds, longer each time it comes back too early, and the others take its
+ * share over. */
 #include "base/pool.h"
 
 #include "base/fpu.h"
@@ -30,7 +35,8 @@
 
 #define POOL_MAX 256
 #define SPIN_NS 20000       /* between programs */
-#define SPIN_HELD_NS 200000 /* while one runs; waking a sleeper takes 15 to 60 us */
+#define SPIN_HELD_NS 200000 /* while one runs, and for the end of a job: waking takes 15 to 60 us */
+#define BENCH_NS 2000000    /* the first time; up to 32 times as long */
 #define GATE_OPEN 0x80000000u
 #define GATE_AWAITED 0x40000000u /* the caller sleeps until those inside have left */
 
@@ -43,6 +49,13 @@ typedef struct {
     int64_t first, end;
 } pool_share;
 
+/* What a worker says about itself, on a line of its own. */
+typedef struct {
+    _Alignas(64) atomic_bool inside; /* it works on a chunk of the job */
+    atomic_bool benched;             /* set by the caller, cleared when it comes back */
+    int64_t bench_ns, back;          /* how long the last time, and when it came back */
+} pool_state;
+
 static struct {
     pthread_mutex_t lock; /* held by the caller whose job runs, and while threads start and stop */
     bool started, hooked; /* under lock */
@@ -54,11 +67,12 @@ static struct {
     void *arg;
     int n_shares;
     pool_share share[POOL_MAX];
+    pool_state state[POOL_MAX];
     /* words that both sides write stand on cache lines of their own */
     _Alignas(64) atomic_uint gate;
     _Alignas(64) atomic_uint jobs;
     atomic_int sleepers;
-    atomic_bool stop;
+    atomic_uint stop;
     atomic_int held; /* programs that run */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -84,6 +98,12 @@ static void pool_sleep(atomic_uint *word, unsigned seen) {
     syscall(SYS_futex, (void *)word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
 }
 
+/* Sleeps until the time is over or the pool stops. */
+static void pool_nap(int64_t ns) {
+    const struct timespec t = {ns / 1000000000, ns % 1000000000};
+    syscall(SYS_futex, (void *)&pool.stop, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0);
+}
+
 static void pool_wake(atomic_uint *word, int n) {
     syscall(SYS_futex, (void *)word, FUTEX_WAKE_PRIVATE, n, NULL, NULL, 0);
 }
@@ -95,6 +115,11 @@ static void pool_sleep(atomic_uint *word, unsigned seen) {
     pthread_mutex_lock(&sleep_lock);
     if (atomic_load(word) == seen) pthread_cond_wait(&sleep_cond, &sleep_lock);
     pthread_mutex_unlock(&sleep_lock);
+}
+
+static void pool_nap(int64_t ns) {
+    const struct timespec t = {ns / 1000000000, ns % 1000000000};
+    nanosleep(&t, NULL);
 }
 
 static void pool_wake(atomic_uint *word, int n) {
@@ -112,14 +137,14 @@ static int64_t pool_patience(void) {
 }
 
 /* Spins until *word is no longer `seen`; false when patience is at its end. */
-static bool pool_spin(atomic_uint *word, unsigned seen) {
+static bool pool_spin(atomic_uint *word, unsigned seen, int64_t patience) {
     const int64_t start = pool_clock();
     do {
         for (int i = 0; i < 32; i++) {
             if (atomic_load_explicit(word, memory_order_acquire) != seen) return true;
             pool_pause();
         }
-    } while (pool_clock() - start < pool_patience());
+    } while (pool_clock() - start < patience);
     return false;
 }
 
@@ -136,33 +161,49 @@ static void pool_take_chunks(int thread) {
     }
 }
 
-static bool pool_enter(void) {
+static bool pool_enter(pool_state *self) {
+    atomic_store_explicit(&self->inside, true, memory_order_relaxed);
     unsigned gate = atomic_load(&pool.gate);
     while (gate & GATE_OPEN)
         if (atomic_compare_exchange_weak(&pool.gate, &gate, gate + 1)) return true;
+    atomic_store_explicit(&self->inside, false, memory_order_relaxed);
     return false;
 }
 
-static void pool_leave(void) {
+/* Coming back too early doubles the time. */
+static void pool_sit_out(pool_state *self) {
+    const bool again = pool_clock() - self->back < 4 * self->bench_ns;
+    self->bench_ns = again ? 2 * self->bench_ns : BENCH_NS;
+    if (self->bench_ns > 32 * BENCH_NS) self->bench_ns = 32 * BENCH_NS;
+    pool_nap(self->bench_ns);
+    self->back = pool_clock();
+    atomic_store_explicit(&self->benched, false, memory_order_relaxed);
+}
+
+static void pool_leave(pool_state *self) {
+    atomic_store_explicit(&self->inside, false, memory_order_relaxed);
     if (atomic_fetch_sub(&pool.gate, 1) == (GATE_AWAITED | 1)) pool_wake(&pool.gate, 1);
 }
 
 static void *pool_worker(void *arg) {
     const int thread = (int)(intptr_t)arg;
+    pool_state *self = &pool.state[thread];
     unsigned seen = 0;
     kt_fpu_flush_begin();
     pool_inside = true;
     for (;;) {
-        if (!pool_spin(&pool.jobs, seen)) {
+        if (!pool_spin(&pool.jobs, seen, pool_patience())) {
             atomic_fetch_add(&pool.sleepers, 1);
             while (atomic_load(&pool.jobs) == seen) pool_sleep(&pool.jobs, seen);
             atomic_fetch_sub(&pool.sleepers, 1);
         }
         seen = atomic_load(&pool.jobs);
         if (atomic_load(&pool.stop)) return NULL;
-        if (!pool_enter()) continue;
-        pool_take_chunks(thread);
-        pool_leave();
+        if (pool_enter(self)) {
+            pool_take_chunks(thread);
+            pool_leave(self);
+        }
+        if (atomic_load_explicit(&self->benched, memory_order_relaxed)) pool_sit_out(self);
     }
 }
 
@@ -195,7 +236,11 @@ static void pool_after_fork(void) {
     atomic_store(&pool.gate, 0);
     atomic_store(&pool.jobs, 0);
     atomic_store(&pool.sleepers, 0);
-    atomic_store(&pool.stop, false);
+    atomic_store(&pool.stop, 0);
+    for (int i = 0; i < POOL_MAX; i++) {
+        atomic_store(&pool.state[i].inside, false);
+        atomic_store(&pool.state[i].benched, false);
+    }
 }
 
 /* Under the lock. With fewer threads than wanted the pool is smaller, not broken. */
@@ -204,7 +249,7 @@ static void pool_start(void) {
     const int wanted = kt_pool_threads() - 1;
     pool.started = true;
     atomic_store(&pool.jobs, 0);
-    atomic_store(&pool.stop, false);
+    atomic_store(&pool.stop, 0);
     while (pool.n_workers < wanted) {
         const int i = pool.n_workers;
         if (pthread_create(&pool.worker[i], NULL, pool_worker, (void *)(intptr_t)(i + 1))) break;
@@ -214,9 +259,10 @@ static void pool_start(void) {
 
 /* Under the lock. */
 static void pool_stop(void) {
-    atomic_store(&pool.stop, true);
+    atomic_store(&pool.stop, 1);
     atomic_fetch_add(&pool.jobs, 1);
     pool_wake(&pool.jobs, INT_MAX);
+    pool_wake(&pool.stop, INT_MAX);
     for (int i = 0; i < pool.n_workers; i++) pthread_join(pool.worker[i], NULL);
     pool.n_workers = 0;
     pool.started = false;
@@ -242,10 +288,20 @@ __attribute__((destructor)) static void pool_unload(void) {
 }
 #endif
 
-static void pool_wait_inside(void) {
+static void pool_bench_late(void) {
+    for (int i = 1; i <= pool.n_workers; i++)
+        if (atomic_load_explicit(&pool.state[i].inside, memory_order_relaxed))
+            atomic_store_explicit(&pool.state[i].benched, true, memory_order_relaxed);
+}
+
+/* `start`: when the job began */
+static void pool_wait_inside(int64_t start) {
     unsigned gate = atomic_fetch_and(&pool.gate, ~GATE_OPEN) & ~GATE_OPEN;
+    if (!(gate & ~GATE_AWAITED)) return;
+    const int64_t mine = pool_clock() - start;
     while (gate & ~GATE_AWAITED) {
-        if (!pool_spin(&pool.gate, gate)) {
+        if (!pool_spin(&pool.gate, gate, SPIN_HELD_NS)) {
+            if (pool_clock() - start > 2 * mine) pool_bench_late();
             gate = atomic_fetch_or(&pool.gate, GATE_AWAITED) | GATE_AWAITED;
             if (gate != GATE_AWAITED) pool_sleep(&pool.gate, gate);
         }
@@ -254,6 +310,7 @@ static void pool_wait_inside(void) {
 }
 
 static void pool_run_shared(kt_pool_fn *fn, void *arg, int64_t n_chunks) {
+    const int64_t start = pool_clock();
     pool.fn = fn;
     pool.arg = arg;
     const int threads = kt_pool_threads();
@@ -272,7 +329,7 @@ static void pool_run_shared(kt_pool_fn *fn, void *arg, int64_t n_chunks) {
     pool_inside = true;
     pool_take_chunks(0);
     pool_inside = false;
-    pool_wait_inside();
+    pool_wait_inside(start);
 }
 
 void kt_pool_run(kt_pool_fn *fn, void *arg, int64_t n_chunks) {
