@@ -98,4 +98,52 @@ kt_status kt_hdf5_attr_text(char **text, size_t *n, const kt_hdf5_node *node, co
 /** Numbers or bools of an attribute. */
 kt_tensor *kt_hdf5_attr_read(const kt_hdf5_node *node, const char *name);
 
+/* Writing ----------------------------------------------------------------------------------------
+ *
+ *     kt_hdf5_writer *w = kt_hdf5_writer_new();
+ *     kt_hdf5_item *vars = kt_hdf5_put_group(kt_hdf5_writer_root(w), "layers/dense/vars");
+ *     kt_hdf5_put_text(vars, "name", "dense", 5, true);
+ *     kt_hdf5_put_data(vars, "0", KT_FLOAT32, kt_dims(784, 10), kernel);
+ *     kt_status st = kt_hdf5_save(w, path);   // or kt_hdf5_layout() and kt_zip_add()
+ *     kt_hdf5_writer_free(w);
+ *
+ * What h5py writes by default (superblock 0, symbol tables, contiguous data), without times: the
+ * same calls give the same bytes. The first error sticks and comes back from kt_hdf5_layout and
+ * kt_hdf5_save, so that nothing else need be checked: functions that get NULL for an item do
+ * nothing.
+ */
+
+typedef struct kt_hdf5_writer kt_hdf5_writer;
+/** A group or a data set to be written; lives as long as its writer. */
+typedef struct kt_hdf5_item kt_hdf5_item;
+
+/** With an empty root; NULL when out of memory. */
+kt_hdf5_writer *kt_hdf5_writer_new(void);
+void kt_hdf5_writer_free(kt_hdf5_writer *w);
+kt_hdf5_item *kt_hdf5_writer_root(kt_hdf5_writer *w);
+/** The group at a path, made with all groups on the way where they are not there yet. */
+kt_hdf5_item *kt_hdf5_put_group(kt_hdf5_item *under, const char *path);
+/** A new data set (bfloat16 as Keras stores it). The data are borrowed until the file is written;
+ * kt_hdf5_put_copy copies them. */
+kt_hdf5_item *kt_hdf5_put_data(
+    kt_hdf5_item *under, const char *path, kt_dtype dtype, kt_shape shape, const void *data);
+kt_hdf5_item *kt_hdf5_put_copy(
+    kt_hdf5_item *under, const char *path, kt_dtype dtype, kt_shape shape, const void *data);
+/** An attribute that is one string of variable length: what h5py makes of a Python str (utf8) or of
+ * bytes (not utf8). */
+kt_status kt_hdf5_put_text(
+    kt_hdf5_item *item, const char *name, const char *text, size_t n, bool utf8);
+/** An attribute that is an array of strings of one fixed length, as h5py makes it of a list of
+ * bytes; none of them gives an empty array of float64. Above Keras' limit of 64,512 bytes it is
+ * split into name0, name1, … as Keras does. */
+kt_status kt_hdf5_put_names(kt_hdf5_item *item, const char *name, const char *const *v, int n);
+/** An attribute that is numbers (at most 64 KiB). */
+kt_status kt_hdf5_put_attr(
+    kt_hdf5_item *item, const char *name, kt_dtype dtype, kt_shape shape, const void *data);
+/** The file as pieces to be written one behind the other: fit for kt_zip_add(). They live as long
+ * as the writer, to which nothing can be added any more. */
+kt_status kt_hdf5_layout(kt_hdf5_writer *w, const kt_zip_part **parts, int *n);
+/** Writes the file in the place of what is at `path`, whole or not at all. */
+kt_status kt_hdf5_save(kt_hdf5_writer *w, const char *path);
+
 #endif
