@@ -2,12 +2,15 @@
 #ifndef KERATIN_LAYERS_H
 #define KERATIN_LAYERS_H
 
+#include <keratin/layers/activation.h>
 #include <keratin/layers/base.h>
 #include <keratin/layers/convolutional.h>
 #include <keratin/layers/core.h>
+#include <keratin/layers/merging.h>
 #include <keratin/layers/normalization.h>
 #include <keratin/layers/pooling.h>
 #include <keratin/layers/recurrent.h>
+#include <keratin/layers/regularization.h>
 #include <keratin/layers/reshaping.h>
 
 #endif

@@ -83,6 +83,11 @@ KT_API kt_sym *kt_op_less(kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_less_equal(kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_greater(kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_greater_equal(kt_sym *a, kt_sym *b);
+/* Logic: bool; of numbers, whether they are other than 0. */
+KT_API kt_sym *kt_op_logical_and(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_logical_or(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_logical_xor(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_logical_not(kt_sym *x);
 /** condition ? a : b */
 KT_API kt_sym *kt_op_where(kt_sym *condition, kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_clip(kt_sym *x, double x_min, double x_max);

@@ -248,20 +248,12 @@ static kt_status replay_node(
     const kt_model_node *n, bool training, kt_sym *(*all)[KT_MAX_TENSORS], int i) {
     const kt_call_node *call = n->call;
     kt_sym *in[KT_OP_MAX_IN], *mask[KT_OP_MAX_IN] = {NULL};
-    const int n_args = call->n_in - call->n_state - call->has_mask;
     for (int k = 0; k < call->n_in; k++) {
         in[k] = all[n->src_node[k]][n->src_index[k]];
         mask[k] = in[k]->mask;
     }
-    if (call->has_mask) mask[0] = in[n_args];
-    kt_trace t = {
-        .n_in = n_args,
-        .in = in,
-        .in_mask = mask,
-        .training = call->training == KT_AUTO ? training : call->training != 0,
-        .n_initial_state = call->n_state,
-        .initial_state = in + n_args + call->has_mask,
-    };
+    kt_trace t = {.training = call->training == KT_AUTO ? training : call->training != 0};
+    kt_call_split(call, in, mask, &t);
     const kt_status st = kt_layer_trace_call(call->layer, &t);
     for (int k = 0; st == KT_OK && k < t.n_out; k++) all[i][k] = t.out[k];
     return st;

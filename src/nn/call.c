@@ -2,8 +2,6 @@
 #include "nn/layer.h"
 
 #include "base/mem.h"
-#include "base/rng.h"
-#include "runtime/settings.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -153,19 +151,11 @@ static kt_status infer_once(
     if (!g) return KT_ENOMEM;
     kt_tracer tr;
     kt_sym *syms[KT_OP_MAX_IN], *masks[KT_OP_MAX_IN] = {NULL};
-    const int n_args = call->n_in - call->n_state - call->has_mask;
+    kt_trace t = {.training = call->training == 1};
     kt_tracer_begin(&tr, g, call->training == 1, NULL);
     for (int i = 0; i < call->n_in; i++)
         syms[i] = kt_wrap(kt_g_input(g, (kt_spec){in[i].dtype, close_shape(in[i].shape, set)}));
-    if (call->has_mask) masks[0] = syms[n_args];
-    kt_trace t = {
-        .n_in = n_args,
-        .in = syms,
-        .in_mask = masks,
-        .training = call->training == 1,
-        .n_initial_state = call->n_state,
-        .initial_state = syms + n_args + call->has_mask,
-    };
+    kt_call_split(call, syms, masks, &t);
     kt_status st = g->status;
     if (st == KT_OK) st = kt_layer_trace_call(l, &t);
     for (int i = 0; i < t.n_out && st == KT_OK; i++) out[i] = t.out[i]->spec;
@@ -191,18 +181,36 @@ kt_status kt_layer_infer(
 /* kt_call
  * ------------------------------------------------------------------------------------------ */
 
+void kt_call_split(const kt_call_node *call, kt_sym **in, kt_sym **masks, kt_trace *t) {
+    int at = call->n_args;
+    for (int i = 0; call->masks && i < KT_OP_MAX_IN; i++)
+        masks[i] = call->masks >> i & 1 ? in[at++] : NULL;
+    t->n_in = call->n_args;
+    t->in = in;
+    t->in_mask = masks;
+    if (call->has_attention_mask) t->attention_mask = in[at++];
+    t->return_attention_scores = call->return_attention_scores;
+    t->use_causal_mask = call->use_causal_mask;
+    t->n_initial_state = call->n_state;
+    t->initial_state = in + at;
+}
+
 typedef struct {
-    int n_args, n_mask, n_state, n;
+    int n;
     kt_sym *in[KT_OP_MAX_IN];
+    kt_call_node how; ///< what the symbols are; without the symbols
 } call_inputs;
 
-static kt_status take_ref(call_inputs *c, kt_ref ref, const char *what, int *count) {
+/* given: bit i is set for item i, which must be a tensor, or may be None if `none_ok`. */
+static kt_status take_ref(
+    call_inputs *c, kt_ref ref, const char *what, int *count, bool none_ok, unsigned *given) {
     char got[96];
     const bool list = kt_is(ref, KT_KIND_LIST);
     const int n = list ? kt_list_len(ref) : ref ? 1 : 0;
     if (ref && kt_failed(ref)) return kt_check(ref);
     for (int i = 0; i < n; i++) {
         const void *item = list ? kt_list_get(ref, i) : ref;
+        if (none_ok && item == (const void *)kt_none) continue;
         if (kt_is_obj(item) && kt_failed(item)) return kt_check(item);
         if (!kt_is(item, KT_KIND_SYM))
             return KT_FAIL(
@@ -213,36 +221,53 @@ static kt_status take_ref(call_inputs *c, kt_ref ref, const char *what, int *cou
         if (c->n == KT_OP_MAX_IN)
             return KT_FAIL(KT_ELIMIT, "%s: more than %d tensors", what, KT_OP_MAX_IN);
         c->in[c->n++] = (kt_sym *)(uintptr_t)item;
+        *given |= 1u << i;
     }
     *count = n;
     return KT_OK;
 }
 
+static kt_status take_masks(call_inputs *c, const kt_call_args *a) {
+    int n = 0;
+    const kt_status st = take_ref(c, a->mask, "mask", &n, true, &c->how.masks);
+    if (st || n <= c->how.n_args) return st;
+    return KT_FAIL(KT_EINVAL, "mask: expected at most %d, one per input, got %d", c->how.n_args, n);
+}
+
 static kt_status take_inputs(call_inputs *c, const kt_call_args *a) {
+    unsigned given = 0;
+    int n = 0;
     if (!a->inputs) return KT_FAIL(KT_EINVAL, "inputs: expected a symbolic tensor, got None");
-    kt_status st = take_ref(c, a->inputs, "inputs", &c->n_args);
-    if (st == KT_OK) st = take_ref(c, a->mask, "mask", &c->n_mask);
-    if (st == KT_OK) st = take_ref(c, a->initial_state, "initial_state", &c->n_state);
-    return st ? st : check_count(a->layer, c->n_args);
+    kt_status st = take_ref(c, a->inputs, "inputs", &c->how.n_args, false, &given);
+    if (st == KT_OK) st = take_masks(c, a);
+    if (st == KT_OK) st = take_ref(c, a->attention_mask, "attention_mask", &n, false, &given);
+    if (st == KT_OK && n > 1) st = KT_FAIL(KT_EINVAL, "attention_mask: expected one, got %d", n);
+    if (st == KT_OK)
+        st = take_ref(c, a->initial_state, "initial_state", &c->how.n_state, false, &given);
+    c->how.has_attention_mask = n > 0;
+    if (st == KT_OK && !a->layer->cls->attends &&
+        (n || a->return_attention_scores || a->use_causal_mask))
+        st = KT_FAIL(
+            KT_EINVAL,
+            "%s: this layer takes no attention_mask, return_attention_scores, use_causal_mask",
+            a->layer->class_name);
+    c->how.training = a->training;
+    c->how.return_attention_scores = a->return_attention_scores;
+    c->how.use_causal_mask = a->use_causal_mask;
+    return st ? st : check_count(a->layer, c->how.n_args);
 }
 
 static kt_sym *call_traced(const kt_call_args *a, call_inputs *c) {
     kt_tracer *tr = kt_tracer_current();
     kt_sym *masks[KT_OP_MAX_IN] = {NULL};
     kt_shape shapes[KT_OP_MAX_IN];
-    for (int i = 0; i < c->n_args; i++) {
-        masks[i] = c->n_mask ? c->in[c->n_args] : c->in[i]->mask;
+    for (int i = 0; i < c->how.n_args; i++) {
+        masks[i] = c->in[i]->mask;
         shapes[i] = reopen_shape(c->in[i]->spec.shape);
     }
-    kt_trace t = {
-        .n_in = c->n_args,
-        .in = c->in,
-        .in_mask = masks,
-        .training = a->training == KT_AUTO ? tr->training : a->training != 0,
-        .n_initial_state = c->n_state,
-        .initial_state = c->in + c->n_args + c->n_mask,
-    };
-    kt_status st = kt_layer_ensure_built(a->layer, c->n_args, shapes);
+    kt_trace t = {.training = a->training == KT_AUTO ? tr->training : a->training != 0};
+    kt_call_split(&c->how, c->in, masks, &t);
+    kt_status st = kt_layer_ensure_built(a->layer, c->how.n_args, shapes);
     if (st == KT_OK)
         st = kt_layer_trace_call(a->layer, &t);
     else
@@ -257,7 +282,7 @@ static kt_sym *call_traced(const kt_call_args *a, call_inputs *c) {
 
 /* `in layer "dense_1" (Dense), called on "flatten"` */
 static kt_status recorded_context(const call_inputs *c, kt_status st) {
-    if (!st || st != kt_error_last() || !c->n_args) return st;
+    if (!st || st != kt_error_last() || !c->how.n_args) return st;
     const char *source = c->in[0]->node ? c->in[0]->node->layer->name : NULL;
     if (source) kt_error_context(", called on \"%s\"", source);
     return st;
@@ -273,10 +298,7 @@ static kt_status fill_node(kt_call_node *node, const kt_call_args *a, const call
         shapes[i] = in[i].shape;
         node->in[node->n_in++] = kt_adopt(c->in[i]);
     }
-    node->training = a->training;
-    node->n_state = c->n_state;
-    node->has_mask = c->n_mask > 0;
-    kt_status st = kt_layer_ensure_built(a->layer, c->n_args, shapes);
+    kt_status st = kt_layer_ensure_built(a->layer, c->how.n_args, shapes);
     if (st) return recorded_context(c, kt_layer_context(a->layer, st));
     st = kt_layer_infer(a->layer, node, in, out, &node->n_out);
     if (st) return recorded_context(c, st);
@@ -292,6 +314,7 @@ static kt_sym *call_recorded(const kt_call_args *a, const call_inputs *c) {
             return kt_fail_object(KT_FAIL(KT_EINVAL, "input %d is not a tensor of a model", i));
     kt_call_node *node = kt_alloc(sizeof *node);
     if (!node) return kt_fail_object(KT_ENOMEM);
+    *node = c->how;
     atomic_store(&node->refs, 1);
     node->layer = kt_adopt(a->layer);
     const kt_status st = fill_node(node, a, c);
@@ -319,21 +342,7 @@ kt_sym *kt_call_with(const kt_call_args *given) {
                                       : call_recorded(a, &c);
     drop_list(a->inputs);
     drop_list(a->mask);
+    drop_list(a->attention_mask);
     drop_list(a->initial_state);
     return y;
-}
-
-/* Random numbers
- * ----------------------------------------------------------------------------------- */
-
-kt_sym *kt_random_dropout(kt_layer *l, kt_sym *x, double rate, int64_t seed) {
-    kt_tracer *tr = kt_tracer_current();
-    kt_val *v = tr ? kt_unwrap(x, NULL) : NULL;
-    if (!v) return kt_fail_object(tr ? tr->g->status : KT_ESTATE);
-    char path[560];
-    kt_layer_path(l, path, sizeof path - 24);
-    const size_t at = strlen(path);
-    snprintf(path + at, sizeof path - at, "#%d", tr->n_random++);
-    const uint64_t key = kt_rng_key(seed == KT_NONE ? kt_seed() : (uint64_t)seed, path);
-    return kt_wrap(kt_g_dropout(tr->g, v, kt_tracer_counter(tr), rate, (int64_t)key));
 }

@@ -127,12 +127,33 @@ static kt_val *divide_floats(kt_graph *g, kt_val *a, kt_val *b) {
 }
 BINARY(divide, "Divide", divide_floats)
 
+static kt_val *truth(kt_graph *g, kt_val *x) {
+    return !x || x->spec.dtype == KT_BOOL ? x : kt_g_ne(g, x, kt_g_num(g, 0, x));
+}
+
+/* Of 0 and 1: the larger, the smaller, whether they differ. */
+static kt_val *either(kt_graph *g, kt_val *a, kt_val *b) {
+    return kt_g_maximum(g, truth(g, a), truth(g, b));
+}
+static kt_val *both(kt_graph *g, kt_val *a, kt_val *b) {
+    return kt_g_minimum(g, truth(g, a), truth(g, b));
+}
+static kt_val *one_of_two(kt_graph *g, kt_val *a, kt_val *b) {
+    return kt_g_ne(g, truth(g, a), truth(g, b));
+}
+static kt_val *negation(kt_graph *g, kt_val *x) {
+    x = truth(g, x);
+    return x ? kt_g_eq(g, x, kt_g_const(g, 0, (kt_spec){KT_BOOL, {0, {0}}})) : NULL;
+}
+BINARY(logical_or, "LogicalOr", either)
+BINARY(logical_and, "LogicalAnd", both)
+BINARY(logical_xor, "LogicalXor", one_of_two)
+UNARY(logical_not, "LogicalNot", negation)
+
 static kt_val *where_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n, (void)attrs;
     const kt_dtype d = promote(in[1]->spec.dtype, in[2]->spec.dtype);
-    kt_val *cond = in[0];
-    if (cond->spec.dtype != KT_BOOL) cond = kt_g_ne(g, cond, kt_g_num(g, 0, cond));
-    return kt_g_select(g, cond, kt_g_cast(g, in[1], d), kt_g_cast(g, in[2], d));
+    return kt_g_select(g, truth(g, in[0]), kt_g_cast(g, in[1], d), kt_g_cast(g, in[2], d));
 }
 static const kt_op_class where_class = {"Where", 0, where_build};
 kt_sym *kt_op_where(kt_sym *condition, kt_sym *a, kt_sym *b) {

@@ -38,9 +38,12 @@ struct kt_call_node {
     int n_in, n_out;
     kt_sym **in; ///< adopted
     kt_spec *out;
-    int training;   ///< KT_AUTO, 0, 1
-    int n_state;    ///< the last n_state of `in` are initial states
-    bool has_mask;  ///< the one before them is an explicit mask
+    int training;            ///< KT_AUTO, 0, 1
+    int n_args;              ///< the first n_args of `in` are the inputs
+    unsigned masks;          ///< bit i: input i has an explicit mask; these stand behind the inputs
+    bool has_attention_mask; ///< it stands behind the masks
+    int n_state;             ///< the last n_state of `in` are initial states
+    bool return_attention_scores, use_causal_mask;
     bool abandoned; ///< the call failed: what it took floats again
 };
 
@@ -82,6 +85,9 @@ kt_val *kt_tracer_var(kt_tracer *t, kt_var *v);
 /** The int64 scalar that keys random numbers of this program run. */
 kt_val *kt_tracer_counter(kt_tracer *t);
 
+/** Hands the symbols of a call (ordered as in the node) to a trace. masks[KT_OP_MAX_IN]: in: those
+ * that flow with the inputs; out: those that the layer gets. */
+void kt_call_split(const kt_call_node *call, kt_sym **in, kt_sym **masks, kt_trace *t);
 /** A model-level symbol: output `index` of a call. */
 kt_sym *kt_sym_of_node(kt_call_node *node, int index);
 void kt_call_node_unref(kt_call_node *node);

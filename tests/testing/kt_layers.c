@@ -57,19 +57,50 @@ static kt_status rig_gradients(kt_layer_rig *r, kt_tracer *tr, kt_val *y, kt_val
     return st;
 }
 
+static kt_sym *rig_call(kt_layer_rig *r, kt_graph *g, const void *const *syms) {
+    const void *masks[3];
+    const void *inputs = r->n_in == 1 ? syms[0] : kt_list_of(r->n_in, syms);
+    const void *mask = r->has_mask ? kt_wrap(kt_g_input(g, r->mask)) : NULL;
+    for (int i = 0; r->masks && i < r->n_in; i++)
+        masks[i] = r->masks >> i & 1 ? kt_wrap(kt_g_input(g, r->masks_in[i])) : (void *)kt_none;
+    if (r->masks) mask = kt_list_of(r->n_in, masks);
+    return kt_call(
+        r->layer,
+        inputs,
+        .training = r->training,
+        .mask = mask,
+        .attention_mask = r->has_attention_mask ? kt_wrap(kt_g_input(g, r->attention_mask)) : NULL,
+        .return_attention_scores = r->return_attention_scores,
+        .use_causal_mask = r->use_causal_mask);
+}
+
+/* The mask of the output, and the second output. */
+static kt_status rig_extras(kt_layer_rig *r, kt_graph *g, kt_sym *y) {
+    kt_status st = KT_OK;
+    if (y->mask) {
+        r->out_mask = g->outputs.n;
+        st = rig_push(g, kt_unwrap(y->mask, NULL));
+    }
+    if (st == KT_OK && y->n_outs > 1) {
+        r->out1 = g->outputs.n;
+        r->out1_spec = kt_item(y, 1)->spec;
+        st = rig_push(g, kt_unwrap(kt_item(y, 1), NULL));
+    }
+    return st;
+}
+
 static kt_status rig_trace(kt_layer_rig *r, kt_tracer *tr) {
     kt_graph *g = tr->g;
     kt_val *in[KT_RIG_MAX];
     const void *syms[KT_RIG_MAX];
     for (int i = 0; i < r->n_in; i++) syms[i] = kt_wrap(in[i] = kt_g_input(g, r->in[i]));
-    const void *inputs = r->n_in == 1 ? syms[0] : kt_list_of(r->n_in, syms);
-    const void *mask = r->has_mask ? kt_wrap(kt_g_input(g, r->mask)) : NULL;
-    kt_sym *y = kt_call(r->layer, inputs, .training = r->training, .mask = mask);
+    kt_sym *y = rig_call(r, g, syms);
     if (kt_failed(y)) return kt_check(y);
     r->out = y->spec;
     kt_status st = rig_collect(r);
     if (st == KT_OK) st = rig_push(g, kt_unwrap(y, NULL));
-    return st ? st : rig_gradients(r, tr, kt_unwrap(y, NULL), in);
+    if (st == KT_OK) st = rig_gradients(r, tr, kt_unwrap(y, NULL), in);
+    return st ? st : rig_extras(r, g, y);
 }
 
 kt_status kt_rig_start(kt_layer_rig *r) {
@@ -97,7 +128,15 @@ void kt_rig_stop(kt_layer_rig *r) {
     *r = (kt_layer_rig){0};
 }
 
-void *kt_rig_c(const kt_layer_rig *r) { return kt_cpu_input(r->run, r->n_in + r->has_mask); }
+/* Program inputs before the mask of input i; i = 3: before the attention mask; 4: before c. */
+static int rig_at(const kt_layer_rig *r, int i) {
+    int at = r->n_in + r->has_mask + (i > 3 && r->has_attention_mask);
+    for (int k = 0; k < i && k < 3; k++) at += r->masks >> k & 1;
+    return at;
+}
+
+void *kt_rig_mask(const kt_layer_rig *r, int i) { return kt_cpu_input(r->run, rig_at(r, i)); }
+void *kt_rig_c(const kt_layer_rig *r) { return kt_cpu_input(r->run, rig_at(r, 4)); }
 
 /* The contract
  * ------------------------------------------------------------------------------------- */
@@ -362,6 +401,14 @@ static void golden_inputs(const kt_golden_check *c, kt_npz *z, kt_layer_rig *r, 
     x[3] = golden_read(z, c->name, "mask", -1);
     r->has_mask = x[3] != NULL;
     if (x[3]) r->mask = (kt_spec){KT_BOOL, kt_tensor_shape(x[3])};
+    for (int i = 0; i < r->n_in; i++) {
+        if (!(x[4 + i] = golden_read(z, c->name, "mask", i))) continue;
+        r->masks |= 1u << i;
+        r->masks_in[i] = (kt_spec){KT_BOOL, kt_tensor_shape(x[4 + i])};
+    }
+    x[7] = golden_read(z, c->name, "attention_mask", -1);
+    r->has_attention_mask = x[7] != NULL;
+    if (x[7]) r->attention_mask = (kt_spec){KT_BOOL, kt_tensor_shape(x[7])};
     if (r->n_in == 0) {
         print_error("%s: no such case in %s.npz\n", c->name, c->file);
         fail();
@@ -372,6 +419,8 @@ static void golden_load(const kt_golden_check *c, kt_npz *z, kt_layer_rig *r, kt
     for (int i = 0; i < r->n_in; i++)
         memcpy(kt_cpu_input(r->run, i), x[i]->data, kt_tensor_bytes(x[i]));
     if (x[3]) memcpy(kt_cpu_input(r->run, r->n_in), x[3]->data, kt_tensor_bytes(x[3]));
+    for (int i = 0; i < 4; i++)
+        if (x[4 + i]) memcpy(kt_rig_mask(r, i), x[4 + i]->data, kt_tensor_bytes(x[4 + i]));
     for (int i = 0; i < r->n_vars; i++) {
         kt_tensor *w = golden_read(z, c->name, "w", i);
         kt_check_status(kt_var_assign(r->var[i], w), KT_OK);
@@ -383,11 +432,32 @@ static void golden_load(const kt_golden_check *c, kt_npz *z, kt_layer_rig *r, kt
     kt_free(weight);
 }
 
+static void golden_extras(const kt_golden_check *c, kt_npz *z, kt_layer_rig *r) {
+    kt_tensor *mask = golden_read(z, c->name, "y_mask", -1), *y1 = golden_read(z, c->name, "y", 1);
+    if ((mask && !r->out_mask) || (c->masks && !mask && r->out_mask) || !y1 != !r->out1) {
+        print_error("%s: the output has a mask or a second part in Keras or here alone\n", c->name);
+        fail();
+    }
+    if (mask)
+        golden_same(
+            c,
+            "y_mask",
+            0,
+            kt_cpu_output(r->run, r->out_mask),
+            (kt_spec){KT_BOOL, kt_tensor_shape(mask)},
+            mask);
+    if (y1) golden_same(c, "y", 1, kt_cpu_output(r->run, r->out1), r->out1_spec, y1);
+}
+
 void kt_check_golden_with(const kt_golden_check *c) {
     char path[128];
     kt_npz *z;
-    kt_tensor *x[4] = {NULL};
-    kt_layer_rig r = {.layer = c->layer, .training = c->training != 0};
+    kt_tensor *x[8] = {NULL};
+    kt_layer_rig r = {
+        .layer = c->layer,
+        .training = c->training != 0,
+        .use_causal_mask = c->use_causal_mask,
+        .return_attention_scores = c->return_attention_scores};
     snprintf(path, sizeof path, "tests/golden/%s.npz", c->file);
     kt_check_status(kt_npz_open(&z, path), KT_OK);
     golden_inputs(c, z, &r, x);
@@ -405,7 +475,8 @@ void kt_check_golden_with(const kt_golden_check *c) {
         kt_tensor *dw = golden_read(z, c->name, "dw", i);
         if (dw) golden_same(c, "dw", i, kt_cpu_output(r.run, r.var_grad[i]), r.var[i]->spec, dw);
     }
-    for (int i = 0; i < 4; i++) kt_free(x[i]);
+    golden_extras(c, z, &r);
+    for (int i = 0; i < 8; i++) kt_free(x[i]);
     kt_rig_stop(&r);
     kt_npz_close(z);
 }

@@ -47,13 +47,16 @@ void kt_check_layer_with(const kt_layer_check *c);
 void kt_check_gradients_with(const kt_layer_check *c);
 
 /** CASE of tests/golden/FILE.npz: inputs x0 …, weights w0 …, output y; where they are there also
- * mask, and gradients dx0 …, dw0 … of sum(y * c). */
+ * mask (or mask0 … for each input), attention_mask, the mask of the output y_mask, a second output
+ * y1, and gradients dx0 …, dw0 … of sum(y * c). */
 typedef struct kt_golden_check {
     size_t size;
     const char *file, *name;
     kt_layer *layer;
     int training; ///< default false
-    double rtol;  ///< default 1e-5, also of the largest element of an array
+    bool use_causal_mask, return_attention_scores;
+    bool masks;  ///< without y_mask in the file the output must have no mask
+    double rtol; ///< default 1e-5, also of the largest element of an array
 } kt_golden_check;
 #define KT_GOLDEN_DEFAULTS .rtol = 1e-5,
 #define kt_check_golden(...)                                                                       \
@@ -69,18 +72,27 @@ typedef struct kt_layer_rig {
     int n_in, n_vars;
     kt_spec in[KT_RIG_MAX], out;
     kt_var *var[KT_RIG_MAX]; ///< all weights, as get_weights orders them
-    bool has_mask;
+    bool has_mask;           ///< of input 0
     kt_spec mask;
-    bool training;
+    unsigned masks; ///< bit i: input i has a mask of the form masks_in[i]; not with has_mask
+    kt_spec masks_in[3];
+    bool has_attention_mask;
+    kt_spec attention_mask;
+    bool training, use_causal_mask, return_attention_scores;
+    int out_mask, out1; ///< which output holds the mask of y and output 1 of the call, 0: none
+    kt_spec out1_spec;
     int in_grad[KT_RIG_MAX], var_grad[KT_RIG_MAX]; ///< which output holds the gradient, -1: none
     kt_program *program;
     kt_cpu_run *run;
 } kt_layer_rig;
-/** Set layer, n_in, in (and mask, training) first. Program inputs: in, mask, then c in the form of
- * the output. Outputs: y, sum(y * c), the gradients. */
+/** Set layer, n_in, in (and masks, training, …) first. Program inputs: in, mask, masks,
+ * attention_mask, then c in the form of the output. Outputs: y, sum(y * c), the gradients, then
+ * what out_mask and out1 say. */
 kt_status kt_rig_start(kt_layer_rig *r);
 void kt_rig_stop(kt_layer_rig *r);
 void *kt_rig_c(const kt_layer_rig *r);
+/** Program input of the mask of input i (of `masks`), and of the attention mask (i = 3). */
+void *kt_rig_mask(const kt_layer_rig *r, int i);
 
 /** n rows of noise in [low, high) in a new floating tensor. */
 kt_tensor *kt_test_tensor(kt_dtype dtype, kt_shape shape, double low, double high, uint64_t *seed);

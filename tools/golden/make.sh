@@ -9,7 +9,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-all="layers_slice curves_slice summary console activations losses metrics regularizers constraints
+all="layers_wide layers_slice curves_slice summary console activations losses metrics regularizers constraints
      initializers optimizers schedules layers_more numpy_print sequences
      data windows"
 python=$("$here/env.sh" | tail -n 1)/bin/python

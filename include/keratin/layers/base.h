@@ -34,9 +34,13 @@ typedef struct kt_call_args {
     size_t size;
     kt_layer *layer;
     kt_ref inputs;
-    int training;         ///< KT_AUTO (default), true, false
-    kt_ref mask;          ///< a mask or a list of them in place of those that flow with the inputs
-    kt_ref initial_state; ///< recurrent layers: a tensor or a list
+    int training; ///< KT_AUTO (default), true, false
+    kt_ref mask;  ///< in place of what flows with the inputs: a mask for the first one, or a
+                  ///< list with one for each (kt_none: no mask)
+    kt_ref initial_state;         ///< recurrent layers: a tensor or a list
+    kt_ref attention_mask;        ///< attention layers: which query sees which key, bool
+    bool return_attention_scores; ///< attention layers: the scores are a second output
+    bool use_causal_mask;         ///< attention layers: no position sees a later one
 } kt_call_args;
 #define KT_CALL_DEFAULTS .training = KT_AUTO,
 #define kt_call(...) KT_CALL(kt_call_with, kt_call_args, KT_CALL_DEFAULTS, __VA_ARGS__)

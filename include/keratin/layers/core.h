@@ -3,6 +3,7 @@
 #ifndef KERATIN_LAYERS_CORE_H
 #define KERATIN_LAYERS_CORE_H
 
+#include <keratin/axes.h>
 #include <keratin/layers/base.h>
 
 #ifdef __cplusplus
@@ -93,13 +94,15 @@ typedef struct kt_relu_args {
 #define kt_relu(...) KT_CALL(kt_relu_new, kt_relu_args, KT_RELU_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_relu_new(const kt_relu_args *args);
 
-/** exp(x) / sum(exp(x)) along an axis. Keras: keras.layers.Softmax.
+/** exp(x) / sum(exp(x)) along one axis or several. Keras: keras.layers.Softmax.
+ *
+ * A mask (that can be broadcast to the input) leaves elements out: they become 0.
  *
  *     kt_softmax()
  */
 typedef struct kt_softmax_args {
     size_t size;
-    int axis; ///< default -1
+    kt_tuple axis; ///< default -1; -1 or kt_axes(1, 2)
     KT_LAYER_ARGS
 } kt_softmax_args;
 #define KT_SOFTMAX_DEFAULTS .axis = -1, KT_LAYER_DEFAULTS
@@ -139,31 +142,18 @@ typedef struct kt_rescaling_args {
     KT_CALL(kt_rescaling_new, kt_rescaling_args, KT_RESCALING_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_rescaling_new(const kt_rescaling_args *args);
 
-/** Sum of two or more inputs, broadcast. Keras: keras.layers.Add.
+/** Gives back what it got. Keras: keras.layers.Identity.
  *
- *     kt_sym *y = kt_call(kt_add(), kt_list(a, b));
+ *     kt_identity()
  */
-typedef struct kt_add_args {
+typedef struct kt_identity_args {
     size_t size;
     KT_LAYER_ARGS
-} kt_add_args;
-#define KT_ADD_DEFAULTS KT_LAYER_DEFAULTS
-#define kt_add(...) KT_CALL(kt_add_new, kt_add_args, KT_ADD_DEFAULTS, __VA_ARGS__)
-KT_API kt_layer *kt_add_new(const kt_add_args *args);
-
-/** Inputs one after the other along an axis. Keras: keras.layers.Concatenate.
- *
- *     kt_sym *y = kt_call(kt_concatenate(), kt_list(a, b));
- */
-typedef struct kt_concatenate_args {
-    size_t size;
-    int axis; ///< default -1
-    KT_LAYER_ARGS
-} kt_concatenate_args;
-#define KT_CONCATENATE_DEFAULTS .axis = -1, KT_LAYER_DEFAULTS
-#define kt_concatenate(...)                                                                        \
-    KT_CALL(kt_concatenate_new, kt_concatenate_args, KT_CONCATENATE_DEFAULTS, __VA_ARGS__)
-KT_API kt_layer *kt_concatenate_new(const kt_concatenate_args *args);
+} kt_identity_args;
+#define KT_IDENTITY_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_identity(...)                                                                           \
+    KT_CALL(kt_identity_new, kt_identity_args, KT_IDENTITY_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_identity_new(const kt_identity_args *args);
 
 #ifdef __cplusplus
 }

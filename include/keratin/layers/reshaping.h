@@ -147,6 +147,40 @@ typedef struct kt_up_sampling3d_args {
     KT_CALL(kt_up_sampling3d_new, kt_up_sampling3d_args, KT_UP_SAMPLING3D_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_up_sampling3d_new(const kt_up_sampling3d_args *args);
 
+/** The axes of a sample in another order.
+ *
+ * Keras: keras.layers.Permute.  dims[i] is the axis of the input, counted from 1, that becomes axis
+ * i + 1 of the output.
+ * Errors: not each axis once.
+ *
+ *     kt_permute({2, 1})
+ */
+typedef struct kt_permute_args {
+    size_t size;
+    int64_t dims[KT_MAX_RANK];
+    KT_LAYER_ARGS
+} kt_permute_args;
+#define KT_PERMUTE_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_permute(...) KT_CALL(kt_permute_new, kt_permute_args, KT_PERMUTE_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_permute_new(const kt_permute_args *args);
+
+/** The same row n times. Keras: keras.layers.RepeatVector.
+ *
+ * Shape: (batch, features) -> (batch, n, features).
+ * Errors: n below 1.
+ *
+ *     kt_repeat_vector(3)
+ */
+typedef struct kt_repeat_vector_args {
+    size_t size;
+    int n; ///< > 0
+    KT_LAYER_ARGS
+} kt_repeat_vector_args;
+#define KT_REPEAT_VECTOR_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_repeat_vector(...)                                                                      \
+    KT_CALL(kt_repeat_vector_new, kt_repeat_vector_args, KT_REPEAT_VECTOR_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_repeat_vector_new(const kt_repeat_vector_args *args);
+
 #ifdef __cplusplus
 }
 #endif

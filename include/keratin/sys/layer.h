@@ -21,6 +21,8 @@ typedef struct kt_trace {
     bool training; ///< resolved: the call's argument, else the enclosing call's, else the program's
     int n_initial_state;
     kt_sym **initial_state; ///< recurrent layers
+    kt_sym *attention_mask; ///< attention layers, as the two below; NULL: none
+    bool return_attention_scores, use_causal_mask;
 
     int n_out; ///< 1 unless the layer says otherwise
     kt_sym *out[KT_MAX_TENSORS];
@@ -41,6 +43,7 @@ typedef struct kt_layer_class {
     int min_inputs, max_inputs;   ///< 0, 0 means exactly one
     bool supports_masking;        ///< passes the mask of input 0 on
     bool computes_mask;           ///< fills out_mask itself
+    bool attends; ///< takes attention_mask, return_attention_scores, use_causal_mask
 } kt_layer_class;
 
 /** A new floating layer; arguments are copied (names, lists, objects too), then `init` runs. */
@@ -94,6 +97,10 @@ KT_API kt_status kt_assign(kt_var *v, kt_sym *value);
 KT_API kt_status kt_add_loss(kt_sym *loss);
 /** Random numbers of a call: 0 with probability `rate`, else scaled; keyed by the layer's path. */
 KT_API kt_sym *kt_random_dropout(kt_layer *l, kt_sym *x, double rate, int64_t seed);
+/** Random numbers in [0, 1), and with the normal distribution (mean 0, deviation 1), in the layer's
+ * dtype; keyed in the same way. */
+KT_API kt_sym *kt_random_uniform(kt_layer *l, kt_shape shape, int64_t seed);
+KT_API kt_sym *kt_random_normal(kt_layer *l, kt_shape shape, int64_t seed);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,8 @@
 
 static kt_status add_call(kt_layer *l, kt_trace *t) {
     (void)l;
-    return kt_merge_fold(t, kt_op_add);
+    const kt_status st = kt_merge_fold(t, kt_op_add);
+    return st ? st : kt_merge_masks(t);
 }
 
 const kt_layer_class kt_class_add = {
@@ -18,6 +19,7 @@ const kt_layer_class kt_class_add = {
     .min_inputs = 2,
     .max_inputs = KT_OP_MAX_IN,
     .supports_masking = true,
+    .computes_mask = true,
 };
 
 kt_layer *kt_add_new(const kt_add_args *a) { return kt_layer_new(&kt_class_add, a); }

@@ -1,5 +1,5 @@
 /* Concatenate: inputs one after the other along an axis.  keras.layers.Concatenate */
-#include "nn/layer.h"
+#include "nn/layers/merge.h"
 
 #include <keratin/layers.h>
 
@@ -27,12 +27,49 @@ static kt_status concatenate_build(kt_layer *l, const kt_shape *in) {
     return KT_OK;
 }
 
+/* The mask of input i; all true if it has none. */
+static kt_sym *concatenate_mask(const kt_trace *t, int i) {
+    kt_shape s = kt_sym_shape(t->in[i]), m;
+    if (!kt_merge_mask(t, i)) {
+        s.ndim--;
+        return kt_op_cast(kt_op_broadcast_to(kt_num(1), s), "bool");
+    }
+    m = kt_sym_shape(kt_merge_mask(t, i));
+    if (m.ndim == s.ndim - 1) return kt_merge_mask(t, i);
+    char a[KT_SHAPE_STR], b[KT_SHAPE_STR];
+    return kt_fail_object(KT_FAIL(
+        KT_ESHAPE,
+        "mask %s does not go with input %s",
+        kt_shape_str(&m, a, sizeof a),
+        kt_shape_str(&s, b, sizeof b)));
+}
+
+/* Along the last axis a step counts that counts in any input; along others masks are put together
+ * like their inputs. */
+static kt_status concatenate_masks(kt_trace *t, int axis) {
+    const void *masks[KT_OP_MAX_IN];
+    int n = 0;
+    for (int i = 0; i < t->n_in; i++) n += kt_merge_mask(t, i) != NULL;
+    const int ndim = kt_sym_shape(t->in[0]).ndim;
+    const bool last = kt_axis(axis, ndim) == ndim - 1;
+    if (!n) return KT_OK;
+    if (last && n < t->n_in) {
+        t->out_mask[0] = concatenate_mask(&(kt_trace){.n_in = 1, .in = t->in}, 0);
+        return kt_check(t->out_mask[0]);
+    }
+    if (last) return kt_merge_masks(t);
+    for (int i = 0; i < t->n_in; i++) masks[i] = concatenate_mask(t, i);
+    t->out_mask[0] = kt_op_concatenate(kt_list_of(t->n_in, masks), kt_axis(axis, ndim));
+    return kt_check(t->out_mask[0]);
+}
+
 static kt_status concatenate_call(kt_layer *l, kt_trace *t) {
     const kt_concatenate_args *a = kt_layer_args(l);
     const void *items[KT_OP_MAX_IN];
     for (int i = 0; i < t->n_in; i++) items[i] = t->in[i];
     t->out[0] = kt_op_concatenate(kt_list_of(t->n_in, items), a->axis);
-    return kt_check(t->out[0]);
+    const kt_status st = kt_check(t->out[0]);
+    return st ? st : concatenate_masks(t, a->axis);
 }
 
 static const kt_field concatenate_fields[] = {KT_F(kt_concatenate_args, axis), KT_F_END};
@@ -47,6 +84,7 @@ const kt_layer_class kt_class_concatenate = {
     .min_inputs = 1,
     .max_inputs = KT_OP_MAX_IN,
     .supports_masking = true,
+    .computes_mask = true,
 };
 
 kt_layer *kt_concatenate_new(const kt_concatenate_args *a) {

@@ -38,17 +38,44 @@ kt_status kt_merge_build(kt_layer *l, const kt_shape *in) {
     return KT_OK;
 }
 
-static kt_sym *merge_aligned(kt_sym *x, int ndim) {
-    const kt_shape s = kt_sym_shape(x);
-    return s.ndim == ndim ? x : kt_op_reshape(x, merge_pad(s, ndim));
+kt_sym *kt_merge_input(const kt_trace *t, int i) {
+    int ndim = 0;
+    for (int k = 0; k < t->n_in; k++)
+        if (kt_sym_shape(t->in[k]).ndim > ndim) ndim = kt_sym_shape(t->in[k]).ndim;
+    const kt_shape s = kt_sym_shape(t->in[i]);
+    return s.ndim == ndim ? t->in[i] : kt_op_reshape(t->in[i], merge_pad(s, ndim));
 }
 
 kt_status kt_merge_fold(kt_trace *t, kt_merge_fn *f) {
-    int ndim = 0;
-    for (int i = 0; i < t->n_in; i++)
-        if (kt_sym_shape(t->in[i]).ndim > ndim) ndim = kt_sym_shape(t->in[i]).ndim;
-    kt_sym *y = merge_aligned(t->in[0], ndim);
-    for (int i = 1; i < t->n_in; i++) y = f(y, merge_aligned(t->in[i], ndim));
+    kt_sym *y = kt_merge_input(t, 0);
+    for (int i = 1; i < t->n_in; i++) y = f(y, kt_merge_input(t, i));
     t->out[0] = y;
     return kt_check(y);
+}
+
+kt_sym *kt_merge_mask(const kt_trace *t, int i) { return t->in_mask ? t->in_mask[i] : NULL; }
+
+kt_status kt_merge_masks(kt_trace *t) {
+    kt_sym *m = kt_merge_mask(t, 0);
+    for (int i = 1; m && i < t->n_in; i++)
+        m = kt_merge_mask(t, i) ? kt_op_logical_or(m, kt_merge_mask(t, i)) : NULL;
+    t->out_mask[0] = m;
+    return m ? kt_check(m) : KT_OK;
+}
+
+/* A masked step takes the other side's value; a step that all cut off keeps the last one. */
+kt_status kt_merge_extreme(kt_trace *t, kt_merge_fn *f) {
+    kt_sym *y = kt_merge_input(t, 0), *seen = NULL;
+    if (kt_merge_mask(t, 0) && y == t->in[0]) seen = kt_op_expand_dims(kt_merge_mask(t, 0), -1);
+    for (int i = 1; i < t->n_in; i++) {
+        kt_sym *x = kt_merge_input(t, i), *mask = kt_merge_mask(t, i);
+        mask = mask && x == t->in[i] ? kt_op_expand_dims(mask, -1) : NULL;
+        if (mask) x = kt_op_where(mask, x, y);
+        if (seen) y = kt_op_where(seen, y, x);
+        seen = seen && mask ? kt_op_logical_or(seen, mask) : NULL;
+        y = f(y, x);
+    }
+    t->out[0] = y;
+    const kt_status st = kt_check(y);
+    return st ? st : kt_merge_masks(t);
 }

@@ -1,0 +1,91 @@
+/* LayerNormalization: gamma (x - mean) / sqrt(variance + epsilon) + beta, with mean and variance of
+ * every sample along some axes.  keras.layers.LayerNormalization
+ *
+ * rms_scaling, which Keras keeps for old models, leaves the mean in: x gamma / sqrt(variance +
+ * epsilon), variance being that around the mean. */
+#include "nn/layers/normalize.h"
+
+#include <keratin/layers.h>
+
+typedef struct {
+    kt_var *gamma, *beta; /* NULL without scale, without center */
+} layer_norm;
+
+static kt_status layer_norm_build(kt_layer *l, const kt_shape *in) {
+    const kt_layer_normalization_args *a = kt_layer_args(l);
+    layer_norm *d = kt_layer_state(l);
+    kt_weight_args gamma = {
+        .size = sizeof gamma,
+        .layer = l,
+        .name = "gamma",
+        .initializer = a->gamma_initializer,
+        .regularizer = a->gamma_regularizer,
+        .constraint = a->gamma_constraint,
+        .trainable = true,
+    };
+    const kt_status st = kt_norm_weight_shape(a->axis, in, gamma.shape);
+    if (st) return st;
+    kt_weight_args beta = gamma;
+    beta.name = "beta";
+    beta.initializer = a->beta_initializer;
+    beta.regularizer = a->beta_regularizer;
+    beta.constraint = a->beta_constraint;
+    if (a->scale || a->rms_scaling) d->gamma = kt_add_weight_with(&gamma);
+    if (a->center && !a->rms_scaling) d->beta = kt_add_weight_with(&beta);
+    return kt_check(l);
+}
+
+static kt_val *rms_scaled(kt_graph *g, kt_val *x, int bits, double epsilon, kt_val *gamma) {
+    kt_val *centered = kt_g_sub(g, x, kt_g_mean(g, x, bits, true));
+    kt_val *variance = kt_g_mean(g, kt_g_square(g, centered), bits, true);
+    kt_val *y = kt_g_mul(g, x, kt_g_rsqrt(g, kt_g_shift(g, variance, epsilon)));
+    return gamma ? kt_g_mul(g, y, gamma) : y;
+}
+
+static kt_status layer_norm_call(kt_layer *l, kt_trace *t) {
+    const kt_layer_normalization_args *a = kt_layer_args(l);
+    const layer_norm *d = kt_layer_state(l);
+    kt_graph *g = kt_tracer_current()->g;
+    kt_val *x = kt_g_cast(g, kt_unwrap(t->in[0], NULL), l->dtype);
+    int bits;
+    if (!x) return g->status;
+    const kt_status st = kt_norm_axes(a->axis, &x->spec.shape, &bits);
+    if (st) return st;
+    kt_val *gamma = kt_norm_widen(g, d->gamma, x, bits), *beta = kt_norm_widen(g, d->beta, x, bits);
+    t->out[0] = kt_wrap(
+        a->rms_scaling ? rms_scaled(g, x, bits, a->epsilon, gamma)
+                       : kt_normalize(g, x, bits, a->epsilon, gamma, beta));
+    return kt_check(t->out[0]);
+}
+
+#define F(name) KT_F(kt_layer_normalization_args, name)
+static const kt_field layer_norm_fields[] = {
+    F(axis),
+    F(epsilon),
+    F(center),
+    F(scale),
+    F(beta_initializer),
+    F(gamma_initializer),
+    F(beta_regularizer),
+    F(gamma_regularizer),
+    F(beta_constraint),
+    F(gamma_constraint),
+    F(rms_scaling),
+    KT_F_END,
+};
+#undef F
+
+const kt_layer_class kt_class_layer_normalization = {
+    .name = "LayerNormalization",
+    .args_size = sizeof(kt_layer_normalization_args),
+    .state_size = sizeof(layer_norm),
+    .fields = layer_norm_fields,
+    .defaults = &(const kt_layer_normalization_args){KT_LAYER_NORMALIZATION_DEFAULTS},
+    .build = layer_norm_build,
+    .call = layer_norm_call,
+    .supports_masking = true,
+};
+
+kt_layer *kt_layer_normalization_new(const kt_layer_normalization_args *a) {
+    return kt_layer_new(&kt_class_layer_normalization, a);
+}
