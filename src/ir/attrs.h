@@ -82,6 +82,13 @@ typedef struct {      /* simple_rnn, gru, lstm and their gradients */
     bool zero_masked; ///< the output of a masked step is 0, not the output before it
     bool sequences;   ///< y holds every step in the order of the loop, not the last one only
 } rnn_attrs;
+typedef struct { /* conv2d_pool and its gradients: windows side by side over what conv2d gives */
+    conv_attrs conv; ///< bias: input 2; no epilogue
+    int window[2];
+    bool relu; ///< between the two
+} conv_pool_attrs;
+/** The largest cell of a window as a byte: its tap, or this number where relu stopped it. */
+#define KT_POOL_DEAD 255
 
 /** One step of a fused region. Registers 0 … n_in-1 are the inputs as float; step i makes register
  * n_in + i from earlier ones. Booleans are 0 and 1. */

@@ -43,6 +43,10 @@ static inline kt_window kt_pool_window(const kt_shape *x, const kt_shape *y, con
     return w;
 }
 
+/** Of the convolution inside a conv2d_pool; the result has out / window places. */
+static inline kt_window kt_conv_pool_window(
+    const kt_shape *x, const kt_shape *kernel, const conv_pool_attrs *a);
+
 static inline int64_t kt_window_places(const kt_window *w) { return w->n * w->out[0] * w->out[1]; }
 static inline int64_t kt_window_taps(const kt_window *w) { return w->size[0] * w->size[1]; }
 
@@ -61,6 +65,16 @@ static inline int64_t kt_window_out(
     int64_t length, int64_t size, int stride, int dilation, int before, int after) {
     const int64_t left = length + before + after - ((size - 1) * dilation + 1);
     return left < 0 ? 0 : left / stride + 1;
+}
+
+static inline kt_window kt_conv_pool_window(
+    const kt_shape *x, const kt_shape *kernel, const conv_pool_attrs *a) {
+    const conv_attrs *c = &a->conv;
+    kt_shape y = {4, {x->dim[0], 0, 0, kernel->dim[3]}};
+    for (int i = 0; i < 2; i++)
+        y.dim[1 + i] = kt_window_out(
+            x->dim[1 + i], kernel->dim[i], c->stride[i], c->dilation[i], c->before[i], c->after[i]);
+    return kt_conv_window(x, kernel, &y, c);
 }
 
 #endif

@@ -89,6 +89,7 @@ static kt_status KT_REF(conv2d_grad_kernel)(const kt_kargs *k) {
 #include "base/error.h"
 #include "ir/window.h"
 #include "ops/build.h"
+#include "ops/conv.h"
 #include "ops/families.h"
 
 static kt_window conv_forward_window(const kt_node *n) {
@@ -157,7 +158,7 @@ static bool conv_lengths_fit(const kt_shape *x, const kt_shape *k) {
 }
 
 /* The shape of y for shapes of x and kernel; every rule is here. */
-static kt_status conv_shape(
+kt_status kt_conv_shape(
     const char *op, const conv_attrs *a, const kt_shape *x, const kt_shape *k, kt_shape *y) {
     kt_status st = conv_check_attrs(op, a);
     if (st) return st;
@@ -198,7 +199,7 @@ static kt_status conv2d_infer(const kt_node *n, kt_spec *out) {
     kt_status st = conv_check_types(n);
     out->dtype = n->in[0]->spec.dtype;
     if (st == KT_OK)
-        st = conv_shape("conv2d", a, &n->in[0]->spec.shape, &n->in[1]->spec.shape, &out->shape);
+        st = kt_conv_shape("conv2d", a, &n->in[0]->spec.shape, &n->in[1]->spec.shape, &out->shape);
     if (st) return st;
     if (a->epilogue < 0 || a->epilogue > conv_n_epilogues() || n->n_in != 2 + a->bias)
         return KT_FAIL(KT_EINTERNAL, "conv2d: no such epilogue");
@@ -216,7 +217,7 @@ static kt_status conv_grad_check(
     const kt_node *n, const kt_shape *x, const kt_shape *k, const kt_shape *dy) {
     kt_shape y;
     kt_status st = conv_check_types(n);
-    if (st == KT_OK) st = conv_shape(n->op->name, n->attrs, x, k, &y);
+    if (st == KT_OK) st = kt_conv_shape(n->op->name, n->attrs, x, k, &y);
     if (st || kt_shape_equal(&y, dy)) return st;
     char want[KT_SHAPE_STR], got[KT_SHAPE_STR];
     KT_FAIL(KT_ESHAPE, "%s: the gradient has another shape than the result", n->op->name);

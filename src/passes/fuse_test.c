@@ -49,11 +49,11 @@ static char *with_epilogue(const char *text, const char *name) {
 
 static void check_product(const char *before, const char *after, const char *name) {
     char *want = name ? with_epilogue(after, name) : strdup(after);
-    check_fuses("fuse_matmul", before, want);
+    check_fuses("fuse_epilogue", before, want);
     free(want);
 }
 
-KT_TEST(fuse_matmul, takes_bias_and_activation) {
+KT_TEST(fuse_epilogue, takes_bias_and_activation) {
     check_product(
         LEAVES PRODUCT ROWS(4, 1) "%5 = add(%4, %3)" M23 END3 "outputs %5\n",
         LEAVES "%3 = matmul(%0, %2, %1) {ta=0, tb=0, bias=1, epilogue=0}" M23 END3 "outputs %3\n",
@@ -69,7 +69,7 @@ KT_TEST(fuse_matmul, takes_bias_and_activation) {
         "tanh");
 }
 
-KT_TEST(fuse_matmul, leaves_what_others_need) {
+KT_TEST(fuse_epilogue, leaves_what_others_need) {
     /* the sum is an output too, so it stays, but the bias goes in */
     check_product(
         LEAVES PRODUCT ROWS(4, 1) "%5 = add(%3, %4)" M23 "%6 = relu(%5)" M23 END3
@@ -83,14 +83,14 @@ KT_TEST(fuse_matmul, leaves_what_others_need) {
         NULL);
 }
 
-KT_TEST(fuse_matmul, a_column_is_no_bias) {
+KT_TEST(fuse_epilogue, a_column_is_no_bias) {
     const char *text = X
         "%1 = input() {index=1, dtype=float32, shape=(2, 1)} : float32 (2, 1)\n" W PRODUCT ROWS(
             4, 1) "%5 = add(%3, %4)" M23 END3 "outputs %5\n";
     check_product(text, text, NULL);
 }
 
-KT_TEST(fuse_matmul, sees_through_reshapes) {
+KT_TEST(fuse_epilogue, sees_through_reshapes) {
 #define CUBE " {shape=(2, 1, 3)} : float32 (2, 1, 3)\n"
     check_product(
         LEAVES PRODUCT

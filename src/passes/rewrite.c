@@ -56,3 +56,12 @@ bool kt_is_num(const kt_val *v, double *value) {
 kt_val *kt_num_like(kt_graph *g, double value, const kt_val *v) {
     return kt_g_const(g, value, v->spec);
 }
+
+kt_val *kt_row_of(kt_val *v, const kt_val *out, int64_t columns) {
+    const kt_shape *s = &out->spec.shape;
+    if (s->ndim < 1 || s->dim[s->ndim - 1] != columns) return NULL;
+    if (kt_is_op(v, &kt_opdef_broadcast)) v = v->def->in[0];
+    const kt_shape *row = &v->spec.shape;
+    const bool last = row->ndim > 0 && row->dim[row->ndim - 1] == columns;
+    return last && kt_shape_size(row) == columns ? v : NULL;
+}

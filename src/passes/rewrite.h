@@ -18,6 +18,9 @@ bool kt_is_num(const kt_val *v, double *value);
 static inline bool kt_is_const(const kt_val *v);
 /** A constant of the form of v. */
 kt_val *kt_num_like(kt_graph *g, double value, const kt_val *v);
+/** Where v has the form of `out` and is one row of `columns` again and again: the row, else
+ * NULL. */
+kt_val *kt_row_of(kt_val *v, const kt_val *out, int64_t columns);
 
 extern const kt_opdef kt_opdef_const, kt_opdef_reshape, kt_opdef_broadcast, kt_opdef_transpose,
     kt_opdef_view, kt_opdef_cast, kt_opdef_matmul, kt_opdef_select, kt_opdef_stop_gradient;

@@ -48,8 +48,8 @@ KT_INLINE void tile_body(
     const int rows,
     const int vecs,
     const bool along,
-    int64_t k,
-    const float *x,
+    const int64_t depth,
+    const float *x0,
     int64_t sx,
     const float *y,
     int64_t ldy,
@@ -61,20 +61,23 @@ KT_INLINE void tile_body(
         UNROLL for (int j = 0; j < vecs; j++) s[i][j] = vf_set(0);
     }
     const float *ahead = end->ahead;
-    for (; k > 0; k--) {
-        vf v[TILE_VECS_WIDE];
-        if (vecs == TILE_VECS) {
-            __builtin_prefetch(ahead, 0, 2);
-            ahead += end->ahead_step;
+    for (int64_t run = 0; run == 0 || run < end->runs; run++) {
+        const float *x = x0 + run * end->run_step;
+        for (int64_t k = depth; k > 0; k--) {
+            vf v[TILE_VECS_WIDE];
+            if (vecs == TILE_VECS) {
+                __builtin_prefetch(ahead, 0, 2);
+                ahead += end->ahead_step;
+            }
+            UNROLL for (int j = 0; j < vecs; j++)
+                v[j] = load_last(y + j * LANES, TILE_PARTIAL && vecs == 1, end->last);
+            UNROLL for (int i = 0; i < rows; i++) {
+                const vf u = vf_set(along ? x[i * sx] : x[i]);
+                UNROLL for (int j = 0; j < vecs; j++) s[i][j] = vf_fma(u, v[j], s[i][j]);
+            }
+            x += along ? 1 : sx;
+            y += ldy;
         }
-        UNROLL for (int j = 0; j < vecs; j++)
-            v[j] = load_last(y + j * LANES, TILE_PARTIAL && vecs == 1, end->last);
-        UNROLL for (int i = 0; i < rows; i++) {
-            const vf u = vf_set(along ? x[i * sx] : x[i]);
-            UNROLL for (int j = 0; j < vecs; j++) s[i][j] = vf_fma(u, v[j], s[i][j]);
-        }
-        x += along ? 1 : sx;
-        y += ldy;
     }
     if (end->last == LANES)
         tile_finish(rows, vecs, false, s, c, ldc, end);

@@ -26,6 +26,8 @@ typedef struct kt_tile_end {
     bool add, relu;     ///< add to what c holds; then the bias, then max(0, …)
     const float *ahead; ///< memory to fetch on the way, one line per step of k
     int64_t ahead_step; ///< floats from one line to the next
+    int64_t runs;       ///< k steps are done so many times (0: once), y goes on
+    int64_t run_step;   ///< floats of x from the start of one run to the next
 } kt_tile_end;
 
 /** c[rows, columns] = sum over k of x[i,k] y[k,j]. `sx` is the distance of two rows of x (kind

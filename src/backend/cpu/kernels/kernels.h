@@ -8,6 +8,8 @@
 #ifndef KT_CPU_KERNELS_H
 #define KT_CPU_KERNELS_H
 
+#include "backend/cpu/kernels/conv.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -167,6 +169,17 @@ typedef struct kt_kernels {
         int64_t units,
         int64_t gates,
         const float *packed);
+
+    /* Convolutions: see conv.c and conv_sparse.c. */
+    int64_t conv_panel; ///< filters of a panel
+    void (*conv_pack)(float *to, const float *kernel, int64_t rows, int64_t cols);
+    void (*conv_row)(const kt_conv_row *r);
+    void (*pool_row)(const kt_pool_row *r);
+    void (*sparse_lists)(const kt_sparse_lists *l);
+    void (*sparse_kernel)(float *dk, const kt_sparse *s); ///< dk += sum over the list of value x
+    void (*sparse_input)(const float *kernel, const kt_sparse *s); ///< x += value kernel
+    void (*few_kernel)(float *dk, const kt_few *f);
+    void (*few_bias)(float *dbias, const kt_few *f); ///< dbias += dy where a tap has it
 
     /** Bytes of scratch that gemm wants for this call (0 is possible), for the memory plan. */
     size_t (*gemm_scratch)(const kt_gemm *g);

@@ -49,6 +49,16 @@ void KT_FN(kt_sparse_xent_grad)(
     int64_t rows,
     int64_t cols);
 
+/* conv.c, conv_sparse.c */
+void KT_FN(kt_conv_pack)(float *to, const float *kernel, int64_t rows, int64_t cols);
+void KT_FN(kt_conv_row)(const kt_conv_row *r);
+void KT_FN(kt_pool_row)(const kt_pool_row *r);
+void KT_FN(kt_sparse_lists)(const kt_sparse_lists *l);
+void KT_FN(kt_sparse_kernel)(float *dk, const kt_sparse *s);
+void KT_FN(kt_sparse_input)(const float *kernel, const kt_sparse *s);
+void KT_FN(kt_few_kernel)(float *dk, const kt_few *f);
+void KT_FN(kt_few_bias)(float *dbias, const kt_few *f);
+
 /* adam.c, random.c, transpose.c, pool.c, gemm.c */
 void KT_FN(kt_adam)(
     float *p, float *m, float *v, const float *g, int64_t n, const kt_adam_scalars *s);

@@ -1,4 +1,5 @@
 /* The table of this level, put together from the other files. */
+#include "backend/cpu/kernels/gemm_tile.h"
 #include "backend/cpu/kernels/parts.h"
 
 #define KT_TEXT2(x) #x
@@ -49,6 +50,15 @@ const kt_kernels KT_FN(kt_kernels) = {
     .rnn_step = {KT_FN(kt_rnn_step_simple), KT_FN(kt_rnn_step_gru), KT_FN(kt_rnn_step_lstm)},
     .rnn_back = {KT_FN(kt_rnn_back_simple), KT_FN(kt_rnn_back_gru), KT_FN(kt_rnn_back_lstm)},
     .rnn_back_product = KT_FN(kt_rnn_back_product),
+    .conv_panel = TILE_COLS,
+    .conv_pack = KT_FN(kt_conv_pack),
+    .conv_row = KT_FN(kt_conv_row),
+    .pool_row = KT_FN(kt_pool_row),
+    .sparse_lists = KT_FN(kt_sparse_lists),
+    .sparse_kernel = KT_FN(kt_sparse_kernel),
+    .sparse_input = KT_FN(kt_sparse_input),
+    .few_kernel = KT_FN(kt_few_kernel),
+    .few_bias = KT_FN(kt_few_bias),
     .gemm_scratch = KT_FN(kt_gemm_scratch),
     .gemm = KT_FN(kt_gemm),
 };
