@@ -125,28 +125,44 @@ kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
  * --------------------------------------------------------------------------------- */
 
 /* Lengths that stand for open dimensions: one per axis, so that equal axes of several inputs agree;
- * two sets, so that what depends on them shows. Primes that hardly a network has, small enough that
- * a product of four with the channels does not overflow. */
-static const int64_t open_length[2][KT_MAX_RANK] = {
-    {7919, 7907, 7901, 7883, 7879, 7877, 7873, 7867},
-    {6869, 6871, 6883, 6899, 6907, 6911, 6917, 6947}};
+ * two sets, so that what depends on them shows. Primes that hardly a network has; the more
+ * dimensions are open the smaller, so that the arrays of a wide network stay within what a graph
+ * takes. */
+#define SCALES 3 /* up to two open dimensions, three, more */
+static const int64_t open_length[SCALES][2][KT_MAX_RANK] = {
+    {{7919, 7907, 7901, 7883, 7879, 7877, 7873, 7867},
+     {6869, 6871, 6883, 6899, 6907, 6911, 6917, 6947}},
+    {{1913, 1907, 1901, 1889, 1879, 1877, 1873, 1871},
+     {1597, 1601, 1607, 1609, 1613, 1619, 1621, 1627}},
+    {{563, 557, 547, 541, 523, 521, 509, 503}, {487, 479, 467, 463, 461, 457, 449, 443}}};
 
-static kt_shape close_shape(kt_shape s, int set) {
+static int scale_of(int n, const kt_spec *in) {
+    int most = 0;
+    for (int i = 0; i < n; i++) {
+        int open = 0;
+        for (int d = 0; d < in[i].shape.ndim; d++) open += in[i].shape.dim[d] == KT_NONE;
+        most = open > most ? open : most;
+    }
+    return most <= 2 ? 0 : most == 3 ? 1 : 2;
+}
+
+static kt_shape close_shape(kt_shape s, const int64_t *lengths) {
     for (int i = 0; i < s.ndim; i++)
-        if (s.dim[i] == KT_NONE) s.dim[i] = open_length[set][i];
+        if (s.dim[i] == KT_NONE) s.dim[i] = lengths[i];
     return s;
 }
 
 /* The other way round: for a sub-layer that is built inside such a trace. */
 static kt_shape reopen_shape(kt_shape s) {
     for (int i = 0; i < s.ndim; i++)
-        for (int set = 0; set < 2; set++)
-            if (s.dim[i] == open_length[set][i]) s.dim[i] = KT_NONE;
+        for (int set = 0; set < 2 * SCALES; set++)
+            if (s.dim[i] == open_length[set / 2][set % 2][i]) s.dim[i] = KT_NONE;
     return s;
 }
 
 static kt_status infer_once(
     kt_layer *l, const kt_call_node *call, const kt_spec *in, int set, kt_spec *out, int *n_out) {
+    const int64_t *lengths = open_length[scale_of(call->n_in, in)][set];
     kt_graph *g = kt_graph_new();
     if (!g) return KT_ENOMEM;
     kt_tracer tr;
@@ -154,7 +170,7 @@ static kt_status infer_once(
     kt_trace t = {.training = call->training == 1};
     kt_tracer_begin(&tr, g, call->training == 1, NULL);
     for (int i = 0; i < call->n_in; i++)
-        syms[i] = kt_wrap(kt_g_input(g, (kt_spec){in[i].dtype, close_shape(in[i].shape, set)}));
+        syms[i] = kt_wrap(kt_g_input(g, (kt_spec){in[i].dtype, close_shape(in[i].shape, lengths)}));
     kt_call_split(call, syms, masks, &t);
     kt_status st = g->status;
     if (st == KT_OK) st = kt_layer_trace_call(l, &t);
@@ -163,7 +179,7 @@ static kt_status infer_once(
     kt_tracer_end(&tr);
     if (st == KT_OK) st = g->status;
     kt_graph_free(g);
-    for (int i = 0; st && i < KT_MAX_RANK; i++) kt_error_rename_number(open_length[set][i], "None");
+    for (int i = 0; st && i < KT_MAX_RANK; i++) kt_error_rename_number(lengths[i], "None");
     return st;
 }
 

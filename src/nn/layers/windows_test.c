@@ -56,6 +56,7 @@ KT_TEST(windows, keep_the_layer_contract) {
     OK(kt_conv1d(4, 3, .data_format = "channels_first"), S(2, 2, N), S(2, 4, N), 2);
     OK(kt_conv3d(4, 3, 2, "same", .use_bias = false), S(2, 5, 4, 3, 2), S(2, 3, 2, 2, 4), 1);
     OK(kt_conv3d(4, 2), S(2, N, N, N, 2), S(2, N, N, N, 4), 2);
+    OK(kt_conv2d(512, 3), S(1, N, N, 512), S(1, N, N, 512), 2);
     OK(kt_conv1d_transpose(3, 3, 2), S(2, N, 2), S(2, N, 3), 2);
     OK(kt_conv2d_transpose(3, 3, 2, "same"), S(2, 4, N, 2), S(2, 8, N, 3), 2);
     OK(kt_conv3d_transpose(3, 2, 2, "valid"), S(1, N, 2, 3, 2), S(1, N, 4, 6, 3), 2);
