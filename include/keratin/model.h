@@ -166,6 +166,12 @@ KT_API int kt_logs_len(const kt_logs *logs);
 KT_API const char *kt_logs_name(const kt_logs *logs, int i);
 KT_API double kt_logs_value(const kt_logs *logs, int i);
 KT_API double kt_logs_get(const kt_logs *logs, const char *name);
+/** All values of a metric that has several, one per class or threshold (the functions above give
+ * their mean); {NULL, 0} if there is no such name. Valid as long as the logs.
+ *
+ *     kt_floats_t f1 = kt_logs_values(kt_model_evaluate(m, x, y), "f1_score");
+ */
+KT_API kt_floats_t kt_logs_values(const kt_logs *logs, const char *name);
 
 /** Number of epochs a history holds; the epoch's index; a value: kt_history_get(h, "val_loss", -1)
  * is the last one. NaN if there is none. */
@@ -174,6 +180,7 @@ KT_API int kt_history_epoch(const kt_history *h, int i);
 KT_API int kt_history_n_names(const kt_history *h);
 KT_API const char *kt_history_name(const kt_history *h, int i);
 KT_API double kt_history_get(const kt_history *h, const char *name, int i);
+KT_API kt_floats_t kt_history_values(const kt_history *h, const char *name, int i);
 
 /** Loss and metrics on data. Keras: Model.evaluate. The result (floating) is read with kt_logs_get.
  *

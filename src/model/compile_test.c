@@ -191,3 +191,17 @@ KT_TEST(compile, rejects_wrong_lists) {
     kt_check_status(kt_model_compile(m, "sgd", kt_list(kt_list("mse"), "mse")), KT_EINVAL);
     kt_free(m);
 }
+
+KT_TEST(compile, metrics_with_several_values) {
+    const kt_blobs d = kt_make_blobs(40, 4, 3);
+    kt_model *m = kt_small_model(4, 8, 3);
+    kt_check_status(
+        kt_model_compile(m, "sgd", "categorical_crossentropy", .metrics = kt_metric_f1_score()),
+        KT_OK);
+    kt_history *h = kt_model_fit(m, d.x, d.onehot, .epochs = 2, .verbose = 0);
+    kt_check_ok(h);
+    const kt_floats_t f1 = kt_history_values(h, "f1_score", 1);
+    assert_int_equal(f1.n, 3);
+    kt_check_near(kt_history_get(h, "f1_score", 1), (f1.v[0] + f1.v[1] + f1.v[2]) / 3, 1e-12, 0);
+    kt_free(m);
+}

@@ -9,11 +9,15 @@
 #include <math.h>
 #include <string.h>
 
+static void entry_free(kt_log_entry *e) {
+    kt_mem_free(e->name);
+    kt_vec_free(&e->values);
+}
+
 static void logs_destroy(void *self) {
     kt_logs *l = self;
-    for (int i = 0; i < l->n_names; i++) kt_mem_free(l->names[i]);
-    kt_mem_free(l->names);
-    kt_mem_free(l->values);
+    for (int i = 0; i < l->entries.n; i++) entry_free(&l->entries.v[i]);
+    kt_vec_free(&l->entries);
 }
 
 kt_logs *kt_logs_new(void) {
@@ -25,52 +29,63 @@ void kt_logs_clear(kt_logs *l) { l->n = 0; }
 
 static int logs_find(const kt_logs *l, const char *name) {
     for (int i = 0; i < kt_logs_len(l); i++)
-        if (!strcmp(l->names[i], name)) return i;
+        if (!strcmp(l->entries.v[i].name, name)) return i;
     return -1;
 }
 
-static kt_status logs_grow(kt_logs *l) {
-    if (l->n < l->cap) return KT_OK;
-    const int cap = l->cap ? 2 * l->cap : 8;
-    char **names = kt_realloc(l->names, sizeof *names * (size_t)cap);
-    if (!names) return KT_ENOMEM;
-    l->names = names;
-    double *values = kt_realloc(l->values, sizeof *values * (size_t)cap);
-    if (!values) return KT_ENOMEM;
-    l->values = values;
-    l->cap = cap;
-    return KT_OK;
+/* The entry of that name: one that is set, one from before kt_logs_clear, a new one. */
+static kt_log_entry *logs_entry(kt_logs *l, const char *name) {
+    const int at = logs_find(l, name);
+    if (at >= 0) return &l->entries.v[at];
+    if (l->n < l->entries.n && !strcmp(l->entries.v[l->n].name, name)) return &l->entries.v[l->n++];
+    while (l->entries.n > l->n) entry_free(&l->entries.v[--l->entries.n]);
+    kt_log_entry e = {.name = kt_strdup(name)};
+    if (!e.name || kt_vec_push(&l->entries, e)) {
+        entry_free(&e);
+        return NULL;
+    }
+    return &l->entries.v[l->n++];
 }
 
 kt_status kt_logs_set(kt_logs *l, const char *name, double value) {
-    int at = logs_find(l, name);
-    const bool was_there = at < 0 && l->n < l->n_names && !strcmp(l->names[l->n], name);
-    if (was_there) at = l->n++;
-    if (at >= 0) {
-        l->values[at] = value;
-        return KT_OK;
-    }
-    const kt_status st = logs_grow(l);
-    char *copy = st ? NULL : kt_strdup(name);
-    if (!copy) return KT_ENOMEM;
-    while (l->n_names > l->n) kt_mem_free(l->names[--l->n_names]);
-    l->names[l->n_names++] = copy;
-    l->values[l->n++] = value;
+    kt_log_entry *e = logs_entry(l, name);
+    if (!e) return KT_ENOMEM;
+    e->value = value;
+    e->values.n = 0;
+    return KT_OK;
+}
+
+kt_status kt_logs_set_values(kt_logs *l, const char *name, const float *values, int64_t n) {
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += (double)values[i];
+    kt_log_entry *e = logs_entry(l, name);
+    if (!e) return KT_ENOMEM;
+    e->value = n == 1 ? (double)values[0] : sum / (double)n;
+    e->values.n = 0;
+    for (int64_t i = 0; n > 1 && i < n; i++)
+        if (kt_vec_push(&e->values, (double)values[i])) return KT_ENOMEM;
     return KT_OK;
 }
 
 int kt_logs_len(const kt_logs *logs) { return kt_failed(logs) ? 0 : logs->n; }
 
 const char *kt_logs_name(const kt_logs *logs, int i) {
-    return i >= 0 && i < kt_logs_len(logs) ? logs->names[i] : NULL;
+    return i >= 0 && i < kt_logs_len(logs) ? logs->entries.v[i].name : NULL;
 }
 
 double kt_logs_value(const kt_logs *logs, int i) {
-    return i >= 0 && i < kt_logs_len(logs) ? logs->values[i] : (double)NAN;
+    return i >= 0 && i < kt_logs_len(logs) ? logs->entries.v[i].value : (double)NAN;
 }
 
 double kt_logs_get(const kt_logs *logs, const char *name) {
     return kt_logs_value(logs, name ? logs_find(logs, name) : -1);
+}
+
+kt_floats_t kt_logs_values(const kt_logs *logs, const char *name) {
+    const int at = name ? logs_find(logs, name) : -1;
+    if (at < 0) return (kt_floats_t){NULL, 0};
+    const kt_log_entry *e = &logs->entries.v[at];
+    return e->values.n ? (kt_floats_t){e->values.v, e->values.n} : (kt_floats_t){&e->value, 1};
 }
 
 /* History ------------------------------------------------------------------------------------- */
@@ -87,11 +102,18 @@ kt_history *kt_history_new(void) {
     return h ? h : kt_fail_object(KT_ENOMEM);
 }
 
+static kt_status copy_entry(kt_logs *to, const kt_logs *from, int i) {
+    const kt_log_entry *e = &from->entries.v[i];
+    kt_status st = kt_logs_set(to, e->name, e->value);
+    for (int k = 0; st == KT_OK && k < e->values.n; k++)
+        st = kt_vec_push(&to->entries.v[i].values, e->values.v[k]);
+    return st;
+}
+
 kt_status kt_history_add(kt_history *h, int epoch, const kt_logs *logs) {
     kt_logs *copy = kt_logs_new();
     kt_status st = kt_check(copy);
-    for (int i = 0; st == KT_OK && i < kt_logs_len(logs); i++)
-        st = kt_logs_set(copy, logs->names[i], logs->values[i]);
+    for (int i = 0; st == KT_OK && i < kt_logs_len(logs); i++) st = copy_entry(copy, logs, i);
     if (st == KT_OK) st = kt_vec_push(&h->logs, copy);
     if (st) {
         kt_free(copy);
@@ -122,7 +144,7 @@ static const char *history_name(const kt_history *h, int want, int *n) {
     *n = 0;
     for (int e = 0; e < kt_history_len(h); e++) {
         for (int i = 0; i < h->logs.v[e]->n; i++) {
-            const char *name = h->logs.v[e]->names[i];
+            const char *name = h->logs.v[e]->entries.v[i].name;
             int first = 0;
             while (logs_find(h->logs.v[first], name) < 0) first++;
             if (first == e && (*n)++ == want) return name;
@@ -145,4 +167,9 @@ const char *kt_history_name(const kt_history *h, int i) {
 double kt_history_get(const kt_history *h, const char *name, int i) {
     const int at = history_at(h, i);
     return at < 0 ? (double)NAN : kt_logs_get(h->logs.v[at], name);
+}
+
+kt_floats_t kt_history_values(const kt_history *h, const char *name, int i) {
+    const int at = history_at(h, i);
+    return at < 0 ? (kt_floats_t){NULL, 0} : kt_logs_values(h->logs.v[at], name);
 }

@@ -7,12 +7,16 @@
 
 #include <keratin/model.h>
 
+typedef struct kt_log_entry {
+    char *name;
+    double value;          ///< the mean where there are several
+    KT_VEC(double) values; ///< of a metric with several results; empty: one
+} kt_log_entry;
+
 struct kt_logs {
     kt_obj obj;
-    int n, cap;
-    int n_names; ///< names kept from before kt_logs_clear, for those that come again
-    char **names;
-    double *values;
+    int n;
+    KT_VEC(kt_log_entry) entries; ///< those beyond n were there before kt_logs_clear
 };
 
 struct kt_history {
@@ -22,8 +26,9 @@ struct kt_history {
 };
 
 kt_logs *kt_logs_new(void);
-/** Sets or adds an entry. */
+/** Sets or adds an entry of one value, or of n. */
 kt_status kt_logs_set(kt_logs *l, const char *name, double value);
+kt_status kt_logs_set_values(kt_logs *l, const char *name, const float *values, int64_t n);
 void kt_logs_clear(kt_logs *l);
 kt_history *kt_history_new(void);
 kt_status kt_history_add(kt_history *h, int epoch, const kt_logs *logs);

@@ -92,3 +92,25 @@ KT_TEST(history, names_every_value_of_any_epoch) {
     kt_check_str(kt_history_name(h, 2), NULL);
     kt_check_str(kt_history_name(h, -1), NULL);
 }
+
+KT_TEST(logs, hold_several_values) {
+    kt_logs *l = kt_logs_new();
+    kt_check_status(kt_logs_set_values(l, "f1", (const float[]){0.25f, 0.75f, 0.5f}, 3), KT_OK);
+    kt_check_status(kt_logs_set(l, "loss", 2), KT_OK);
+    kt_check_near(kt_logs_get(l, "f1"), 0.5, 0, 0);
+    kt_floats_t v = kt_logs_values(l, "f1");
+    assert_true(v.n == 3 && v.v[0] == 0.25 && v.v[2] == 0.5);
+    v = kt_logs_values(l, "loss");
+    assert_true(v.n == 1 && v.v[0] == 2);
+    assert_int_equal(kt_logs_values(l, "acc").n, 0);
+    kt_history *h = kt_history_new();
+    kt_check_status(kt_history_add(h, 0, l), KT_OK);
+    kt_logs_clear(l);
+    kt_check_status(kt_logs_set(l, "f1", 1), KT_OK); /* the same name, one value now */
+    assert_int_equal(kt_logs_values(l, "f1").n, 1);
+    v = kt_history_values(h, "f1", -1);
+    assert_true(v.n == 3 && v.v[1] == 0.75);
+    assert_int_equal(kt_history_values(h, "f1", 1).n, 0);
+    kt_free(h);
+    kt_free(l);
+}

@@ -150,13 +150,8 @@ static kt_status trace_predict(builder *b) {
     return st;
 }
 
-/* A metric with several results (one per class or threshold) shows their mean, as Keras' bar
- * does. */
-static kt_status push_scalar(builder *b, kt_sym *value) {
+static kt_status push_result(builder *b, kt_sym *value) {
     kt_val *v = kt_unwrap(kt_op_cast(value, "float32"), NULL);
-    if (!v) return b->g->status;
-    if (kt_shape_size(&v->spec.shape) != 1) v = kt_g_mean(b->g, v, kt_axes_all(v), false);
-    v = kt_g_reshape(b->g, v, (kt_shape){0, {0}});
     return v ? kt_vec_push(&b->g->outputs, v) : b->g->status;
 }
 
@@ -168,11 +163,11 @@ static kt_sym *mean_result(const kt_mean_vars *m) {
 
 /* Outputs: loss, each output's loss, each metric. */
 static kt_status trace_results(builder *b) {
-    kt_status st = push_scalar(b, mean_result(&b->c->total_loss));
+    kt_status st = push_result(b, mean_result(&b->c->total_loss));
     for (int i = 0; st == KT_OK && b->c->out_loss && i < b->c->n_out; i++)
-        if (b->c->out_loss[i].name) st = push_scalar(b, mean_result(&b->c->out_loss[i]));
+        if (b->c->out_loss[i].name) st = push_result(b, mean_result(&b->c->out_loss[i]));
     for (int i = 0; st == KT_OK && i < b->c->metrics.n; i++)
-        st = push_scalar(b, kt_metric_result(b->c->metrics.v[i].metric));
+        st = push_result(b, kt_metric_result(b->c->metrics.v[i].metric));
     return st;
 }
 
@@ -338,7 +333,12 @@ static int by_name(const void *a, const void *b) {
 }
 
 static kt_status read_results(
-    const kt_compiled *c, const kt_cpu_run *run, int n, const char *prefix, kt_logs *logs) {
+    const kt_compiled *c,
+    const kt_graph *g,
+    const kt_cpu_run *run,
+    const char *prefix,
+    kt_logs *logs) {
+    int n = g->outputs.n;
     const char *sorted[64];
     char name[200];
     if (n > 64) n = 64;
@@ -350,7 +350,8 @@ static kt_status read_results(
         const size_t p = strlen(prefix);
         memcpy(name, prefix, p);
         memcpy(name + p, sorted[k], strlen(sorted[k]) + 1);
-        const kt_status st = kt_logs_set(logs, name, (double)*(const float *)kt_cpu_output(run, i));
+        const kt_status st = kt_logs_set_values(
+            logs, name, kt_cpu_output(run, i), kt_shape_size(&g->outputs.v[i]->spec.shape));
         if (st) return st;
     }
     return KT_OK;
@@ -362,8 +363,8 @@ kt_status kt_model_results(kt_model *m, const char *prefix, kt_logs *logs) {
     kt_status st = kt_lease_begin(&l, m, KT_RESULTS, &none);
     if (st) return st;
     st = kt_cpu_execute(l.run);
-    const int n = kt_program_graph(l.program)->outputs.n;
-    if (st == KT_OK) st = read_results(kt_model_of(m)->compiled, l.run, n, prefix, logs);
+    const kt_graph *g = kt_program_graph(l.program);
+    if (st == KT_OK) st = read_results(kt_model_of(m)->compiled, g, l.run, prefix, logs);
     kt_lease_end(&l);
     return st;
 }
