@@ -93,7 +93,10 @@ static kt_status finish_outputs(kt_layer *l, kt_trace *t) {
         if (kt_failed(t->out[i])) return kt_check(t->out[i]);
         t->out[i]->mask = t->out_mask[i];
     }
-    return l->activity_regularizer ? add_activity(l, t->out[0]) : KT_OK;
+    kt_status st = KT_OK;
+    for (int i = 0; l->activity_regularizer && i < t->n_out && st == KT_OK; i++)
+        st = add_activity(l, t->out[i]);
+    return st;
 }
 
 kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
@@ -169,6 +172,7 @@ static kt_status infer_once(
     kt_sym *syms[KT_OP_MAX_IN], *masks[KT_OP_MAX_IN] = {NULL};
     kt_trace t = {.training = call->training == 1};
     kt_tracer_begin(&tr, g, call->training == 1, NULL);
+    tr.inferring = true;
     for (int i = 0; i < call->n_in; i++)
         syms[i] = kt_wrap(kt_g_input(g, (kt_spec){in[i].dtype, close_shape(in[i].shape, lengths)}));
     kt_call_split(call, syms, masks, &t);

@@ -56,6 +56,7 @@ typedef struct kt_traced_var {
 struct kt_tracer {
     kt_graph *g;
     bool training;
+    bool inferring;  ///< shapes are what counts: loops may run one step
     kt_var *counter; ///< int64 scalar: calls so far, for random numbers; NULL: a constant 0
     KT_VEC(kt_traced_var) vars;
     KT_VEC(kt_val *) losses; ///< add_loss, activity regularizers

@@ -125,3 +125,32 @@ KT_TEST(sequences, masks_flow_through_nested_models) {
     check_model("tags", compiled(m, kt_opt_sgd(0.1), XENT, "accuracy", true), 1e-5);
     kt_npz_close(file);
 }
+
+KT_TEST(sequences, recurrent_networks_train_as_in_keras) {
+    open_file();
+    kt_model *m = kt_sequential(kt_list(
+        kt_input({5}, .dtype = "int32"),
+        kt_embedding(6, 3, .mask_zero = true),
+        kt_lstm(4),
+        kt_dense(1, .activation = "sigmoid")));
+    check_model(
+        "text_lstm", compiled(m, kt_opt_sgd(0.1), "binary_crossentropy", "accuracy", false), 2e-5);
+    m = kt_sequential(kt_list(
+        kt_input({5}, .dtype = "int32"),
+        kt_embedding(6, 3, .mask_zero = true),
+        kt_gru(4, .return_sequences = true),
+        kt_simple_rnn(3),
+        kt_dense(1, .activation = "sigmoid")));
+    check_model(
+        "text_gru", compiled(m, kt_opt_sgd(0.1), "binary_crossentropy", "accuracy", false), 2e-5);
+    m = kt_sequential(kt_list(
+        kt_input({4}, .dtype = "int32"),
+        kt_embedding(6, 3, .mask_zero = true),
+        kt_lstm(4, .return_sequences = true),
+        kt_dense(3, .activation = "softmax")));
+    check_model("tagger", compiled(m, kt_opt_sgd(0.1), XENT, "accuracy", true), 2e-5);
+    m = kt_sequential(kt_list(
+        kt_input({KT_NONE, 2}), kt_lstm(4, .return_sequences = true), kt_lstm(3), kt_dense(1)));
+    check_model("stacked_lstm", compiled(m, kt_opt_adam(0.01), "mse", "mae", false), 2e-5);
+    kt_npz_close(file);
+}

@@ -1,8 +1,11 @@
 """sequences.npz: Embedding, Masking and recurrent layers: one layer, and small models in training.
 
-One layer, as in layers_more.py: CASE/x0, w0 …, y (or y0 … of several outputs), c (c0 …), dx0, dw0 …,
-mask, config; with an initial state CASE/s0 … and ds0 …; of a stateful layer y, y_2: two calls in a
-row. d is the gradient of the sum of all outputs times their c.
+One layer, as in layers_more.py: CASE/x0, w0 …, y, c, dx0, dw0 …, mask, config.
+
+Recurrent layers: one member CASE, flat: weights; for each output y and random c of its shape; then
+the gradients of the sum of all outputs times their c: of x, of the initial states, of the trainable
+weights; of a stateful layer y of a second call. x is the member x/NAME, mask mask/NAME, the initial
+states are state/0 … . meta.cases[CASE] has the names.
 
 Models: CASE/x, CASE/t (targets), w0 … (first weights), CASE/loss (of three steps), CASE/NAME (a
 metric after each step), v0 … (weights after the steps), CASE/p (predictions at the start).
@@ -26,44 +29,58 @@ def put_weights(name, layer):
         members[f"{name}/w{i}"] = w
 
 
-def case(name, layer, x, mask=None, state=(), training=False):
+def case(name, layer, x):
     x = np.asarray(x)
     layer.build(x.shape)
     put_weights(name, layer)
     members[f"{name}/config"] = golden.text(layer.get_config())
     members[f"{name}/x0"] = x
-    kw = {} if mask is None else {"mask": np.asarray(mask, bool)}
     t = tf.constant(x)
-    states = [tf.constant(s) for s in state]
-    if states:
-        kw["initial_state"] = states
-    if mask is not None:
-        members[f"{name}/mask"] = kw["mask"]
     with tf.GradientTape() as tape:
         tape.watch(t)
-        for s in states:
-            tape.watch(s)
+        y = layer(t)
+        c = golden.normal(f"c/{name}", *y.shape)
+        total = tf.reduce_sum(y * c)
+    members[f"{name}/y"] = np.array(y)
+    members[f"{name}/c"] = c
+    dx, dw = tape.gradient(total, [t, [v.value for v in layer.trainable_variables]])
+    if dx is not None:
+        members[f"{name}/dx0"] = np.array(dx)
+    for i, g in enumerate(dw):
+        members[f"{name}/dw{i}"] = np.array(tf.convert_to_tensor(g))
+    cases[name] = {}
+
+
+inputs, masks, first = {}, {}, {}
+
+
+def run(name, layer, x="seq", mask=None, states=0):
+    """A recurrent layer: all of it in one member."""
+    t = tf.constant(inputs[x])
+    layer.build(t.shape)
+    layer.set_weights(
+        [golden.normal(f"{name}/w{i}", *v.shape, scale=0.5) for i, v in enumerate(layer.weights)]
+    )
+    flat = [*layer.get_weights()]
+    kw = {} if mask is None else {"mask": tf.constant(np.array(masks[mask], bool))}
+    begin = [tf.constant(first[i]) for i in range(states)]
+    if states:
+        kw["initial_state"] = begin
+    with tf.GradientTape() as tape:
+        tape.watch([t, *begin])
         ys = layer(t, **kw)
-        several = isinstance(ys, (list, tuple))
-        ys = list(ys) if several else [ys]
+        ys = list(ys) if isinstance(ys, (list, tuple)) else [ys]
         cs = [golden.normal(f"c{i}/{name}", *y.shape) for i, y in enumerate(ys)]
         total = tf.add_n([tf.reduce_sum(y * c) for y, c in zip(ys, cs)])
-    for i, (y, c) in enumerate(zip(ys, cs)):
-        tail = str(i) if several else ""
-        members[f"{name}/y{tail}"] = np.array(y)
-        members[f"{name}/c{tail}"] = c
-    wrt = [t] + states + [v.value for v in layer.trainable_variables]
-    grads = [None if g is None else np.array(tf.convert_to_tensor(g)) for g in tape.gradient(total, wrt)]
-    if grads[0] is not None:
-        members[f"{name}/dx0"] = grads[0]
-    for i, s in enumerate(state):
-        members[f"{name}/s{i}"] = s
-        members[f"{name}/ds{i}"] = grads[1 + i]
-    for i, g in enumerate(grads[1 + len(states):]):
-        members[f"{name}/dw{i}"] = g
+    for y, c in zip(ys, cs):
+        flat += [np.array(y), c]
+    wrt = [t, *begin, *[v.value for v in layer.trainable_variables]]
+    for v, g in zip(wrt, tape.gradient(total, wrt)):
+        flat.append(np.zeros(v.shape, np.float32) if g is None else np.array(g))
     if getattr(layer, "stateful", False):
-        members[f"{name}/y_2"] = np.array(layer(t, **kw))
-    cases[name] = {"outputs": len(ys)}
+        flat.append(np.array(layer(t, **kw)))
+    members[name] = np.concatenate([np.asarray(a, np.float32).ravel() for a in flat])
+    cases[name] = {"x": x, "mask": mask, "states": states, "outputs": len(ys)}
 
 
 def model(name, layers, x, t, loss, metrics=(), weighted=(), optimizer="sgd", rate=0.1):
@@ -95,6 +112,61 @@ x[2, :, 0] = 0
 case("masking", L.Masking(), x)
 case("masking_value", L.Masking(-1.0), np.where(x == 0, np.float32(-1), x))
 
+# Recurrent layers. seq: 3 rows, 5 steps. Masks: right-padded (a row without padding, a row of
+# nothing else), left-padded, with holes.
+inputs["seq"] = golden.normal("seq", 3, 5, 2)
+inputs["wide"] = golden.normal("wide", 7, 3, 5)
+inputs["short"] = inputs["seq"][:, :1]
+masks["right"] = [[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]]
+masks["left"] = [[1, 1, 1, 1, 1], [0, 0, 0, 1, 1], [0, 0, 0, 0, 1]]
+masks["holes"] = [[1, 0, 1, 1, 0], [0, 1, 0, 1, 1], [0, 0, 1, 0, 0]]
+for i in range(4):
+    first[i] = golden.normal(f"state{i}", 3, 4, scale=0.5)
+members.update({f"x/{k}": v for k, v in inputs.items()})
+members.update({f"mask/{k}": np.array(v, bool) for k, v in masks.items()})
+members.update({f"state/{k}": v for k, v in first.items()})
+SEQ, STATE = {"return_sequences": True}, {"return_state": True}
+BOTH = SEQ | STATE
+
+
+def recurrent(name, cls, n, **plain):
+    """The arguments that every recurrent layer has; n: number of states."""
+    make = lambda **kw: getattr(L, cls)(4, **plain, **kw)  # noqa: E731
+    run(name, make())
+    run(f"{name}_seq", make(**SEQ))
+    run(f"{name}_state", make(**BOTH), states=n)
+    run(f"{name}_backwards", make(go_backwards=True, **BOTH))
+    run(f"{name}_no_bias", make(use_bias=False, unroll=True))
+    run(f"{name}_right", make(**BOTH), mask="right")
+    run(f"{name}_left", make(**BOTH), mask="left")
+    run(f"{name}_holes", make(**BOTH), mask="holes", states=n)
+    run(f"{name}_holes_last", make(**STATE), mask="holes", states=n)
+    run(f"{name}_holes_back", make(go_backwards=True, **BOTH), mask="holes")
+    run(f"{name}_zero", make(zero_output_for_mask=True, **BOTH), mask="holes", states=n)
+    run(f"{name}_zero_last", make(zero_output_for_mask=True), mask="right")
+    run(f"{name}_stateful", make(stateful=True, **SEQ), mask="holes")
+    run(f"{name}_stateful_plain", make(stateful=True))
+
+
+recurrent("simple_rnn", "SimpleRNN", 1)
+recurrent("gru", "GRU", 1)
+recurrent("gru_before", "GRU", 1, reset_after=False)
+recurrent("lstm", "LSTM", 2)
+hard = {"activation": "relu", "recurrent_activation": "hard_sigmoid"}
+recurrent("lstm_hard", "LSTM", 2, **hard)
+recurrent("gru_hard", "GRU", 1, **hard)
+run("simple_rnn_relu", L.SimpleRNN(4, activation="relu", return_sequences=True), mask="holes")
+run("simple_rnn_linear", L.SimpleRNN(4, activation=None))
+run("lstm_wide", L.LSTM(19, return_sequences=True), "wide")
+run("gru_wide", L.GRU(19, return_sequences=True), "wide")
+run("lstm_one_step", L.LSTM(4), "short")
+run("lstm_no_forget", L.LSTM(4, unit_forget_bias=False, bias_initializer="ones"))
+run("rnn_lstm_cell", L.RNN(L.LSTMCell(4), **BOTH), mask="holes")
+run("rnn_gru_cell", L.RNN(L.GRUCell(4, reset_after=False), go_backwards=True))
+run("rnn_simple_cell", L.RNN(L.SimpleRNNCell(4), zero_output_for_mask=True, **SEQ), mask="left")
+run("rnn_stacked", L.RNN([L.LSTMCell(4), L.GRUCell(3)], return_sequences=True), mask="holes")
+run("rnn_stacked_simple", L.RNN(L.StackedRNNCells([L.SimpleRNNCell(3), L.SimpleRNNCell(2)])))
+
 one = np.array([[3, 1, 0, 0], [5, 0, 2, 0], [1, 1, 4, 2]], np.int32)
 tags = np.array([[1, 0, 2, 2], [0, 1, 1, 0], [2, 2, 0, 1]], np.int32)
 tokens = [L.Embedding(6, 3, mask_zero=True), L.Dense(4, "tanh"), L.Dense(3, "softmax")]
@@ -105,5 +177,18 @@ real = golden.normal("real", 3, 4, 2)
 model("masked_mse", [L.Masking(), L.Dense(2)], x, real, "mse", ["mae"], ["mae"])
 model("masked_adam", [L.Masking(), L.Activation("tanh"), L.Dropout(0.0), L.Dense(2)], x, real, "mae",
       ["mse"], optimizer="adam", rate=0.01)
+
+gold = golden.normal("gold", 4, 5, 2)
+want = (golden.normal("want", 4, 1) > 0).astype(np.float32)
+text = np.array([[3, 1, 0, 0, 0], [5, 2, 2, 4, 1], [1, 0, 0, 0, 0], [0, 2, 0, 3, 0]], np.int32)
+words = [L.Embedding(6, 3, mask_zero=True), L.LSTM(4), L.Dense(1, "sigmoid")]
+model("text_lstm", words, text, want, "binary_crossentropy", ["accuracy"])
+words = [L.Embedding(6, 3, mask_zero=True), L.GRU(4, return_sequences=True), L.SimpleRNN(3),
+         L.Dense(1, "sigmoid")]
+model("text_gru", words, text, want, "binary_crossentropy", ["accuracy"])
+model("tagger", [L.Embedding(6, 3, mask_zero=True), L.LSTM(4, return_sequences=True), L.Dense(3, "softmax")],
+      one, tags, "sparse_categorical_crossentropy", ["accuracy"], ["accuracy"])
+model("stacked_lstm", [L.LSTM(4, return_sequences=True), L.LSTM(3), L.Dense(1)], gold, want, "mse",
+      ["mae"], optimizer="adam", rate=0.01)
 
 golden.save("sequences", members, "Embedding, Masking, recurrent layers", cases)

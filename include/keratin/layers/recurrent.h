@@ -51,6 +51,269 @@ typedef struct kt_masking_args {
 #define kt_masking(...) KT_CALL(kt_masking_new, kt_masking_args, KT_MASKING_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_masking_new(const kt_masking_args *args);
 
+/** Long short-term memory.
+ *
+ * Keras: keras.layers.LSTM.  Shape: (batch, time, features) -> (batch, units), or (batch, time,
+ * units) with return_sequences; with return_state also h and c, each (batch, units). Weights:
+ * kernel, recurrent_kernel, bias, gates in the order i, f, c, o. A mask is used, and goes on with
+ * sequences. States to begin with: kt_call(l, x, .initial_state = kt_list(h, c)). Errors: units <=
+ * 0; stateful with an open batch axis, or with another batch size than the first.
+ *
+ *     kt_lstm(64, .return_sequences = true)
+ */
+typedef struct kt_lstm_args {
+    size_t size;
+    int units;                    ///< length of output and state, > 0
+    kt_ref activation;            ///< default "tanh"; NULL: linear
+    kt_ref recurrent_activation;  ///< of the gates, default "sigmoid"
+    bool use_bias;                ///< default true
+    kt_ref kernel_initializer;    ///< default "glorot_uniform"
+    kt_ref recurrent_initializer; ///< default "orthogonal"
+    kt_ref bias_initializer;      ///< default "zeros"
+    bool unit_forget_bias;        ///< default true: the forget gate starts with bias 1
+    kt_ref kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer;
+    kt_ref kernel_constraint, recurrent_constraint, bias_constraint;
+    double dropout;           ///< of the input, 0 to 1; one mask for all time steps
+    double recurrent_dropout; ///< of the state
+    int64_t seed;             ///< default KT_NONE: from the seed of the session
+    bool return_sequences;    ///< every step's output, not the last one only
+    bool return_state;        ///< the states at the end as further outputs: kt_item(y, 1) …
+    bool go_backwards;        ///< from the last step to the first; sequences come out in that order
+    bool stateful;            ///< a batch goes on from the states of the one before it
+    bool unroll;              ///< no difference here
+    int use_cudnn;            ///< KT_AUTO (default) or false; true fails: there is none on a CPU
+    bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
+    KT_LAYER_ARGS
+} kt_lstm_args;
+#define KT_LSTM_DEFAULTS                                                                           \
+    .activation = "tanh", .recurrent_activation = "sigmoid", .use_bias = true,                     \
+    .kernel_initializer = "glorot_uniform", .recurrent_initializer = "orthogonal",                 \
+    .bias_initializer = "zeros", .unit_forget_bias = true, .seed = KT_NONE, .use_cudnn = KT_AUTO,  \
+    KT_LAYER_DEFAULTS
+#define kt_lstm(...) KT_CALL(kt_lstm_new, kt_lstm_args, KT_LSTM_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_lstm_new(const kt_lstm_args *args);
+
+/** Gated recurrent unit.
+ *
+ * Keras: keras.layers.GRU.  Shape: (batch, time, features) ->
+ * (batch, units), or (batch, time, units) with return_sequences; with return_state also h
+ * (batch, units). Weights: kernel, recurrent_kernel, bias (2, 3 units), with reset_after = false
+ * (3 units); gates in the order z, r, h.
+ *
+ *     kt_gru(64)
+ */
+typedef struct kt_gru_args {
+    size_t size;
+    int units;                    ///< length of output and state, > 0
+    kt_ref activation;            ///< default "tanh"; NULL: linear
+    kt_ref recurrent_activation;  ///< of the gates, default "sigmoid"
+    bool use_bias;                ///< default true
+    kt_ref kernel_initializer;    ///< default "glorot_uniform"
+    kt_ref recurrent_initializer; ///< default "orthogonal"
+    kt_ref bias_initializer;      ///< default "zeros"
+    kt_ref kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer;
+    kt_ref kernel_constraint, recurrent_constraint, bias_constraint;
+    double dropout;           ///< of the input, 0 to 1; one mask for all time steps
+    double recurrent_dropout; ///< of the state
+    int64_t seed;             ///< default KT_NONE: from the seed of the session
+    bool return_sequences;    ///< every step's output, not the last one only
+    bool return_state;        ///< the states at the end as further outputs: kt_item(y, 1) …
+    bool go_backwards;        ///< from the last step to the first; sequences come out in that order
+    bool stateful;            ///< a batch goes on from the states of the one before it
+    bool unroll;              ///< no difference here
+    bool reset_after; ///< default true: the reset gate scales the product, not what goes into it
+    int use_cudnn;    ///< KT_AUTO (default) or false; true fails: there is none on a CPU
+    bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
+    KT_LAYER_ARGS
+} kt_gru_args;
+#define KT_GRU_DEFAULTS                                                                            \
+    .activation = "tanh", .recurrent_activation = "sigmoid", .use_bias = true,                     \
+    .kernel_initializer = "glorot_uniform", .recurrent_initializer = "orthogonal",                 \
+    .bias_initializer = "zeros", .seed = KT_NONE, .reset_after = true, .use_cudnn = KT_AUTO,       \
+    KT_LAYER_DEFAULTS
+#define kt_gru(...) KT_CALL(kt_gru_new, kt_gru_args, KT_GRU_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_gru_new(const kt_gru_args *args);
+
+/** h = activation(x . kernel + bias + h . recurrent_kernel).
+ *
+ * Keras: keras.layers.SimpleRNN.  Shape: (batch, time, features) ->
+ * (batch, units), or (batch, time, units) with return_sequences; with return_state also h
+ * (batch, units).
+ *
+ *     kt_simple_rnn(32)
+ */
+typedef struct kt_simple_rnn_args {
+    size_t size;
+    int units;                    ///< length of output and state, > 0
+    kt_ref activation;            ///< default "tanh"; NULL: linear
+    bool use_bias;                ///< default true
+    kt_ref kernel_initializer;    ///< default "glorot_uniform"
+    kt_ref recurrent_initializer; ///< default "orthogonal"
+    kt_ref bias_initializer;      ///< default "zeros"
+    kt_ref kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer;
+    kt_ref kernel_constraint, recurrent_constraint, bias_constraint;
+    double dropout;           ///< of the input, 0 to 1; one mask for all time steps
+    double recurrent_dropout; ///< of the state
+    bool return_sequences;    ///< every step's output, not the last one only
+    bool return_state;        ///< the states at the end as further outputs: kt_item(y, 1) …
+    bool go_backwards;        ///< from the last step to the first; sequences come out in that order
+    bool stateful;            ///< a batch goes on from the states of the one before it
+    bool unroll;              ///< no difference here
+    int64_t seed;             ///< default KT_NONE: from the seed of the session
+    bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
+    KT_LAYER_ARGS
+} kt_simple_rnn_args;
+#define KT_SIMPLE_RNN_DEFAULTS                                                                     \
+    .activation = "tanh", .use_bias = true, .kernel_initializer = "glorot_uniform",                \
+    .recurrent_initializer = "orthogonal", .bias_initializer = "zeros", .seed = KT_NONE,           \
+    KT_LAYER_DEFAULTS
+#define kt_simple_rnn(...)                                                                         \
+    KT_CALL(kt_simple_rnn_new, kt_simple_rnn_args, KT_SIMPLE_RNN_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_simple_rnn_new(const kt_simple_rnn_args *args);
+
+/** One step of an LSTM, for kt_rnn().
+ *
+ * Keras: keras.layers.LSTMCell.  Called on (batch, features) with .initial_state = its states h
+ * and c; outputs: h, then the new h and c.
+ *
+ *     kt_rnn(kt_lstm_cell(64))
+ */
+typedef struct kt_lstm_cell_args {
+    size_t size;
+    int units;                    ///< length of output and state, > 0
+    kt_ref activation;            ///< default "tanh"; NULL: linear
+    kt_ref recurrent_activation;  ///< of the gates, default "sigmoid"
+    bool use_bias;                ///< default true
+    kt_ref kernel_initializer;    ///< default "glorot_uniform"
+    kt_ref recurrent_initializer; ///< default "orthogonal"
+    kt_ref bias_initializer;      ///< default "zeros"
+    bool unit_forget_bias;        ///< default true: the forget gate starts with bias 1
+    kt_ref kernel_regularizer, recurrent_regularizer, bias_regularizer;
+    kt_ref kernel_constraint, recurrent_constraint, bias_constraint;
+    double dropout;           ///< of the input, 0 to 1; one mask for all time steps
+    double recurrent_dropout; ///< of the state
+    int64_t seed;             ///< default KT_NONE: from the seed of the session
+    KT_LAYER_ARGS
+} kt_lstm_cell_args;
+#define KT_LSTM_CELL_DEFAULTS                                                                      \
+    .activation = "tanh", .recurrent_activation = "sigmoid", .use_bias = true,                     \
+    .kernel_initializer = "glorot_uniform", .recurrent_initializer = "orthogonal",                 \
+    .bias_initializer = "zeros", .unit_forget_bias = true, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_lstm_cell(...)                                                                          \
+    KT_CALL(kt_lstm_cell_new, kt_lstm_cell_args, KT_LSTM_CELL_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_lstm_cell_new(const kt_lstm_cell_args *args);
+
+/** One step of a GRU, for kt_rnn().
+ *
+ * Keras: keras.layers.GRUCell.  Called on (batch, features) with .initial_state = its state h;
+ * outputs: h, twice.
+ *
+ *     kt_rnn(kt_gru_cell(64))
+ */
+typedef struct kt_gru_cell_args {
+    size_t size;
+    int units;                    ///< length of output and state, > 0
+    kt_ref activation;            ///< default "tanh"; NULL: linear
+    kt_ref recurrent_activation;  ///< of the gates, default "sigmoid"
+    bool use_bias;                ///< default true
+    kt_ref kernel_initializer;    ///< default "glorot_uniform"
+    kt_ref recurrent_initializer; ///< default "orthogonal"
+    kt_ref bias_initializer;      ///< default "zeros"
+    kt_ref kernel_regularizer, recurrent_regularizer, bias_regularizer;
+    kt_ref kernel_constraint, recurrent_constraint, bias_constraint;
+    double dropout;           ///< of the input, 0 to 1; one mask for all time steps
+    double recurrent_dropout; ///< of the state
+    bool reset_after;         ///< default true
+    int64_t seed;             ///< default KT_NONE: from the seed of the session
+    KT_LAYER_ARGS
+} kt_gru_cell_args;
+#define KT_GRU_CELL_DEFAULTS                                                                       \
+    .activation = "tanh", .recurrent_activation = "sigmoid", .use_bias = true,                     \
+    .kernel_initializer = "glorot_uniform", .recurrent_initializer = "orthogonal",                 \
+    .bias_initializer = "zeros", .reset_after = true, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_gru_cell(...)                                                                           \
+    KT_CALL(kt_gru_cell_new, kt_gru_cell_args, KT_GRU_CELL_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_gru_cell_new(const kt_gru_cell_args *args);
+
+/** One step of a SimpleRNN, for kt_rnn().
+ *
+ * Keras: keras.layers.SimpleRNNCell.  Called on (batch, features) with .initial_state = its state
+ * h; outputs: h, twice.
+ *
+ *     kt_rnn(kt_simple_rnn_cell(64))
+ */
+typedef struct kt_simple_rnn_cell_args {
+    size_t size;
+    int units;                    ///< length of output and state, > 0
+    kt_ref activation;            ///< default "tanh"; NULL: linear
+    bool use_bias;                ///< default true
+    kt_ref kernel_initializer;    ///< default "glorot_uniform"
+    kt_ref recurrent_initializer; ///< default "orthogonal"
+    kt_ref bias_initializer;      ///< default "zeros"
+    kt_ref kernel_regularizer, recurrent_regularizer, bias_regularizer;
+    kt_ref kernel_constraint, recurrent_constraint, bias_constraint;
+    double dropout;           ///< of the input, 0 to 1; one mask for all time steps
+    double recurrent_dropout; ///< of the state
+    int64_t seed;             ///< default KT_NONE: from the seed of the session
+    KT_LAYER_ARGS
+} kt_simple_rnn_cell_args;
+#define KT_SIMPLE_RNN_CELL_DEFAULTS                                                                \
+    .activation = "tanh", .use_bias = true, .kernel_initializer = "glorot_uniform",                \
+    .recurrent_initializer = "orthogonal", .bias_initializer = "zeros", .seed = KT_NONE,           \
+    KT_LAYER_DEFAULTS
+#define kt_simple_rnn_cell(...)                                                                    \
+    KT_CALL(                                                                                       \
+        kt_simple_rnn_cell_new, kt_simple_rnn_cell_args, KT_SIMPLE_RNN_CELL_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_simple_rnn_cell_new(const kt_simple_rnn_cell_args *args);
+
+/** Runs a cell over the time steps of a sequence.
+ *
+ * Keras: keras.layers.RNN.  The cell is a layer whose class has `state_sizes`: it is called on one
+ * step (batch, ...) with its states as initial_state, and its outputs are the step's output and the
+ * new states. A list of cells means kt_stacked_rnn_cells().
+ * Errors: no cell; a state that does not have the size that the cell says.
+ *
+ *     kt_rnn(kt_lstm_cell(32), .return_sequences = true)
+ */
+typedef struct kt_rnn_args {
+    size_t size;
+    kt_ref cell;           ///< a cell or a list of cells
+    bool return_sequences; ///< every step's output, not the last one only
+    bool return_state;     ///< the states at the end as further outputs: kt_item(y, 1) …
+    bool go_backwards;     ///< from the last step to the first; sequences come out in that order
+    bool stateful;         ///< a batch goes on from the states of the one before it
+    bool unroll;           ///< no difference here
+    bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
+    KT_LAYER_ARGS
+} kt_rnn_args;
+#define KT_RNN_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_rnn(...) KT_CALL(kt_rnn_new, kt_rnn_args, KT_RNN_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_rnn_new(const kt_rnn_args *args);
+
+/** Several cells as one: each gets the output of the one before it.
+ *
+ * Keras: keras.layers.StackedRNNCells.  At most 7 states in all.
+ *
+ *     kt_rnn(kt_stacked_rnn_cells(kt_list(kt_gru_cell(32), kt_gru_cell(16))))
+ */
+typedef struct kt_stacked_rnn_cells_args {
+    size_t size;
+    kt_ref cells; ///< list of cells
+    KT_LAYER_ARGS
+} kt_stacked_rnn_cells_args;
+#define KT_STACKED_RNN_CELLS_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_stacked_rnn_cells(...)                                                                  \
+    KT_CALL(                                                                                       \
+        kt_stacked_rnn_cells_new,                                                                  \
+        kt_stacked_rnn_cells_args,                                                                 \
+        KT_STACKED_RNN_CELLS_DEFAULTS,                                                             \
+        __VA_ARGS__)
+KT_API kt_layer *kt_stacked_rnn_cells_new(const kt_stacked_rnn_cells_args *args);
+
+/** Sets the states of a stateful layer, and of all inside a model, back to 0.
+ * Keras: layer.reset_states() */
+KT_API kt_status kt_reset_states(kt_layer *layer);
+
 #ifdef __cplusplus
 }
 #endif

@@ -44,6 +44,9 @@ typedef struct kt_layer_class {
     bool supports_masking;        ///< passes the mask of input 0 on
     bool computes_mask;           ///< fills out_mask itself
     bool attends; ///< takes attention_mask, return_attention_scores, use_causal_mask
+    /** Recurrent cells: the lengths of the states, each (batch, length); returns how many. A cell
+     * finds them in t->initial_state and gives its output, then the new states. NULL: no cell. */
+    int (*state_sizes)(const kt_layer *l, int64_t *sizes);
 } kt_layer_class;
 
 /** A new floating layer; arguments are copied (names, lists, objects too), then `init` runs. */

@@ -1,0 +1,481 @@
+/* Recurrent layers against real Keras (tests/golden/sequences.npz): outputs, states, gradients,
+ * masks of every kind, stateful calls. What needs no numbers of Keras comes after. */
+#include "io/npz.h"
+#include "testing/graphs.h"
+#include "testing/kt_layers.h"
+#include "testing/kt_models.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST 16
+
+/* One call of a layer as a program: all outputs, then gradients of the sum of outputs times c by x,
+ * states and trainable weights. Program inputs: x, mask, states, then one c per output. */
+typedef struct {
+    kt_layer *layer;
+    bool training;
+    kt_spec x, mask, state[MOST];
+    int n_state, n_out, n_var, n_wrt;
+    bool has_mask;
+    kt_spec out[MOST];
+    kt_var *var[MOST];
+    kt_program *program;
+    kt_cpu_run *run;
+} call;
+
+static kt_status call_gradients(call *c, kt_tracer *tr, kt_sym *y, kt_val **in) {
+    kt_graph *g = tr->g;
+    kt_val *loss = NULL, *wrt[MOST], *dx[MOST];
+    for (int i = 0; i < c->n_out; i++) {
+        kt_val *v = kt_unwrap(y->n_outs ? kt_item(y, i) : y, NULL);
+        c->out[i] = v->spec;
+        assert_int_equal(kt_vec_push(&g->outputs, v), 0);
+        kt_val *part = kt_g_mul(g, v, kt_g_input(g, v->spec));
+        part = kt_g_sum(g, part, kt_axes_all(part), false);
+        loss = loss ? kt_g_add(g, loss, part) : part;
+    }
+    wrt[c->n_wrt++] = in[0];
+    for (int i = 0; i < c->n_state; i++) wrt[c->n_wrt++] = in[1 + i];
+    for (int i = 0; i < c->n_var; i++) wrt[c->n_wrt++] = kt_tracer_var(tr, c->var[i]);
+    const kt_status st = kt_grad(g, loss, c->n_wrt, wrt, dx);
+    for (int i = 0; i < c->n_wrt && st == KT_OK; i++)
+        assert_int_equal(kt_vec_push(&g->outputs, dx[i]), 0);
+    return st;
+}
+
+static void call_start(call *c) {
+    kt_tracer tr;
+    kt_val *in[MOST];
+    const void *state[MOST];
+    kt_graph *g = kt_graph_new();
+    kt_adopt(c->layer);
+    kt_tracer_begin(&tr, g, c->training, NULL);
+    in[0] = kt_g_input(g, c->x);
+    kt_sym *mask = c->has_mask ? kt_wrap(kt_g_input(g, c->mask)) : NULL;
+    for (int i = 0; i < c->n_state; i++) state[i] = kt_wrap(in[1 + i] = kt_g_input(g, c->state[i]));
+    kt_sym *y = kt_call(
+        c->layer,
+        kt_wrap(in[0]),
+        .training = c->training,
+        .mask = mask,
+        .initial_state = c->n_state ? kt_list_of(c->n_state, state) : NULL);
+    kt_check_ok(y);
+    c->n_out = y->n_outs ? y->n_outs : 1;
+    c->n_var = kt_layer_n_weights(c->layer);
+    for (int i = 0; i < c->n_var; i++) {
+        c->var[i] = kt_layer_weight(c->layer, i);
+        kt_check_status(kt_var_ensure(c->var[i]), KT_OK);
+    }
+    kt_check_status(call_gradients(c, &tr, y, in), KT_OK);
+    kt_check_status(kt_tracer_end(&tr), KT_OK);
+    kt_check_status(kt_program_new(g, &c->program), KT_OK);
+    kt_check_status(kt_program_acquire(c->program, &c->run), KT_OK);
+}
+
+static void call_stop(call *c) {
+    kt_program_release(c->program, c->run);
+    kt_program_free(c->program);
+    kt_release(c->layer);
+}
+
+static int64_t copy_in(void *to, const kt_spec *s, const float *from) {
+    const int64_t n = kt_shape_size(&s->shape);
+    memcpy(to, from, sizeof(float) * (size_t)n);
+    return n;
+}
+
+/* The next part of the case's numbers against what came out. */
+static int64_t same(
+    const char *name, const char *part, int i, const float *got, int64_t n, const float *want) {
+    double most = 0;
+    for (int64_t k = 0; k < n; k++) most = fmax(most, fabs(want[k]));
+    for (int64_t k = 0; k < n; k++) {
+        if (fabs(got[k] - want[k]) <= 2e-6 * fmax(most, 0.1) + 1e-5 * fabs(want[k])) continue;
+        fail_msg(
+            "%s: %s%d element %d: got %.9g, Keras %.9g", name, part, i, (int)k, got[k], want[k]);
+    }
+    return n;
+}
+
+static kt_tensor *member(kt_npz *z, const char *group, const char *name) {
+    char key[80];
+    snprintf(key, sizeof key, "%s%s%s", group, *group ? "/" : "", name);
+    kt_tensor *t = kt_npz_read(z, key);
+    kt_check_ok(t);
+    return t;
+}
+
+static void load(call *c, kt_npz *z, kt_tensor *x, kt_tensor *mask, const float **at) {
+    char name[16];
+    for (int i = 0; i < c->n_var; i++)
+        *at += copy_in(kt_var_data(c->var[i]), &c->var[i]->spec, *at);
+    memcpy(kt_cpu_input(c->run, 0), x->data, kt_tensor_bytes(x));
+    if (mask) memcpy(kt_cpu_input(c->run, 1), mask->data, kt_tensor_bytes(mask));
+    for (int i = 0; i < c->n_state; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        kt_tensor *s = member(z, "state", name);
+        copy_in(kt_cpu_input(c->run, 1 + c->has_mask + i), &c->state[i], s->data);
+        kt_free(s);
+    }
+}
+
+static void compare(const call *c, const char *name, const float **at) {
+    const float *y[MOST];
+    int o = 0;
+    for (int i = 0; i < c->n_out; i++) {
+        const int64_t n = kt_shape_size(&c->out[i].shape);
+        y[i] = *at;
+        copy_in(kt_cpu_input(c->run, 1 + c->has_mask + c->n_state + i), &c->out[i], *at + n);
+        *at += 2 * n;
+    }
+    kt_check_status(kt_cpu_execute(c->run), KT_OK);
+    for (; o < c->n_out; o++)
+        same(name, "y", o, kt_cpu_output(c->run, o), kt_shape_size(&c->out[o].shape), y[o]);
+    *at += same(name, "dx", 0, kt_cpu_output(c->run, o++), kt_shape_size(&c->x.shape), *at);
+    for (int i = 0; i < c->n_state; i++, o++)
+        *at += same(
+            name, "ds", i, kt_cpu_output(c->run, o), kt_shape_size(&c->state[i].shape), *at);
+    for (int i = 0; i < c->n_var; i++, o++)
+        *at += same(
+            name, "dw", i, kt_cpu_output(c->run, o), kt_shape_size(&c->var[i]->spec.shape), *at);
+}
+
+static void check(
+    const char *name, kt_layer *l, const char *x_name, const char *mask_name, int n_state) {
+    kt_npz *z;
+    kt_check_ok(l);
+    kt_check_status(kt_npz_open(&z, "tests/golden/sequences.npz"), KT_OK);
+    kt_tensor *all = member(z, "", name), *x = member(z, "x", x_name);
+    kt_tensor *mask = mask_name ? member(z, "mask", mask_name) : NULL;
+    call c = {
+        .layer = l, .x = {KT_FLOAT32, x->shape}, .n_state = n_state, .has_mask = mask != NULL};
+    if (mask) c.mask = (kt_spec){KT_BOOL, mask->shape};
+    for (int i = 0; i < n_state; i++) c.state[i] = (kt_spec){KT_FLOAT32, {2, {x->shape.dim[0], 4}}};
+    call_start(&c);
+    const float *at = all->data, *end = at + kt_tensor_size(all);
+    load(&c, z, x, mask, &at);
+    compare(&c, name, &at);
+    if (at < end) { /* stateful: once more */
+        kt_check_status(kt_cpu_execute(c.run), KT_OK);
+        at += same(name, "y_2", 0, kt_cpu_output(c.run, 0), kt_shape_size(&c.out[0].shape), at);
+    }
+    assert_ptr_equal(at, end);
+    call_stop(&c);
+    kt_free(all);
+    kt_free(x);
+    kt_free(mask);
+    kt_npz_close(z);
+}
+
+#define SEQ .return_sequences = true
+#define STATE .return_state = true
+#define BOTH SEQ, STATE
+#define ALL(name, n, layer, ...)                                                                   \
+    check(name, layer(4, __VA_ARGS__), "seq", NULL, 0);                                            \
+    check(name "_seq", layer(4, __VA_ARGS__, SEQ), "seq", NULL, 0);                                \
+    check(name "_state", layer(4, __VA_ARGS__, BOTH), "seq", NULL, n);                             \
+    check(name "_backwards", layer(4, __VA_ARGS__, BOTH, .go_backwards = true), "seq", NULL, 0);   \
+    check(                                                                                         \
+        name "_no_bias",                                                                           \
+        layer(4, __VA_ARGS__, .use_bias = false, .unroll = true),                                  \
+        "seq",                                                                                     \
+        NULL,                                                                                      \
+        0);                                                                                        \
+    check(name "_right", layer(4, __VA_ARGS__, BOTH), "seq", "right", 0);                          \
+    check(name "_left", layer(4, __VA_ARGS__, BOTH), "seq", "left", 0);                            \
+    check(name "_holes", layer(4, __VA_ARGS__, BOTH), "seq", "holes", n);                          \
+    check(name "_holes_last", layer(4, __VA_ARGS__, STATE), "seq", "holes", n);                    \
+    check(                                                                                         \
+        name "_holes_back", layer(4, __VA_ARGS__, BOTH, .go_backwards = true), "seq", "holes", 0); \
+    check(                                                                                         \
+        name "_zero",                                                                              \
+        layer(4, __VA_ARGS__, BOTH, .zero_output_for_mask = true),                                 \
+        "seq",                                                                                     \
+        "holes",                                                                                   \
+        n);                                                                                        \
+    check(                                                                                         \
+        name "_zero_last",                                                                         \
+        layer(4, __VA_ARGS__, .zero_output_for_mask = true),                                       \
+        "seq",                                                                                     \
+        "right",                                                                                   \
+        0);                                                                                        \
+    check(name "_stateful", layer(4, __VA_ARGS__, SEQ, .stateful = true), "seq", "holes", 0);      \
+    check(name "_stateful_plain", layer(4, __VA_ARGS__, .stateful = true), "seq", NULL, 0)
+#define HARD .activation = "relu", .recurrent_activation = "hard_sigmoid"
+
+KT_TEST(rnn, simple_rnn_is_that_of_keras) {
+    ALL("simple_rnn", 1, kt_simple_rnn, .activation = "tanh");
+    check("simple_rnn_relu", kt_simple_rnn(4, "relu", SEQ), "seq", "holes", 0);
+    check("simple_rnn_linear", kt_simple_rnn(4, .activation = NULL), "seq", NULL, 0);
+}
+
+KT_TEST(rnn, gru_is_that_of_keras) {
+    ALL("gru", 1, kt_gru, .activation = "tanh");
+    check("gru_wide", kt_gru(19, SEQ), "wide", NULL, 0);
+}
+
+KT_TEST(rnn, gru_with_reset_before_is_that_of_keras) {
+    ALL("gru_before", 1, kt_gru, .reset_after = false);
+}
+
+KT_TEST(rnn, lstm_is_that_of_keras) {
+    ALL("lstm", 2, kt_lstm, .activation = "tanh");
+    check("lstm_wide", kt_lstm(19, SEQ), "wide", NULL, 0);
+    check("lstm_one_step", kt_lstm(4), "short", NULL, 0);
+    check("lstm_no_forget", kt_lstm(4, .unit_forget_bias = false), "seq", NULL, 0);
+}
+
+KT_TEST(rnn, other_activations_are_those_of_keras) {
+    ALL("lstm_hard", 2, kt_lstm, HARD);
+    ALL("gru_hard", 1, kt_gru, HARD);
+}
+
+KT_TEST(rnn, cells_are_those_of_keras) {
+    check("rnn_lstm_cell", kt_rnn(kt_lstm_cell(4), BOTH), "seq", "holes", 0);
+    check(
+        "rnn_gru_cell",
+        kt_rnn(kt_gru_cell(4, .reset_after = false), .go_backwards = true),
+        "seq",
+        NULL,
+        0);
+    check(
+        "rnn_simple_cell",
+        kt_rnn(kt_simple_rnn_cell(4), SEQ, .zero_output_for_mask = true),
+        "seq",
+        "left",
+        0);
+    check("rnn_stacked", kt_rnn(kt_list(kt_lstm_cell(4), kt_gru_cell(3)), SEQ), "seq", "holes", 0);
+    check(
+        "rnn_stacked_simple",
+        kt_rnn(kt_stacked_rnn_cells(kt_list(kt_simple_rnn_cell(3), kt_simple_rnn_cell(2)))),
+        "seq",
+        NULL,
+        0);
+}
+
+/* What needs no numbers of Keras --------------------------------------------------------------- */
+
+KT_TEST(rnn, keeps_the_layer_contract) {
+    kt_check_layer(
+        kt_lstm(4), .input = {2, KT_NONE, 3}, .output = {2, 4}, .n_trainable = 3, .n_params = 128);
+    kt_check_layer(
+        kt_lstm(4, SEQ, .use_bias = false),
+        .input = {2, KT_NONE, 3},
+        .output = {2, KT_NONE, 4},
+        .n_trainable = 2);
+    kt_check_layer(kt_gru(4, SEQ), .input = {2, 6, 3}, .output = {2, 6, 4}, .n_trainable = 3);
+    kt_check_layer(kt_simple_rnn(4), .input = {2, 6, 3}, .output = {2, 4}, .n_trainable = 3);
+    kt_check_layer(
+        kt_rnn(kt_gru_cell(4, "relu"), SEQ),
+        .input = {2, KT_NONE, 3},
+        .output = {2, KT_NONE, 4},
+        .n_trainable = 3);
+    kt_check_layer(
+        kt_rnn(kt_list(kt_lstm_cell(4), kt_lstm_cell(5))),
+        .input = {2, 6, 3},
+        .output = {2, 5},
+        .n_trainable = 6);
+}
+
+KT_TEST(rnn, gradients) {
+    kt_check_gradients(kt_lstm(3, SEQ), .input = {2, 4, 3});
+    kt_check_gradients(kt_gru(3, .go_backwards = true), .input = {2, 4, 3});
+    kt_check_gradients(kt_simple_rnn(3), .input = {2, 4, 3});
+    kt_check_gradients(kt_gru(3, .reset_after = false, SEQ), .input = {2, 3, 2});
+    kt_check_gradients(kt_lstm(3, .dropout = 0.5), .input = {2, 4, 3}, .training = true);
+    kt_check_gradients(kt_gru(3, .recurrent_dropout = 0.5), .input = {2, 4, 3}, .training = true);
+    kt_check_gradients(
+        kt_lstm(2, .dropout = 0.3, .recurrent_dropout = 0.5), .input = {3, 4, 2}, .training = true);
+    kt_check_gradients(
+        kt_simple_rnn(2, .dropout = 0.3, .recurrent_dropout = 0.5),
+        .input = {3, 4, 2},
+        .training = true);
+}
+
+KT_TEST(rnn, weights_have_the_paths_and_first_values_of_keras) {
+    kt_model *m = kt_sequential(kt_list(kt_input({5, 3}), kt_lstm(2), kt_dense(1)));
+    kt_check_ok(m);
+    kt_check_str(kt_var_path(kt_layer_weight(m, 0)), "sequential/lstm/lstm_cell/kernel");
+    kt_check_str(kt_var_path(kt_layer_weight(m, 1)), "sequential/lstm/lstm_cell/recurrent_kernel");
+    kt_check_str(kt_var_path(kt_layer_weight(m, 2)), "sequential/lstm/lstm_cell/bias");
+    kt_check_values(kt_var_value(kt_layer_weight(m, 2)), 0, 0, 0, 0, 1, 1, 0, 0, 0, 0);
+    kt_free(m);
+    kt_layer *l = kt_lstm(1, .unit_forget_bias = false, .bias_initializer = kt_init_constant(2));
+    kt_check_status(kt_layer_build(l, kt_dims(1, 2, 1)), KT_OK);
+    kt_check_values(kt_var_value(kt_layer_weight(l, 2)), 0, 0, 2, 2, 2, 2);
+    kt_free(l);
+    l = kt_gru(2);
+    kt_check_status(kt_layer_build(l, kt_dims(1, 2, 1)), KT_OK);
+    const kt_shape bias = kt_tensor_shape(kt_var_value(kt_layer_weight(l, 2)));
+    assert_true(bias.ndim == 2 && bias.dim[0] == 2 && bias.dim[1] == 6);
+    kt_free(l);
+}
+
+static kt_tensor *noise(int64_t n, int64_t t, int64_t f) {
+    uint64_t seed = 3;
+    return kt_test_tensor(KT_FLOAT32, kt_dims(n, t, f), -1, 1, &seed);
+}
+
+/* Two calls of a stateful layer on halves of a sequence are one call on the whole. */
+KT_TEST(rnn, states_stay_until_they_are_reset) {
+    kt_model *m = kt_sequential(
+        kt_list(kt_input({2, 3}, .batch_size = 2), kt_gru(4, .stateful = true), kt_dense(1)));
+    kt_model *whole = kt_sequential(kt_list(kt_input({4, 3}), kt_gru(4), kt_dense(1)));
+    assert_int_equal(kt_layer_n_weights(m), 5); /* states are no weights, as in Keras */
+    kt_check_status(kt_set_weights(whole, kt_get_weights(m)), KT_OK);
+    kt_tensor *x = noise(2, 4, 3), *half[2];
+    for (int h = 0; h < 2; h++) {
+        half[h] = kt_tensor_new(KT_FLOAT32, kt_dims(2, 2, 3), NULL);
+        for (int r = 0; r < 2; r++)
+            memcpy(
+                (float *)half[h]->data + r * 6,
+                (float *)x->data + r * 12 + h * 6,
+                6 * sizeof(float));
+    }
+    kt_tensor *want = kt_model_predict(whole, x, .verbose = 0);
+    for (int again = 0; again < 2; again++) {
+        kt_tensor *first = kt_model_predict(m, half[0], .batch_size = 2, .verbose = 0);
+        kt_tensor *second = kt_model_predict(m, half[1], .batch_size = 2, .verbose = 0);
+        kt_check_ok(first);
+        kt_check_tensors_near(second, want, 1e-6, 1e-6);
+        assert_true(fabs(kt_tensor_get(first, 0) - kt_tensor_get(want, 0)) > 1e-6);
+        kt_check_status(kt_reset_states(m), KT_OK);
+    }
+    kt_check_fails(kt_model_predict(m, x, .verbose = 0), KT_ESHAPE, "do not fit input");
+    kt_free(m);
+    kt_free(whole);
+}
+
+/* The states of an encoder start a decoder. */
+KT_TEST(rnn, states_go_from_layer_to_layer) {
+    kt_sym *a = kt_input({KT_NONE, 3}), *b = kt_input({KT_NONE, 2});
+    kt_sym *e = kt_call(kt_lstm(4, .return_state = true), a);
+    kt_sym *d = kt_call(
+        kt_lstm(4, .return_sequences = true),
+        b,
+        .initial_state = kt_list(kt_item(e, 1), kt_item(e, 2)));
+    kt_model *m = kt_functional(kt_list(a, b), kt_call(kt_dense(2), d));
+    kt_check_ok(m);
+    kt_check_status(kt_model_compile(m, kt_opt_adam(0.02), "mse"), KT_OK);
+    kt_tensor *y = noise(8, 5, 2);
+    kt_history *h = kt_model_fit(
+        m, kt_list(noise(8, 4, 3), y), y, .epochs = 40, .batch_size = 8, .verbose = 0);
+    kt_check_ok(h);
+    assert_true(kt_history_get(h, "loss", 39) < 0.5 * kt_history_get(h, "loss", 0));
+    kt_free(m);
+}
+
+KT_TEST(rnn, dropout_works_in_training_alone) {
+    kt_layer *const layers[] = {
+        kt_lstm(8, .dropout = 0.5),
+        kt_gru(8, .dropout = 0.5, .recurrent_dropout = 0.5),
+        kt_simple_rnn(8, .recurrent_dropout = 0.5),
+        kt_rnn(kt_list(kt_lstm_cell(8, .dropout = 0.5)))};
+    for (int i = 0; i < 4; i++) {
+        float y[3][8];
+        kt_adopt(layers[i]);
+        for (int k = 0; k < 3; k++) {
+            call c = {.layer = layers[i], .training = k > 0, .x = {KT_FLOAT32, {3, {1, 3, 4}}}};
+            call_start(&c);
+            for (int j = 0; j < 12; j++) ((float *)kt_cpu_input(c.run, 0))[j] = (float)(j - 5) / 4;
+            kt_check_status(kt_cpu_execute(c.run), KT_OK);
+            memcpy(y[k], kt_cpu_output(c.run, 0), sizeof y[k]);
+            call_stop(&c);
+        }
+        assert_memory_not_equal(y[0], y[1], sizeof y[0]);
+        assert_memory_equal(y[1], y[2], sizeof y[1]); /* same counter, same masks */
+        kt_release(layers[i]);
+    }
+}
+
+/* A cell of the user's own: h = tanh(x w + h / 2). */
+typedef struct {
+    size_t size;
+    int units;
+    KT_LAYER_ARGS
+} leaky_args;
+typedef struct {
+    kt_var *w;
+} leaky;
+
+static kt_status leaky_build(kt_layer *l, const kt_shape *in) {
+    const leaky_args *a = kt_layer_args(l);
+    ((leaky *)kt_layer_state(l))->w = kt_add_weight(l, "w", {kt_shape_dim(in, -1), a->units});
+    return kt_check(l);
+}
+static kt_status leaky_call(kt_layer *l, kt_trace *t) {
+    const leaky *s = kt_layer_state(l);
+    kt_sym *z = kt_op_matmul(t->in[0], kt_value(s->w));
+    t->n_out = 2;
+    t->out[0] = t->out[1] = kt_op_tanh(
+        kt_op_add(z, kt_op_multiply(t->initial_state[0], kt_num(0.5))));
+    return kt_check(t->out[0]);
+}
+static int leaky_states(const kt_layer *l, int64_t *size) {
+    size[0] = ((const leaky_args *)kt_layer_args(l))->units;
+    return 1;
+}
+static const kt_field leaky_fields[] = {KT_F(leaky_args, units), KT_F_END};
+static const kt_layer_class leaky_class = {
+    .name = "Leaky",
+    .args_size = sizeof(leaky_args),
+    .state_size = sizeof(leaky),
+    .fields = leaky_fields,
+    .build = leaky_build,
+    .call = leaky_call,
+    .state_sizes = leaky_states};
+static kt_layer *leaky_cell(int units) {
+    return kt_layer_new(&leaky_class, &(leaky_args){sizeof(leaky_args), units, NULL, NULL, true});
+}
+
+KT_TEST(rnn, runs_a_cell_of_the_user) {
+    kt_check_layer(
+        kt_rnn(leaky_cell(4), SEQ),
+        .input = {2, KT_NONE, 3},
+        .output = {2, KT_NONE, 4},
+        .n_trainable = 1);
+    kt_set_dtype_policy("float64");
+    kt_check_gradients(kt_rnn(leaky_cell(4), SEQ), .input = {2, 4, 3});
+    kt_set_dtype_policy("float32");
+    /* the same as SimpleRNN with that recurrent kernel */
+    kt_model *m = kt_sequential(kt_list(kt_input({5, 3}), kt_rnn(leaky_cell(2))));
+    kt_model *s = kt_sequential(kt_list(kt_input({5, 3}), kt_simple_rnn(2, .use_bias = false)));
+    kt_tensor *w = kt_var_value(kt_layer_weight(m, 0));
+    kt_tensor *r = kt_floats_tensor(kt_dims(2, 2), KT_VALUES(0.5, 0, 0, 0.5));
+    kt_check_status(kt_set_weights(s, kt_list(w, r)), KT_OK);
+    kt_check_tensors_near(
+        kt_model_predict(m, noise(3, 5, 3), .verbose = 0),
+        kt_model_predict(s, noise(3, 5, 3), .verbose = 0),
+        1e-6,
+        1e-6);
+    kt_free(m);
+    kt_free(s);
+}
+
+KT_TEST(rnn, rejects_wrong_arguments) {
+    kt_check_fails(kt_lstm(0), KT_EINVAL, "units: expected a positive integer, got 0");
+    kt_check_fails(kt_gru(-3), KT_EINVAL, "units");
+    kt_check_fails(kt_simple_rnn(4, "tanhh"), KT_EINVAL, "tanhh");
+    kt_check_fails(kt_lstm(4, .use_cudnn = true), KT_EUNSUPPORTED, "cuDNN");
+    kt_check_ok(kt_lstm(4, .use_cudnn = false));
+    kt_check_fails(kt_rnn(NULL), KT_EINVAL, "cell: expected a cell");
+    kt_check_fails(kt_rnn(kt_dense(3)), KT_EINVAL, "Dense is no recurrent cell");
+    kt_check_fails(kt_rnn(kt_list(kt_dense(3))), KT_EINVAL, "Dense is no recurrent cell");
+    kt_check_fails(kt_stacked_rnn_cells(NULL), KT_EINVAL, "cells: expected a list");
+    kt_check_fails(kt_lstm(4, .dropout = NAN), KT_EINVAL, "dropout");
+}
+
+KT_TEST(rnn, rejects_wrong_calls) {
+    kt_sym *x = kt_input({5, 3}), *wrong = kt_input({7});
+    kt_check_fails(kt_call(kt_lstm(4), kt_input({3})), KT_ESHAPE, "3 axes");
+    kt_check_fails(kt_call(kt_lstm(4), x, .initial_state = wrong), KT_EINVAL, "expected 2 tensors");
+    kt_check_fails(kt_call(kt_gru(4), x, .initial_state = wrong), KT_ESHAPE, "another shape");
+    kt_check_fails(kt_call(kt_gru(4), x, .mask = wrong), KT_ESHAPE, "mask does not go");
+    kt_check_fails(kt_call(kt_gru(4, .stateful = true), x), KT_ESHAPE, "batch size");
+    kt_check_fails(
+        kt_call(kt_gru(4, .unroll = true), kt_input({KT_NONE, 3})), KT_ESHAPE, "time steps");
+    kt_check_fails(kt_call(kt_lstm_cell(4), kt_input({3})), KT_EINVAL, "needs its states");
+    kt_check_status(kt_reset_states(NULL), KT_EINVAL);
+}
