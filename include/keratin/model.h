@@ -49,6 +49,10 @@ KT_API kt_layer *kt_model_get_layer(const kt_model *model, const char *name);
 /** The symbolic inputs and outputs (borrowed), NULL when out of range or not built. */
 KT_API kt_sym *kt_model_input(const kt_model *model, int i);
 KT_API kt_sym *kt_model_output(const kt_model *model, int i);
+/** What arrays for them are called: the name of the input layer, and of the layer that makes the
+ * output (two outputs may share one). NULL when out of range. Keras: input_names, output_names. */
+KT_API const char *kt_model_input_name(const kt_model *model, int i);
+KT_API const char *kt_model_output_name(const kt_model *model, int i);
 
 /** Names and values of one epoch or evaluation: "loss", "accuracy", "val_loss" … */
 typedef struct kt_logs kt_logs;

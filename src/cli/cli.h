@@ -94,7 +94,8 @@ extern const cli_option cli_common_options[];
 /** How results are written in this run; set before a command runs. */
 typedef struct cli_settings {
     bool json, quiet, no_color;
-    int verbose; ///< 0, 1, 2
+    int verbose;   ///< 0, 1, 2
+    int last_exit; ///< of the last error that was said
 } cli_settings;
 extern cli_settings cli;
 
@@ -126,6 +127,8 @@ void cli_json_string(cli_json *j, const char *key, const char *value);
 void cli_json_number(cli_json *j, const char *key, double value);
 void cli_json_int(cli_json *j, const char *key, int64_t value);
 void cli_json_bool(cli_json *j, const char *key, bool value);
+/** Nested lists. */
+void cli_json_tensor(cli_json *j, const char *key, const kt_tensor *t);
 
 /* Files ---------------------------------------------------------------------------------------- */
 
@@ -139,6 +142,12 @@ int cli_may_write(const char *name, bool force);
  * cli_out_done() copies to stdout. */
 const char *cli_out(const char *name, const char *extension);
 int cli_out_done(const char *name, const char *path);
+/** A text file being written: a temporary one beside the name, "-" is stdout. NULL: said why.
+ * cli_text_end() puts it in place; EXIT_OK or said why. */
+FILE *cli_text_begin(const char *name);
+int cli_text_end(const char *name, FILE *f);
+/** A whole file in memory, ended by 0, at most `limit` bytes; free() it. NULL: said why. */
+char *cli_read_text(const char *name, size_t limit);
 /** Has the name this ending? */
 bool cli_ends(const char *name, const char *ending);
 /** Removes temporary files; also called by the signal handler. */
@@ -158,13 +167,19 @@ typedef struct cli_arrays {
 } cli_arrays;
 /** EXIT_OK, else said why. Training splits are read unless `test` is the default. */
 int cli_load_data(cli_arrays *out, const kt_model *m, const cli_data *d, const char *default_split);
-/** One array that is no input of a model: file or "-". */
-kt_tensor *cli_load_array(const char *name);
 
 /* Models --------------------------------------------------------------------------------------- */
 
 /** Reads a model file or "-"; NULL: said why, with the exit code in *code. */
 kt_model *cli_load_model(const char *name, bool compile, int *code);
+/** Compiles with what was given on the command line, the rest as the file says; without any of it
+ * the model stays as it is. EXIT_OK, else said why. */
+int cli_compile(
+    kt_model *m,
+    const char *path,
+    const char *optimizer,
+    const char *loss,
+    const cli_list *metrics);
 
 /* Signals -------------------------------------------------------------------------------------- */
 

@@ -15,9 +15,11 @@
 /* Written before the file is made, so that the signal handler finds it. */
 static char folder[256], paths[MAX_TEMPORARY][320];
 static int n_paths;
+static char beside[4096]; /* the temporary file of the one text that is being written */
 
 void cli_remove_temporary(void) {
     for (int i = 0; i < n_paths; i++) unlink(paths[i]);
+    if (beside[0]) unlink(beside); /* gone already when it was put in place */
     if (folder[0]) rmdir(folder);
     n_paths = 0;
     folder[0] = 0;
@@ -73,7 +75,9 @@ static bool copy(FILE *from, FILE *to) {
 }
 
 const char *cli_in(const char *name) {
+    static const char *from_stdin; /* read once, whoever asks */
     if (strcmp(name, "-") != 0) return name;
+    if (from_stdin) return from_stdin;
     unsigned char head[128];
     const size_t n = fread(head, 1, sizeof head, stdin);
     if (!n) {
@@ -86,7 +90,7 @@ const char *cli_in(const char *name) {
     bool ok = f && fwrite(head, 1, n, f) == n && copy(stdin, f);
     if (f && fclose(f)) ok = false;
     if (path && !ok) io_error("keep", "stdin in a temporary file");
-    return ok ? path : NULL;
+    return from_stdin = ok ? path : NULL;
 }
 
 int cli_may_write(const char *name, bool force) {
@@ -134,6 +138,72 @@ int cli_out_done(const char *name, const char *path) {
     const bool ok = f && copy(f, stdout);
     if (f) fclose(f);
     return ok ? EXIT_OK : io_error("write to", "stdout");
+}
+
+/* Text ----------------------------------------------------------------------------------------- */
+
+static mode_t umask_now(void) {
+    const mode_t mask = umask(0);
+    umask(mask);
+    return mask;
+}
+
+FILE *cli_text_begin(const char *name) {
+    if (!strcmp(name, "-")) return stdout;
+    struct stat st;
+    if (!stat(name, &st) && !S_ISREG(st.st_mode)) { /* a device or pipe cannot be replaced */
+        beside[0] = 0;
+        FILE *f = fopen(name, "wb");
+        if (!f) io_error("write", name);
+        return f;
+    }
+    snprintf(beside, sizeof beside, "%.4000s.XXXXXX", name);
+    const int fd = mkstemp(beside);
+    FILE *f = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    if (!f) io_error("write", name);
+    if (f) fchmod(fd, 0666 & ~umask_now());
+    return f;
+}
+
+int cli_text_end(const char *name, FILE *f) {
+    bool ok = !ferror(f) && !fflush(f);
+    if (f == stdout) return ok ? EXIT_OK : io_error("write to", "stdout");
+    if (beside[0]) ok = ok && !fsync(fileno(f));
+    if (fclose(f)) ok = false;
+    if (beside[0]) ok = ok && !rename(beside, name);
+    const int code = ok ? EXIT_OK : io_error("write", name);
+    if (beside[0] && !ok) unlink(beside);
+    beside[0] = 0;
+    return code;
+}
+
+char *cli_read_text(const char *name, size_t limit) {
+    const char *path = cli_in(name);
+    FILE *f = path ? fopen(path, "rb") : NULL;
+    if (path && !f) {
+        cli_error(
+            &(cli_problem){.exit = 5, .code = errno == ENOENT ? "KT_ENOTFOUND" : "KT_EPERM"},
+            "cannot open \"%s\": %s",
+            name,
+            strerror(errno));
+        return NULL;
+    }
+    char *text = f ? malloc(limit + 1) : NULL;
+    size_t n = text ? fread(text, 1, limit, f) : 0;
+    const bool more = text && fgetc(f) != EOF;
+    if (f) fclose(f);
+    if (text && !more) {
+        text[n] = 0;
+        return text;
+    }
+    if (f)
+        cli_error(
+            &(cli_problem){.exit = 7, .code = "KT_ELIMIT"},
+            "\"%s\" is longer than %zu bytes",
+            name,
+            limit);
+    free(text);
+    return NULL;
 }
 
 bool cli_ends(const char *name, const char *ending) {

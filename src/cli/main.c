@@ -7,6 +7,14 @@
 #include <unistd.h>
 
 const cli_command *const cli_commands[] = {
+    &cli_fit,
+    &cli_evaluate,
+    &cli_predict,
+    &cli_summary,
+    &cli_info,
+    &cli_check,
+    &cli_convert,
+    &cli_diff,
     &cli_doctor,
     &cli_bench,
     NULL,

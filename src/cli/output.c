@@ -41,6 +41,7 @@ static void error_part(const char *label, const char *text) {
 
 /* One paragraph: what failed, where, expected, got, hint. */
 static int report(const cli_problem *p, const char *text) {
+    cli.last_exit = p->exit;
     const bool has_path = p->path && *p->path;
     fprintf(stderr, "keratin: %s%s%s", text, has_path ? " " : "", has_path ? p->path : "");
     error_part("expected:", p->expected);
@@ -201,4 +202,31 @@ void cli_json_int(cli_json *j, const char *key, int64_t value) {
 void cli_json_bool(cli_json *j, const char *key, bool value) {
     json_next(j, key);
     fputs(value ? "true" : "false", j->out);
+}
+
+void cli_json_tensor(cli_json *j, const char *key, const kt_tensor *t) {
+    const kt_shape shape = kt_tensor_shape(t);
+    const kt_dtype dtype = kt_tensor_dtype(t);
+    const int64_t n = kt_tensor_size(t);
+    int64_t row[KT_MAX_RANK + 1]; /* elements of one entry at each depth */
+    row[shape.ndim] = 1;
+    for (int d = shape.ndim; d-- > 0;) row[d] = row[d + 1] * shape.dim[d];
+    if (n == 0 && shape.ndim) {
+        cli_json_open(j, key, '[');
+        cli_json_close(j, ']');
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        for (int d = 0; d < shape.ndim; d++)
+            if (i % row[d] == 0) cli_json_open(j, d || i ? NULL : key, '[');
+        const char *own = shape.ndim ? NULL : key;
+        if (dtype == KT_BOOL)
+            cli_json_bool(j, own, kt_tensor_get(t, i) != 0);
+        else if (dtype == KT_INT32 || dtype == KT_INT64 || dtype == KT_UINT8)
+            cli_json_int(j, own, (int64_t)kt_tensor_get(t, i));
+        else
+            cli_json_number(j, own, kt_tensor_get(t, i));
+        for (int d = shape.ndim; d-- > 0;)
+            if ((i + 1) % row[d] == 0) cli_json_close(j, ']');
+    }
 }

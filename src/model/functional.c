@@ -370,3 +370,14 @@ kt_sym *kt_model_output(const kt_model *m, int i) {
     const kt_model_state *s = kt_is_model(m) ? m->state : NULL;
     return s && i >= 0 && i < s->n_out ? s->out[i] : NULL;
 }
+
+const char *kt_model_input_name(const kt_model *m, int i) {
+    const kt_model_state *s = kt_is_model(m) ? m->state : NULL;
+    if (!s || i < 0 || i >= s->n_in) return NULL;
+    return s->in_node ? kt_layer_name(s->nodes.v[s->in_node[i]].call->layer) : NULL;
+}
+
+const char *kt_model_output_name(const kt_model *m, int i) {
+    const kt_model_state *s = kt_is_model(m) ? m->state : NULL;
+    return s && s->out_name && i >= 0 && i < s->n_out ? s->out_name[i] : NULL;
+}
