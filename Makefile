@@ -16,7 +16,8 @@ build = @unset MAKEFLAGS MFLAGS MAKELEVEL; cmake --preset $(1) $(CMAKE_ARGS) >/d
 no_aslr = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test medium api check asan torture tsan bench golden size format install clean help
+.PHONY: all demo test medium api check asan torture tsan bench golden size format install conformance man \
+    clean help
 
 all: ## build everything (release)
 	$(call build,release)
@@ -69,6 +70,16 @@ bench: ## [src/cli/bench.c] time the standard workloads: ARGS="--workload NAME"
 golden: ## [tools/golden/make.sh] write the golden files again with real Keras
 	@tools/golden/make.sh
 
+conformance: ## the cases that real Keras computed, through the command: ARGS="--group layers_core"
+	$(call build,release,keratin_command)
+	@if [ -f ../shared/conformance/run.py ]; then \
+	    python3 ../shared/conformance/run.py --keratin build/release/keratin -j 2 $(ARGS); \
+	else echo "conformance: ../shared/conformance is not here, nothing was run"; fi
+
+man: ## write docs/keratin.1 again from the tables of src/cli
+	$(call build,release,keratin_command)
+	@build/release/keratin --man-page >docs/keratin.1
+
 size: ## lines per folder against tools/budget.txt
 	@python3 tools/size.py
 
@@ -88,4 +99,4 @@ help: ## this list
 	    if (match(text, /^\[[^]]*\] /)) { \
 	        file = substr(text, 2, RLENGTH - 3); text = substr(text, RLENGTH + 1); \
 	        if ((getline line < file) < 0) next } \
-	    printf "  make %-9s %s\n", $$1, text }' Makefile
+	    printf "  make %-12s %s\n", $$1, text }' Makefile

@@ -12,6 +12,9 @@ install(DIRECTORY include/keratin DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 install(TARGETS ${KT_INSTALLED} EXPORT KeratinTargets)
 if(TARGET keratin_command)
     install(TARGETS keratin_command)
+    install(FILES docs/keratin.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+    install(FILES docs/keratin.bash
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME keratin)
 endif()
 install(EXPORT KeratinTargets NAMESPACE Keratin:: DESTINATION ${KT_CMAKE_DIR})
 

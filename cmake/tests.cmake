@@ -8,8 +8,9 @@
 #                                        which runs it over fuzz/corpora/x with fuzz/driver.c
 #
 # A folder of tests may hold a ctest.cmake that sets KT_TEST_LABEL (short, medium, long),
-# KT_TEST_TIMEOUT (seconds) or KT_TEST_VARIANTS (items NAME:VARIABLE=VALUE: the tests run once more
-# as test_folder.NAME with that environment). Tests run in the top folder of the sources.
+# KT_TEST_TIMEOUT (seconds), KT_TEST_NEEDS (targets to build first) or KT_TEST_VARIANTS (items
+# NAME:VARIABLE=VALUE: the tests run once more as test_folder.NAME with that environment). Tests run
+# in the top folder of the sources.
 
 set(KT_TEST_TIMEOUT_FACTOR 1)
 if(KT_SANITIZE)
@@ -35,6 +36,7 @@ function(kt_add_test_folder folder sources)
     set(KT_TEST_LABEL short)
     set(KT_TEST_TIMEOUT 60)
     set(KT_TEST_VARIANTS)
+    set(KT_TEST_NEEDS)
     if(folder MATCHES "^src/backend/cpu") # every level of the kernels, not only this machine's best
         list(REMOVE_ITEM KT_ISAS avx512)
         foreach(isa ${KT_ISAS})
@@ -50,6 +52,9 @@ function(kt_add_test_folder folder sources)
     target_compile_definitions(${name} PRIVATE ${KT_ISA_DEFINITIONS})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(${name} PRIVATE kt_testing keratin_static)
+    if(KT_TEST_NEEDS)
+        add_dependencies(${name} ${KT_TEST_NEEDS})
+    endif()
     if(folder STREQUAL "src/cli" AND TARGET keratin_cli)
         target_sources(${name} PRIVATE $<TARGET_OBJECTS:keratin_cli>)
     endif()

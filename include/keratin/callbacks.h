@@ -99,8 +99,9 @@ typedef double kt_lr_function(int epoch, double learning_rate, void *data);
 typedef struct kt_cb_learning_rate_scheduler_args {
     size_t size;
     kt_lr_function *schedule;
-    int verbose; ///< 1: say what it sets
-    void *data;  ///< given to the function
+    int verbose;           ///< 1: say what it sets
+    void *data;            ///< given to the function
+    kt_ref epoch_schedule; ///< in place of the function: a kt_sched_…, asked with the epoch
 } kt_cb_learning_rate_scheduler_args;
 #define kt_cb_learning_rate_scheduler(...)                                                         \
     KT_CALL(kt_cb_learning_rate_scheduler_new, kt_cb_learning_rate_scheduler_args, , __VA_ARGS__)
@@ -120,6 +121,37 @@ typedef struct kt_cb_terminate_on_nan_args {
 #define kt_cb_terminate_on_nan(...)                                                                \
     KT_CALL(kt_cb_terminate_on_nan_new, kt_cb_terminate_on_nan_args, , __VA_ARGS__)
 KT_API kt_callback *kt_cb_terminate_on_nan_new(const kt_cb_terminate_on_nan_args *args);
+
+/** Saves the model, or its weights, after epochs or every so many batches.
+ * Keras: keras.callbacks.ModelCheckpoint.
+ *
+ * The name may hold {epoch} (from 1), {batch} and values of the logs, with Python's formats:
+ * "{epoch:02d}-{val_loss:.2f}.keras". Folders are made. With save_best_only only a better value of
+ * `monitor` is saved. Errors: a name that ends in neither .keras nor .h5 (.weights.h5 for weights).
+ *
+ *     kt_cb_model_checkpoint("best.keras", .save_best_only = true)
+ */
+typedef struct kt_cb_model_checkpoint_args {
+    size_t size;
+    const char *filepath;
+    const char *monitor;    ///< default "val_loss"
+    int verbose;            ///< 1: say what is saved
+    bool save_best_only;    ///< default false
+    bool save_weights_only; ///< default false
+    const char *mode;       ///< "auto" (default), "min", "max"
+    int64_t save_freq;      ///< default KT_NONE ("epoch"): at each epoch's end; else batches
+    double initial_value_threshold; ///< default KT_NONE_F; only what is better is saved
+} kt_cb_model_checkpoint_args;
+#define KT_CB_MODEL_CHECKPOINT_DEFAULTS                                                            \
+    .monitor = "val_loss", .mode = "auto", .save_freq = KT_NONE,                                   \
+    .initial_value_threshold = KT_NONE_F,
+#define kt_cb_model_checkpoint(...)                                                                \
+    KT_CALL(                                                                                       \
+        kt_cb_model_checkpoint_new,                                                                \
+        kt_cb_model_checkpoint_args,                                                               \
+        KT_CB_MODEL_CHECKPOINT_DEFAULTS,                                                           \
+        __VA_ARGS__)
+KT_API kt_callback *kt_cb_model_checkpoint_new(const kt_cb_model_checkpoint_args *args);
 
 /** Writes the logs of each epoch into a CSV file: epoch (from 0), then the names in order; "NA"
  * where an epoch has no value. Keras: keras.callbacks.CSVLogger.

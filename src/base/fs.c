@@ -78,6 +78,23 @@ bool kt_fs_exists(const char *path) {
     return stat(path, &st) == 0;
 }
 
+kt_status kt_fs_make_folders(const char *path) {
+    kt_str folder = {0};
+    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+        if (slash == path) continue;
+        kt_str_free(&folder);
+        kt_str_addn(&folder, path, (size_t)(slash - path));
+        kt_status st = folder.status;
+        if (!st && mkdir(folder.s, 0777) && errno != EEXIST)
+            st = fs_fail("make the folder", folder.s);
+        if (!st) continue;
+        kt_str_free(&folder);
+        return st;
+    }
+    kt_str_free(&folder);
+    return KT_OK;
+}
+
 /* Reading ----------------------------------------------------------------------------------------
  */
 

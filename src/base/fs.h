@@ -11,6 +11,9 @@ kt_status kt_fs_keras_path(kt_str *out, const char *relative);
 /** Is there something at this path? */
 bool kt_fs_exists(const char *path);
 
+/** Makes the folders of a file's path that are not there yet. */
+kt_status kt_fs_make_folders(const char *path);
+
 /** A file open for reading: a regular file of known size, read by position. */
 typedef struct kt_fs_file {
     int fd;

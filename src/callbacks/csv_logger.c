@@ -166,7 +166,11 @@ static bool csv_wants(const kt_component *c, kt_hook_id hook) {
 static const kt_field csv_fields[] = {F(filename), F(separator), F(append), KT_F_END};
 #undef F
 
-static const kt_callback_class csv_class = {
+static const kt_cb_csv_logger_args csv_defaults = {
+    .size = sizeof csv_defaults, KT_CB_CSV_LOGGER_DEFAULTS};
+
+extern const kt_callback_class kt_callback_class_csv_logger;
+const kt_callback_class kt_callback_class_csv_logger = {
     .base =
         {
             .kind = KT_KIND_CALLBACK,
@@ -174,6 +178,7 @@ static const kt_callback_class csv_class = {
             .args_size = sizeof(kt_cb_csv_logger_args),
             .state_size = sizeof(csv),
             .fields = csv_fields,
+            .defaults = &csv_defaults,
             .init = csv_init,
             .destroy = csv_destroy,
         },
@@ -182,5 +187,5 @@ static const kt_callback_class csv_class = {
 };
 
 kt_callback *kt_cb_csv_logger_new(const kt_cb_csv_logger_args *a) {
-    return kt_component_new(&csv_class.base, a);
+    return kt_component_new(&kt_callback_class_csv_logger.base, a);
 }

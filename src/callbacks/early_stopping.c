@@ -102,7 +102,8 @@ static const kt_field early_fields[] = {
 static const kt_cb_early_stopping_args early_defaults = {
     .size = sizeof early_defaults, KT_CB_EARLY_STOPPING_DEFAULTS};
 
-static const kt_callback_class early_stopping_class = {
+extern const kt_callback_class kt_callback_class_early_stopping;
+const kt_callback_class kt_callback_class_early_stopping = {
     .base =
         {
             .kind = KT_KIND_CALLBACK,
@@ -119,5 +120,5 @@ static const kt_callback_class early_stopping_class = {
 };
 
 kt_callback *kt_cb_early_stopping_new(const kt_cb_early_stopping_args *a) {
-    return kt_component_new(&early_stopping_class.base, a);
+    return kt_component_new(&kt_callback_class_early_stopping.base, a);
 }

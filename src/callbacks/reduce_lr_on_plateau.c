@@ -82,7 +82,8 @@ static const kt_field plateau_fields[] = {
 static const kt_cb_reduce_lr_on_plateau_args plateau_defaults = {
     .size = sizeof plateau_defaults, KT_CB_REDUCE_LR_ON_PLATEAU_DEFAULTS};
 
-static const kt_callback_class plateau_class = {
+extern const kt_callback_class kt_callback_class_reduce_lr_on_plateau;
+const kt_callback_class kt_callback_class_reduce_lr_on_plateau = {
     .base =
         {
             .kind = KT_KIND_CALLBACK,
@@ -98,5 +99,5 @@ static const kt_callback_class plateau_class = {
 };
 
 kt_callback *kt_cb_reduce_lr_on_plateau_new(const kt_cb_reduce_lr_on_plateau_args *a) {
-    return kt_component_new(&plateau_class.base, a);
+    return kt_component_new(&kt_callback_class_reduce_lr_on_plateau.base, a);
 }

@@ -31,11 +31,13 @@ static const kt_field terminate_fields[] = {
 
 static const kt_cb_terminate_on_nan_args terminate_defaults = {.size = sizeof terminate_defaults};
 
-static const kt_callback_class terminate_class = {
+extern const kt_callback_class kt_callback_class_terminate_on_nan;
+const kt_callback_class kt_callback_class_terminate_on_nan = {
     .base =
         {
             .kind = KT_KIND_CALLBACK,
             .name = "TerminateOnNaN",
+            .aliases = {"terminate_on_nan"},
             .args_size = sizeof(kt_cb_terminate_on_nan_args),
             .fields = terminate_fields,
             .defaults = &terminate_defaults,
@@ -45,5 +47,5 @@ static const kt_callback_class terminate_class = {
 };
 
 kt_callback *kt_cb_terminate_on_nan_new(const kt_cb_terminate_on_nan_args *a) {
-    return kt_component_new(&terminate_class.base, a);
+    return kt_component_new(&kt_callback_class_terminate_on_nan.base, a);
 }

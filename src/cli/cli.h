@@ -127,6 +127,8 @@ void cli_json_string(cli_json *j, const char *key, const char *value);
 void cli_json_number(cli_json *j, const char *key, double value);
 void cli_json_int(cli_json *j, const char *key, int64_t value);
 void cli_json_bool(cli_json *j, const char *key, bool value);
+/** Python writes NaN and Infinity into JSON: they become null or "", in place. */
+void cli_json_repair(char *text);
 /** Nested lists. */
 void cli_json_tensor(cli_json *j, const char *key, const kt_tensor *t);
 
@@ -146,6 +148,8 @@ int cli_out_done(const char *name, const char *path);
  * cli_text_end() puts it in place; EXIT_OK or said why. */
 FILE *cli_text_begin(const char *name);
 int cli_text_end(const char *name, FILE *f);
+/** Leaves what was there as it was. */
+void cli_text_drop(FILE *f);
 /** A whole file in memory, ended by 0, at most `limit` bytes; free() it. NULL: said why. */
 char *cli_read_text(const char *name, size_t limit);
 /** Has the name this ending? */

@@ -177,6 +177,12 @@ int cli_text_end(const char *name, FILE *f) {
     return code;
 }
 
+void cli_text_drop(FILE *f) {
+    if (f != stdout) fclose(f);
+    if (beside[0]) unlink(beside);
+    beside[0] = 0;
+}
+
 char *cli_read_text(const char *name, size_t limit) {
     const char *path = cli_in(name);
     FILE *f = path ? fopen(path, "rb") : NULL;

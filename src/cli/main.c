@@ -15,6 +15,7 @@ const cli_command *const cli_commands[] = {
     &cli_check,
     &cli_convert,
     &cli_diff,
+    &cli_plot,
     &cli_doctor,
     &cli_bench,
     NULL,

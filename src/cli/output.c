@@ -230,3 +230,20 @@ void cli_json_tensor(cli_json *j, const char *key, const kt_tensor *t) {
             if ((i + 1) % row[d] == 0) cli_json_close(j, ']');
     }
 }
+
+/* Each becomes something of its own length that is no number either. */
+void cli_json_repair(char *text) {
+    bool quoted = false;
+    for (; *text; text++) {
+        if (quoted && *text == '\\' && text[1])
+            text++;
+        else if (*text == '"')
+            quoted = !quoted;
+        else if (!quoted && !strncmp(text, "-Infinity", 9))
+            memcpy(text, "     null", 9);
+        else if (!quoted && !strncmp(text, "Infinity", 8))
+            memcpy(text, "    null", 8);
+        else if (!quoted && !strncmp(text, "NaN", 3))
+            memcpy(text, "\"\" ", 3), text += 2;
+    }
+}

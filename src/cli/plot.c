@@ -21,7 +21,7 @@ typedef struct {
     cli_common common;
     const char *output, *history, *rankdir;
     bool show_shapes, show_dtype, expand_nested, show_trainable, show_layer_activations;
-    bool hide_layer_names;
+    bool show_layer_names;
     int64_t dpi;
 } plot_options;
 
@@ -58,12 +58,12 @@ static int render(const char *text, size_t n, const char *format, FILE *out) {
     fflush(out);
     const pid_t pid = start_dot(format, fileno(in), fileno(out));
     int status = 0;
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
     fclose(in);
     if (pid < 0) return dot_failed("cannot be started");
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return EXIT_OK;
-    return dot_failed(
-        WIFEXITED(status) && WEXITSTATUS(status) == 127 ? "is not here" : "failed");
+    return dot_failed(WIFEXITED(status) && WEXITSTATUS(status) == 127 ? "is not here" : "failed");
 }
 
 /* Models --------------------------------------------------------------------------------------- */
@@ -76,7 +76,7 @@ static int plot_model(const plot_options *o, const char *format) {
         m,
         .show_shapes = o->show_shapes,
         .show_dtype = o->show_dtype,
-        .show_layer_names = !o->hide_layer_names,
+        .show_layer_names = o->show_layer_names,
         .rankdir = o->rankdir,
         .expand_nested = o->expand_nested,
         .dpi = (int)o->dpi,
@@ -122,7 +122,10 @@ static void take_range(const json_t *values, range *r) {
 /* Text from a file inside XML. */
 static void xml(FILE *out, const char *text) {
     for (; *text; text++) {
-        const char *entity = *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : *text == '&' ? "&amp;" : NULL;
+        const char *entity = *text == '<'   ? "&lt;"
+                             : *text == '>' ? "&gt;"
+                             : *text == '&' ? "&amp;"
+                                            : NULL;
         if (entity)
             fputs(entity, out);
         else
@@ -152,7 +155,8 @@ static void draw_curve(FILE *out, const json_t *values, const range *r, int y, c
     fputs("\"/>\n", out);
 }
 
-static void draw_chart(FILE *out, const json_t *all, const char *name, const json_t *values, int y) {
+static void draw_chart(
+    FILE *out, const json_t *all, const char *name, const json_t *values, int y) {
     char other[160];
     snprintf(other, sizeof other, "val_%.150s", name);
     const json_t *val = json_object_get(all, other);
@@ -177,7 +181,12 @@ static void draw_chart(FILE *out, const json_t *all, const char *name, const jso
     draw_curve(out, values, &r, y, colors[0]);
     if (val) {
         draw_curve(out, val, &r, y, colors[1]);
-        fprintf(out, "<text x=\"%d\" y=\"%d\" fill=\"%s\">validation</text>\n", WIDTH - 100, y - 10, colors[1]);
+        fprintf(
+            out,
+            "<text x=\"%d\" y=\"%d\" fill=\"%s\">validation</text>\n",
+            WIDTH - 100,
+            y - 10,
+            colors[1]);
     }
 }
 
@@ -266,7 +275,7 @@ static const cli_option plot_table[] = {
     OPT(history, "history", "H.json", "curves of a history instead of a model (.svg)"),
     OPT(show_shapes, "show-shapes", NULL, "shapes of inputs and outputs"),
     OPT(show_dtype, "show-dtype", NULL, "dtypes"),
-    OPT(hide_layer_names, "hide-layer-names", NULL, "classes only"),
+    OPT(show_layer_names, "show-layer-names", NULL, "names beside the classes"),
     OPT(show_layer_activations, "show-layer-activations", NULL, "activations"),
     OPT(show_trainable, "show-trainable", NULL, "what is trained"),
     OPT(expand_nested, "expand-nested", NULL, "models inside models"),

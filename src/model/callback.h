@@ -38,6 +38,9 @@ typedef struct kt_callback_class {
     bool (*wants)(const kt_component *c, kt_hook_id hook);
 } kt_callback_class;
 
+/** The classes that have a name, ended by NULL (callbacks/registry.c). */
+extern const kt_class *const kt_callback_registry[];
+
 /** A checked list of callbacks for one run. */
 typedef struct kt_callback_list {
     int n;

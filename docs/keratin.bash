@@ -1,0 +1,25 @@
+# Completion for keratin in bash. What there is to complete the command says itself.
+_keratin() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command="" i help
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} == -* ]] || { command=${COMP_WORDS[i]}; break; }
+    done
+    if [[ -z $command ]]; then
+        help=$(keratin --help 2>/dev/null) || return
+        if [[ $word == -* ]]; then
+            help=$(grep -o -e '--[a-z-]*' <<<"$help")
+        else
+            help=$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$help")
+        fi
+        mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
+    elif [[ $word == -* ]]; then
+        help=$(keratin "$command" --help 2>/dev/null | sed -n '/^options:/,$p' | grep -o -e '^ .*--[a-z-]*')
+        mapfile -t COMPREPLY < <(compgen -W "$(grep -o -e '--[a-z-]*' <<<"$help")" -- "$word")
+    elif [[ $before == --data ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "mnist fashion_mnist imdb reuters cifar10" -- "$word")
+    else
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        compopt -o filenames 2>/dev/null
+    fi
+}
+complete -F _keratin keratin
