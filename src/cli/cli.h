@@ -125,6 +125,8 @@ void cli_json_open(cli_json *j, const char *key, char bracket);
 void cli_json_close(cli_json *j, char bracket);
 void cli_json_string(cli_json *j, const char *key, const char *value);
 void cli_json_number(cli_json *j, const char *key, double value);
+/** One number as itself, several as a list. */
+void cli_json_numbers(cli_json *j, const char *key, const double *v, int n);
 void cli_json_int(cli_json *j, const char *key, int64_t value);
 void cli_json_bool(cli_json *j, const char *key, bool value);
 /** Python writes NaN and Infinity into JSON: they become null or "", in place. */

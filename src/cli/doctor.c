@@ -152,17 +152,15 @@ static double measure_gbytes(int threads) {
 /* Files ---------------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *name, *file, *hint;
+    const char *name, *file;
 } data_sets[] = {
-    {"mnist", "mnist.npz", "put Keras' mnist.npz there"},
-    {"fashion_mnist",
-     "fashion-mnist/train-images-idx3-ubyte.gz",
-     "apt-get install dataset-fashion-mnist"},
-    {"cifar10", "cifar-10-batches-py-target/cifar-10-batches-py", "unpack Keras' archive there"},
-    {"imdb", "imdb.npz", "put Keras' imdb.npz there"},
-    {"reuters", "reuters.npz", "put Keras' reuters.npz there"},
-    {"boston_housing", "boston_housing.npz", "put Keras' boston_housing.npz there"},
-    {"california_housing", "california_housing.npz", "put Keras' california_housing.npz there"},
+    {"mnist", "mnist.npz"},
+    {"fashion_mnist", "fashion-mnist/train-images-idx3-ubyte.gz"},
+    {"cifar10", "cifar-10-batches-py-target/cifar-10-batches-py"},
+    {"imdb", "imdb.npz"},
+    {"reuters", "reuters.npz"},
+    {"boston_housing", "boston_housing.npz"},
+    {"california_housing", "california_housing.npz"},
 };
 #define N_SETS ((int)(sizeof data_sets / sizeof *data_sets))
 
@@ -198,6 +196,8 @@ static bool has_program(const char *name) {
 }
 
 static void judge(machine *m) {
+    char missing[200];
+    int n = 0;
     if (!strcmp(m->kernels, "portable"))
         advise(m, "only portable kernels: a processor with AVX2 is several times as fast");
     if (getenv("KT_ISA"))
@@ -208,9 +208,11 @@ static void judge(machine *m) {
     if (m->free_gib < 1) advise(m, "less than 1 GiB of memory is free");
     if (!has_program("dot"))
         advise(m, "no Graphviz, so plot writes .dot only: apt-get install graphviz");
-    for (int i = 0; i < N_SETS; i++)
+    for (int i = 0; i < N_SETS && n < (int)sizeof missing; i++)
         if (!has_set(m, i))
-            advise(m, "no %s in the data folder: %s", data_sets[i].name, data_sets[i].hint);
+            n += snprintf(
+                missing + n, sizeof missing - (size_t)n, "%s %s", n ? "," : "", data_sets[i].name);
+    if (n) advise(m, "not in the data folder:%s (put Keras' files there)", missing);
 }
 
 /* Report --------------------------------------------------------------------------------------- */

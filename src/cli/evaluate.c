@@ -12,10 +12,16 @@ static void report(const kt_logs *logs) {
     cli_json j = {.out = stdout};
     if (cli.json) cli_json_open(&j, NULL, '{');
     for (int i = 0; i < kt_logs_len(logs); i++) {
-        if (cli.json)
-            cli_json_number(&j, kt_logs_name(logs, i), kt_logs_value(logs, i));
-        else
-            printf("%s: %.6g\n", kt_logs_name(logs, i), kt_logs_value(logs, i));
+        const double one = kt_logs_value(logs, i);
+        kt_floats_t values = kt_logs_values(logs, kt_logs_name(logs, i));
+        if (values.n < 2) values = (kt_floats_t){&one, 1};
+        if (cli.json) {
+            cli_json_numbers(&j, kt_logs_name(logs, i), values.v, values.n);
+            continue;
+        }
+        printf("%s:", kt_logs_name(logs, i));
+        for (int k = 0; k < values.n; k++) printf(" %.6g", values.v[k]);
+        printf("\n");
     }
     if (cli.json) cli_json_close(&j, '}');
 }

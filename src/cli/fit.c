@@ -18,14 +18,14 @@ typedef struct {
     bool no_shuffle;
 } fit_options;
 
-/* History: metric -> values, as Keras' History has it ------------------------------------------- */
+/* History: metric -> values, as Keras' History has it --- */
 
 #define MAX_METRICS 256
 
 typedef struct {
     char *name;
     double *v;
-    int n, room;
+    int n, room, width; /* width: values of one epoch; 1 for most */
 } series;
 
 typedef struct {
@@ -46,22 +46,33 @@ static series *series_of(history *h, const char *name) {
     return s;
 }
 
+static kt_status series_add(series *s, const kt_floats_t *values) {
+    if (!s->width) s->width = values->n;
+    if (s->width != values->n) return KT_OK;
+    if ((s->n + 1) * s->width > s->room) {
+        const int room = 2 * s->room + 16 * s->width;
+        double *v = realloc(s->v, (size_t)room * sizeof *v);
+        if (!v) return KT_ENOMEM;
+        s->v = v;
+        s->room = room;
+    }
+    memcpy(s->v + s->n++ * s->width, values->v, (size_t)s->width * sizeof *s->v);
+    return KT_OK;
+}
+
 static kt_status remember_epoch(kt_model *m, int64_t epoch, const kt_logs *logs, void *data) {
     (void)m, (void)epoch;
     history *h = data;
+    kt_status st = KT_OK;
     h->epochs++;
-    for (int i = 0; i < kt_logs_len(logs); i++) {
+    for (int i = 0; i < kt_logs_len(logs) && !st; i++) {
+        const double one = kt_logs_value(logs, i);
+        kt_floats_t values = kt_logs_values(logs, kt_logs_name(logs, i));
+        if (values.n < 2) values = (kt_floats_t){&one, 1};
         series *s = series_of(h, kt_logs_name(logs, i));
-        if (s && s->n == s->room) {
-            const int room = s->room ? 2 * s->room : 16;
-            double *v = realloc(s->v, (size_t)room * sizeof *v);
-            if (!v) return KT_ENOMEM;
-            s->v = v;
-            s->room = room;
-        }
-        if (s) s->v[s->n++] = kt_logs_value(logs, i);
+        if (s) st = series_add(s, &values);
     }
-    return KT_OK;
+    return st;
 }
 
 static void history_free(history *h) {
@@ -75,7 +86,8 @@ static void history_json(const history *h, cli_json *j, const char *key) {
     cli_json_open(j, key, '{');
     for (int i = 0; i < h->n; i++) {
         cli_json_open(j, h->s[i].name, '[');
-        for (int k = 0; k < h->s[i].n; k++) cli_json_number(j, NULL, h->s[i].v[k]);
+        for (int k = 0; k < h->s[i].n; k++)
+            cli_json_numbers(j, NULL, h->s[i].v + k * h->s[i].width, h->s[i].width);
         cli_json_close(j, ']');
     }
     cli_json_close(j, '}');
@@ -216,8 +228,12 @@ static void fit_report(const fit_run *r) {
         return;
     }
     if (r->o->output && !strcmp(r->o->output, "-")) return; /* the model is on stdout */
-    for (int i = 0; i < r->h.n; i++)
-        if (r->h.s[i].n) printf("%s: %.6g\n", r->h.s[i].name, r->h.s[i].v[r->h.s[i].n - 1]);
+    for (int i = 0; i < r->h.n; i++) {
+        const series *s = &r->h.s[i];
+        if (s->n) printf("%s:", s->name);
+        for (int k = 0; s->n && k < s->width; k++)
+            printf(" %.6g%s", s->v[(s->n - 1) * s->width + k], k + 1 < s->width ? "" : "\n");
+    }
 }
 
 static int fit_finish(fit_run *r, kt_status st) {

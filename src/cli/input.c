@@ -161,38 +161,91 @@ static int load_option(const request *r, const cli_list *files, kt_ref *out) {
 
 /* Built-in data sets --------------------------------------------------------------------------- */
 
+static kt_status boston(kt_splits *s) { return kt_data_boston_housing(s); }
+static kt_status california(kt_splits *s) { return kt_data_california_housing(s); }
+static kt_status imdb(kt_text_splits *s, int64_t words) {
+    return kt_data_imdb(s, .num_words = words);
+}
+static kt_status reuters(kt_text_splits *s, int64_t words) {
+    return kt_data_reuters(s, .num_words = words);
+}
+
 static const struct {
     const char *name;
     kt_status (*load)(kt_splits *splits);
+    kt_status (*load_text)(kt_text_splits *splits, int64_t num_words);
 } data_sets[] = {
-    {"mnist", kt_data_mnist},
-    {"fashion_mnist", kt_data_fashion_mnist},
+    {"mnist", kt_data_mnist, NULL},
+    {"fashion_mnist", kt_data_fashion_mnist, NULL},
+    {"boston_housing", boston, NULL},
+    {"california_housing", california, NULL},
+    {"imdb", NULL, imdb},
+    {"reuters", NULL, reuters},
 };
 #define N_SETS ((int)(sizeof data_sets / sizeof *data_sets))
 
-static int load_set(cli_arrays *out, const char *text, const char *split) {
+/* What stands behind the name: ":train" or ":test", then ",num_words=N". */
+typedef struct {
     char name[64];
+    bool train;
+    int64_t num_words;
+} set_choice;
+
+static int parse_choice(set_choice *c, const char *text, const char *split) {
+    char word[16];
+    const char *rest = text + strcspn(text, ":,");
+    snprintf(c->name, sizeof c->name, "%.*s", (int)(rest - text), text);
+    snprintf(word, sizeof word, "%s", split);
+    c->num_words = KT_NONE;
+    if (*rest == ':') {
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(rest + 1, ","), rest + 1);
+        rest += 1 + strcspn(rest + 1, ",");
+    }
+    c->train = !strcmp(word, "train");
+    if (!c->train && strcmp(word, "test") != 0)
+        return cli_usage(NULL, "--data: expected train or test behind the colon, got \"%s\"", word);
+    if (!*rest) return EXIT_OK;
+    char *end = NULL;
+    if (!strncmp(rest, ",num_words=", 11)) c->num_words = strtoll(rest + 11, &end, 10);
+    if (end && end != rest + 11 && !*end && c->num_words > 0) return EXIT_OK;
+    return cli_usage(NULL, "--data: expected num_words=N behind the comma, got \"%s\"", rest + 1);
+}
+
+/* Sequences of words become rows as long as the model takes them. */
+static int load_text(
+    cli_arrays *out,
+    const kt_model *m,
+    const set_choice *c,
+    kt_status (*load)(kt_text_splits *, int64_t)) {
+    kt_text_splits s = {0};
+    if (load(&s, c->num_words)) return cli_fail();
+    const kt_sym *in = kt_model_input(m, 0);
+    const kt_shape shape = in ? kt_sym_shape(in) : (kt_shape){0};
+    out->x = kt_pad_sequences(
+        c->train ? s.x_train : s.x_test, shape.ndim == 2 ? shape.dim[1] : KT_NONE);
+    out->y = c->train ? s.y_train : s.y_test;
+    return kt_failed(out->x) ? cli_fail() : EXIT_OK;
+}
+
+static int load_set(cli_arrays *out, const kt_model *m, const char *text, const char *split) {
+    set_choice c;
     const char *names[N_SETS];
     kt_splits s = {0};
-    const char *colon = strchr(text, ':');
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, ":"), text);
-    if (colon) split = colon + 1;
-    const bool train = !strcmp(split, "train");
-    if (!train && strcmp(split, "test") != 0)
-        return cli_usage(
-            NULL, "--data: expected train or test behind the colon, got \"%s\"", split);
+    const int code = parse_choice(&c, text, split);
+    if (code) return code;
     for (int i = 0; i < N_SETS; i++) {
         names[i] = data_sets[i].name;
-        if (strcmp(name, names[i]) != 0) continue;
+        if (strcmp(c.name, names[i]) != 0) continue;
+        if (data_sets[i].load_text) return load_text(out, m, &c, data_sets[i].load_text);
         if (data_sets[i].load(&s)) return cli_fail();
-        out->x = train ? s.x_train : s.x_test;
-        out->y = train ? s.y_train : s.y_test;
+        out->x = c.train ? s.x_train : s.x_test;
+        out->y = c.train ? s.y_train : s.y_test;
         return EXIT_OK;
     }
-    const char *near = cli_nearest(name, names, N_SETS);
+    const char *near = cli_nearest(c.name, names, N_SETS);
     if (near)
-        return cli_usage(NULL, "--data: no data set \"%s\"; did you mean \"%s\"?", name, near);
-    return cli_usage(NULL, "--data: there is no data set \"%s\"", name);
+        return cli_usage(NULL, "--data: no data set \"%s\"; did you mean \"%s\"?", c.name, near);
+    return cli_usage(NULL, "--data: there is no data set \"%s\"", c.name);
 }
 
 int cli_load_data(cli_arrays *out, const kt_model *m, const cli_data *d, const char *split) {
@@ -210,7 +263,7 @@ int cli_load_data(cli_arrays *out, const kt_model *m, const cli_data *d, const c
         x.target = d->target;
         x.y = &target;
     }
-    int code = d->data ? load_set(out, d->data, split) : load_option(&x, d->x, &out->x);
+    int code = d->data ? load_set(out, m, d->data, split) : load_option(&x, d->x, &out->x);
     if (!code && d->target && !target) code = cli_usage(NULL, "--target goes with --x FILE.csv");
     if (!code && target) out->y = target;
     if (!code) code = load_option(&y, d->y, &out->y);

@@ -194,6 +194,16 @@ void cli_json_number(cli_json *j, const char *key, double value) {
     if (!strpbrk(text, ".e")) fputs(".0", j->out);
 }
 
+void cli_json_numbers(cli_json *j, const char *key, const double *v, int n) {
+    if (n == 1) {
+        cli_json_number(j, key, *v);
+        return;
+    }
+    cli_json_open(j, key, '[');
+    for (int i = 0; i < n; i++) cli_json_number(j, NULL, v[i]);
+    cli_json_close(j, ']');
+}
+
 void cli_json_int(cli_json *j, const char *key, int64_t value) {
     json_next(j, key);
     fprintf(j->out, "%lld", (long long)value);

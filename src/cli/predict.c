@@ -14,7 +14,7 @@ typedef struct {
     int64_t batch_size, top;
 } predict_options;
 
-/* Labels: a line each, a JSON list, or Keras' {"0": ["n01440764", "tench"], …} ------------------- */
+/* Labels: a line each, a JSON list, or Keras' {"0": ["n01440764", "tench"], …} --- */
 
 typedef struct {
     char *text;
