@@ -99,51 +99,76 @@ static kt_status argmax_rows(void *arg, int64_t first, int64_t n) {
 static kt_status argmax_run(const kt_kargs *k) { return over_rows(k, argmax_rows, 0.3); }
 const kt_impl impl_argmax_rows = {"argmax", "rows", last_axis_f32, argmax_run, NULL, NULL};
 
-/* reduce: the axes are all trailing (rows) or all leading (columns, sums only). */
-static bool axes_are(const kt_node *n, bool trailing) {
-    const int nd = n->in[0]->spec.shape.ndim, axes = ((const reduce_attrs *)n->attrs)->axes;
-    int count = 0;
-    for (int i = 0; i < nd; i++) count += axes >> i & 1;
-    const int low = (1 << count) - 1;
-    return axes == (trailing ? low << (nd - count) : low);
-}
-
-static bool reduce_supports(const kt_node *n) {
-    const int kind = ((const reduce_attrs *)n->attrs)->kind;
-    if (!is_f32(n->in[0]) || kind == KT_RED_PROD || val_size(n->in[0]) == 0) return false;
-    return axes_are(n, true) || (kind == KT_RED_SUM && axes_are(n, false));
-}
-
+/* reduce over neighbouring axes: x is [outer, len, inner]. Rows where nothing is behind the axes,
+ * else columns: sums and maxima. */
 typedef struct {
     const float *x;
     float *y;
-    int64_t rows, cols;
-    float (*f)(const float *x, int64_t n);
+    int64_t outer, len, inner;
+    int kind;
 } reduce_job;
+
+static bool reduce_axes(const kt_node *n, reduce_job *j) {
+    const kt_shape *s = &n->in[0]->spec.shape;
+    const int axes = ((const reduce_attrs *)n->attrs)->axes;
+    int from = 0, to;
+    j->kind = ((const reduce_attrs *)n->attrs)->kind;
+    while (from < s->ndim && !(axes >> from & 1)) from++;
+    for (to = from; to < s->ndim && axes >> to & 1;) to++;
+    j->outer = kt_shape_range(s, 0, from);
+    j->len = kt_shape_range(s, from, to);
+    j->inner = kt_shape_range(s, to, s->ndim);
+    return axes >> to == 0;
+}
+
+static bool reduce_supports(const kt_node *n) {
+    reduce_job j;
+    if (!is_f32(n->in[0]) || val_size(n->in[0]) == 0 || !reduce_axes(n, &j)) return false;
+    if (j.kind == KT_RED_SUM || j.kind == KT_RED_MAX) return true;
+    return j.kind == KT_RED_MIN && j.inner == 1;
+}
 
 static kt_status reduce_lanes(void *arg, int64_t first, int64_t n) {
     const reduce_job *j = arg;
-    for (int64_t i = first; i < first + n; i++) j->y[i] = j->f(j->x + i * j->cols, j->cols);
+    const kt_kernels *kn = kt_kernels_get();
+    float (*f)(const float *x, int64_t n) = j->kind == KT_RED_SUM   ? kn->sum
+                                            : j->kind == KT_RED_MAX ? kn->max
+                                                                    : kn->min;
+    for (int64_t i = first; i < first + n; i++) j->y[i] = f(j->x + i * j->len, j->len);
     return KT_OK;
 }
 
+/* Columns at, at + 1, … of block i. A maximum is that of one window. */
+static void reduce_block(const reduce_job *j, int64_t i, int64_t at, int64_t n) {
+    const kt_kernels *kn = kt_kernels_get();
+    const float *x = j->x + i * j->len * j->inner + at;
+    float *y = j->y + i * j->inner + at;
+    if (j->kind == KT_RED_SUM)
+        kn->sum_rows(y, x, j->len, n, j->inner);
+    else
+        kn->max_pool(y, x, j->len, 1, j->inner, n);
+}
+
 static kt_status reduce_columns(void *arg, int64_t first, int64_t n) {
+    reduce_block(arg, 0, first, n);
+    return KT_OK;
+}
+
+static kt_status reduce_blocks(void *arg, int64_t first, int64_t n) {
     const reduce_job *j = arg;
-    kt_kernels_get()->sum_rows(j->y + first, j->x + first, j->rows, n, j->cols);
+    for (int64_t i = first; i < first + n; i++) reduce_block(j, i, 0, j->inner);
     return KT_OK;
 }
 
 static kt_status reduce_run(const kt_kargs *k) {
-    const kt_kernels *kn = kt_kernels_get();
-    const int kind = ((const reduce_attrs *)k->node->attrs)->kind;
-    const int64_t total = val_size(k->node->in[0]), out = val_size(k->node->out[0]);
-    reduce_job j = {k->in[0], k->out[0], out, total / out, NULL};
-    if (axes_are(k->node, true)) {
-        j.f = kind == KT_RED_SUM ? kn->sum : kind == KT_RED_MAX ? kn->max : kn->min;
-        return kt_cpu_range(reduce_lanes, &j, out, 4096 / (j.cols + 1) + 1, 0.1 * (double)j.cols);
-    }
-    j.rows = total / out;
-    j.cols = out;
-    return kt_cpu_range(reduce_columns, &j, out, 64, 0.1 * (double)j.rows);
+    reduce_job j;
+    if (!reduce_axes(k->node, &j)) return KT_EINTERNAL;
+    j.x = k->in[0];
+    j.y = k->out[0];
+    const double cost = 0.1 * (double)j.len;
+    if (j.inner == 1) return kt_cpu_range(reduce_lanes, &j, j.outer, 4096 / (j.len + 1) + 1, cost);
+    if (j.outer == 1) return kt_cpu_range(reduce_columns, &j, j.inner, 64, cost);
+    const int64_t piece = 4096 / (j.len * j.inner + 1) + 1;
+    return kt_cpu_range(reduce_blocks, &j, j.outer, piece, cost * (double)j.inner);
 }
 const kt_impl impl_reduce_rows = {"reduce", "rows", reduce_supports, reduce_run, NULL, NULL};

@@ -227,7 +227,16 @@ kt_val *kt_g_depthwise_conv_nd(kt_graph *g, kt_val *x, kt_val *kernel, const kt_
         kt_error_got("one of shape %s", kt_shape_str(&k, s, sizeof s));
         return kt_graph_fail(g, KT_ESHAPE);
     }
-    k.dim[k.ndim - 1] *= channels;
+    const int64_t times = k.dim[k.ndim - 1];
+    kt_shape wide = x->spec.shape, apart = wide;
+    if (times > 1 &&
+        apart.ndim < KT_MAX_RANK) { /* each channel `times` times: then one filter each */
+        apart.dim[apart.ndim++] = times;
+        wide.dim[wide.ndim - 1] = channels * times;
+        x = kt_g_broadcast(g, kt_g_expand_dims(g, x, -1), apart);
+        x = kt_g_reshape(g, x, wide);
+    }
+    k.dim[k.ndim - 1] = channels * times;
     k.dim[k.ndim - 2] = 1;
     return kt_g_conv_nd(g, x, kt_g_reshape(g, kernel, k), a);
 }

@@ -9,6 +9,7 @@
 #define KT_CPU_KERNELS_H
 
 #include "backend/cpu/kernels/conv.h"
+#include "backend/cpu/kernels/depthwise.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -180,6 +181,11 @@ typedef struct kt_kernels {
     void (*sparse_input)(const float *kernel, const kt_sparse *s); ///< x += value kernel
     void (*few_kernel)(float *dk, const kt_few *f);
     void (*few_bias)(float *dbias, const kt_few *f); ///< dbias += dy where a tap has it
+
+    /** y = sum over the taps of x k. */
+    void (*depth_row)(float *y, const float *x, const float *k, const kt_depth *d);
+    /** dk += sum over the places of x dy, for d->cols taps. */
+    void (*depth_kernel)(float *dk, const float *x, const float *dy, const kt_depth *d);
 
     /** Bytes of scratch that gemm wants for this call (0 is possible), for the memory plan. */
     size_t (*gemm_scratch)(const kt_gemm *g);

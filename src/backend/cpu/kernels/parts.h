@@ -87,6 +87,10 @@ void KT_FN(kt_max_pool_grad)(
     int64_t n,
     bool add);
 
+/* depthwise.c */
+void KT_FN(kt_depth_row)(float *y, const float *x, const float *k, const kt_depth *d);
+void KT_FN(kt_depth_kernel)(float *dk, const float *x, const float *dy, const kt_depth *d);
+
 /* rnn.c */
 int64_t KT_FN(kt_rnn_packed)(int kind, int64_t units, bool back);
 void KT_FN(kt_rnn_pack)(float *to, int kind, int64_t units, const float *r, bool back);

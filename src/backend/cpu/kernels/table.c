@@ -59,6 +59,8 @@ const kt_kernels KT_FN(kt_kernels) = {
     .sparse_input = KT_FN(kt_sparse_input),
     .few_kernel = KT_FN(kt_few_kernel),
     .few_bias = KT_FN(kt_few_bias),
+    .depth_row = KT_FN(kt_depth_row),
+    .depth_kernel = KT_FN(kt_depth_kernel),
     .gemm_scratch = KT_FN(kt_gemm_scratch),
     .gemm = KT_FN(kt_gemm),
 };
