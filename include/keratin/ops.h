@@ -110,6 +110,13 @@ KT_API kt_sym *kt_op_argmin(kt_sym *x, int64_t axis, bool keepdims);
 /* Products and rows. */
 /** Over the last two axes, as NumPy's matmul; leading axes are broadcast. */
 KT_API kt_sym *kt_op_matmul(kt_sym *a, kt_sym *b);
+/** Of two operands: kt_op_einsum("bij,bjk->bik", a, b); "..." stands for leading axes. */
+KT_API kt_sym *kt_op_einsum(const char *subscripts, kt_sym *a, kt_sym *b);
+/** softmax(scale query . key) value for (batch, steps, heads, dim). mask: bool, of a shape that can
+ * be broadcast to (batch, heads, queries, keys), or NULL; is_causal: no query sees a later key. A
+ * query that sees no key gets the mean of all values. Keras: keras.ops.dot_product_attention. */
+KT_API kt_sym *kt_op_dot_product_attention(
+    kt_sym *query, kt_sym *key, kt_sym *value, kt_sym *mask, double scale, bool is_causal);
 KT_API kt_sym *kt_op_softmax(kt_sym *x, int axis);
 KT_API kt_sym *kt_op_log_softmax(kt_sym *x, int axis);
 /** 1 at the class, 0 elsewhere, along a new axis (-1: the last); dtype NULL: the policy's. */

@@ -23,4 +23,11 @@ static inline int kt_axes_list(kt_tuple t, int *axes) {
     return n;
 }
 
+/** The opposite: as kt_axes() writes them. */
+static inline kt_tuple kt_axes_of(int n, const int *axes) {
+    kt_tuple t = KT_AXES_HEAD(n);
+    for (int i = 0; i < n; i++) t |= KT_AXIS_BITS(axes[i]) << 6 * i;
+    return t;
+}
+
 #endif

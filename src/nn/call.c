@@ -32,6 +32,7 @@ static kt_status check_count(const kt_layer *l, int n) {
 kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
     if (l->built) return KT_OK;
     const kt_input_spec spec = l->spec;
+    const int n_children = l->children.n;
     l->n_inputs = n;
     kt_status st = KT_OK;
     for (int i = 0; i < n && st == KT_OK; i++)
@@ -41,6 +42,7 @@ kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
     if (st == KT_OK) return st;
     for (int i = 0; i < l->vars.n; i++) kt_release(l->vars.v[i]); /* nothing half-built */
     l->vars.n = 0;
+    while (l->children.n > n_children) kt_release(l->children.v[--l->children.n]);
     l->spec = spec;
     l->obj.status = KT_OK;
     return st;

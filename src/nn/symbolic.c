@@ -3,7 +3,9 @@
 #include "nn/tracer.h"
 
 #include "base/str.h"
+
 #include "nn/axes.h"
+#include <string.h>
 
 /* Integer with float gives that float; of two floats or two integers the wider one; bool gives
  * way. */
@@ -362,6 +364,56 @@ typedef struct {
     int64_t classes;
     int axis, dtype;
 } op_one_hot_attrs;
+typedef struct {
+    char equation[96];
+} einsum_attrs;
+static kt_val *einsum_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    const kt_dtype d = promote(in[0]->spec.dtype, in[1]->spec.dtype);
+    kt_val *a = kt_g_cast(g, in[0], d), *b = kt_g_cast(g, in[1], d);
+    return kt_g_einsum(g, ((const einsum_attrs *)attrs)->equation, a, b);
+}
+static const kt_op_class einsum_class = {"Einsum", sizeof(einsum_attrs), einsum_build};
+kt_sym *kt_op_einsum(const char *subscripts, kt_sym *a, kt_sym *b) {
+    kt_sym *in[2] = {a, b};
+    einsum_attrs attrs = {""};
+    if (!subscripts || strlen(subscripts) >= sizeof attrs.equation)
+        return kt_fail_object(KT_FAIL(
+            KT_EINVAL,
+            "einsum: expected an equation of up to %d letters",
+            (int)sizeof attrs.equation - 1));
+    memcpy(attrs.equation, subscripts, strlen(subscripts));
+    return kt_op_apply(&einsum_class, 2, in, &attrs);
+}
+
+typedef struct {
+    double scale;
+    bool causal;
+} attention_attrs;
+static kt_val *attention_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const attention_attrs *a = attrs;
+    kt_dtype d = promote(in[0]->spec.dtype, in[1]->spec.dtype);
+    d = promote(d, in[2]->spec.dtype);
+    kt_val *mask = n > 3 ? truth(g, in[3]) : NULL;
+    if (n > 3 && !mask) return NULL;
+    return kt_g_attention(
+        g,
+        kt_g_cast(g, in[0], d),
+        kt_g_cast(g, in[1], d),
+        kt_g_cast(g, in[2], d),
+        mask,
+        a->scale,
+        a->causal);
+}
+static const kt_op_class attention_class = {
+    "DotProductAttention", sizeof(attention_attrs), attention_build};
+kt_sym *kt_op_dot_product_attention(
+    kt_sym *query, kt_sym *key, kt_sym *value, kt_sym *mask, double scale, bool is_causal) {
+    kt_sym *in[4] = {query, key, value, mask};
+    const attention_attrs a = {scale, is_causal};
+    return kt_op_apply(&attention_class, mask ? 4 : 3, in, &a);
+}
+
 static kt_val *one_hot_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     const op_one_hot_attrs *a = attrs;

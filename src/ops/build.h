@@ -85,6 +85,8 @@ kt_val *kt_g_one_hot(kt_graph *g, kt_val *index, int64_t depth, kt_dtype dtype);
 
 /* Products and rows */
 kt_val *kt_g_matmul(kt_graph *g, kt_val *a, kt_val *b, bool ta, bool tb);
+/** Of two operands, "abc,cd->abd"; "..." stands for leading or trailing axes. */
+kt_val *kt_g_einsum(kt_graph *g, const char *equation, kt_val *a, kt_val *b);
 kt_val *kt_g_softmax(kt_graph *g, kt_val *x, int axis);
 kt_val *kt_g_log_softmax(kt_graph *g, kt_val *x, int axis);
 /** -log softmax(logits)[label] per row; logits [rows, classes], labels int32 [rows]. */
@@ -92,6 +94,11 @@ kt_val *kt_g_sparse_xent(kt_graph *g, kt_val *logits, kt_val *labels);
 /** Rows of `table` along axis 0 by int32 index; and its gradient. */
 kt_val *kt_g_gather(kt_graph *g, kt_val *table, kt_val *index);
 kt_val *kt_g_scatter_add(kt_graph *g, kt_val *updates, kt_val *index, kt_shape table_shape);
+
+/** q (b, t, n, h), k (b, s, n, h), v (b, s, n, d) to (b, t, n, d); mask: bool, can be broadcast to
+ * (b, n, t, s), or NULL. */
+kt_val *kt_g_attention(
+    kt_graph *g, kt_val *q, kt_val *k, kt_val *v, kt_val *mask, double scale, bool causal);
 
 /* Pictures [n, h, w, c]. The gradients take the attributes of the forward op and the shape they
  * give; they are maps of their own (a transposed convolution is kt_g_conv2d_grad_input). */

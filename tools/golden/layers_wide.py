@@ -1,15 +1,17 @@
 """layers_wide.npz: activation, normalization, merging, reshaping and attention layers: forward,
 gradients, masks.
 
-CASE/x0 …             inputs            CASE/w0 …    weights in get_weights() order
+CASE/x0 …             inputs            CASE/w_all   weights in get_weights() order, one by one
 CASE/mask0 …          Keras masks of the inputs, where they have one
 CASE/attention_mask   that argument of attention layers
-CASE/y, CASE/y1       outputs           CASE/c       random, of y's shape
+CASE/y, CASE/y1       outputs           (c           element i is (7 i mod 11 - 4.5) / 4)
 CASE/y_mask           Keras mask of y, if it has one
 CASE/dx0 …            d sum(y * c) / dx
-CASE/dw0 …            the same for the trainable weights, numbered as in get_weights()
+CASE/dw_all           the same for the weights (all are trained)
 meta.cases[CASE] = {"class", "args", "call", "config": layer.get_config(), "paths": of the weights}
 """
+
+import zlib
 
 import numpy as np
 
@@ -21,6 +23,14 @@ from keras.src import backend  # noqa: E402
 
 L = keras.layers
 members, cases = {}, {}
+
+
+def short(name, *shape, scale=1.0):
+    """Random numbers of few bits, which make a small file; never 0, and not equal to those of other
+    names."""
+    offset = (2 * (zlib.crc32(name.encode()) % 8) + 1) / 16
+    v = (np.round(golden.normal(name, *shape, scale=scale) * 64) + offset) / 64
+    return v.astype(np.float32)
 
 
 def case(name, cls, args, *xs, masks=(), listed=None, attention_mask=None, call=None):
@@ -44,30 +54,33 @@ def case(name, cls, args, *xs, masks=(), listed=None, attention_mask=None, call=
     run()
     weights = []
     for i, v in enumerate(layer.weights):
-        weights.append(golden.normal(f"{name}/w{i}", *v.shape, scale=0.5))
+        weights.append(short(f"{name}/w{i}", *v.shape, scale=0.5))
     layer.set_weights(weights)
     with tf.GradientTape() as tape:
         for t in ts:
             tape.watch(t)
         y = run()
         y, *more = y if isinstance(y, (list, tuple)) else [y]
-        c = golden.normal(f"c/{name}", *y.shape)
+        c = (np.arange(y.shape.num_elements()) * 7 % 11 - 4.5).astype(np.float32) / 4
+        c = c.reshape(y.shape)
         s = tf.reduce_sum(y * c)
     y_mask = backend.get_keras_mask(y)
     dw, dx = tape.gradient(s, [[v.value for v in layer.trainable_variables], ts])
-    members.update({f"{name}/w{i}": w for i, w in enumerate(weights)})
-    members.update({f"{name}/y": np.array(y), f"{name}/c": c})
+    assert len(weights) == len(dw)
+    if weights:
+        members[f"{name}/w_all"] = np.concatenate([w.ravel() for w in weights])
+        members[f"{name}/dw_all"] = np.concatenate([np.array(g).ravel() for g in dw])
+    members[f"{name}/y"] = np.array(y)
     members.update({f"{name}/y{i + 1}": np.array(m) for i, m in enumerate(more)})
     if y_mask is not None:
         members[f"{name}/y_mask"] = np.array(y_mask)
     members.update({f"{name}/dx{i}": np.array(g) for i, g in enumerate(dx) if g is not None})
-    members.update({f"{name}/dw{i}": np.array(g) for i, g in enumerate(dw)})
     cases[name] = {"class": cls, "args": args, "call": call or {}, "config": layer.get_config(),
                    "paths": [v.path for v in layer.weights]}
 
 
 def x(name, *shape, scale=1.0):
-    return golden.normal(f"x/{name}", *shape, scale=scale)
+    return short(f"x/{name}", *shape, scale=scale)
 
 
 def lengths(steps, *n):
@@ -148,5 +161,74 @@ case("dot_matrix_vector", "Dot", {"axes": [2, 1]}, b3, x("v", 3, 5))
 case("dot_4d", "Dot", {"axes": [2, 3]}, x("h", 2, 3, 5, 4), a4)
 case("dot_normalize", "Dot", {"axes": 1, "normalize": True}, a2, b2)
 case("dot_normalize_3d", "Dot", {"axes": [2, 1], "normalize": True}, a3, x("d", 3, 5, 2))
+
+E = {"output_shape": [None, 6], "bias_axes": "d"}
+case("einsum_dense", "EinsumDense", {"equation": "abc,cd->abd"} | E, a3)
+case("einsum_dense_no_bias", "EinsumDense",
+     {"equation": "ab,bc->ac", "output_shape": 7, "activation": "relu"}, a2)
+case("einsum_dense_heads", "EinsumDense",
+     {"equation": "abc,cde->abde", "output_shape": [None, 2, 3], "bias_axes": "de"}, a3)
+case("einsum_dense_join", "EinsumDense",
+     {"equation": "abcd,cde->abe", "output_shape": [None, 6], "bias_axes": "e"}, a4)
+case("einsum_dense_left", "EinsumDense",
+     {"equation": "...x,xy->...y", "output_shape": 6, "bias_axes": "y"}, a4)
+case("einsum_dense_right", "EinsumDense",
+     {"equation": "ab...,bd->ad...", "output_shape": 6, "bias_axes": "d"}, a4)
+case("einsum_dense_batch", "EinsumDense",
+     {"equation": "abc,bcd->adb", "output_shape": [6, 4], "bias_axes": "db"}, a3)
+case("einsum_dense_turned", "EinsumDense",
+     {"equation": "abc,db->acd", "output_shape": [None, 7]}, a3)
+case("einsum_dense_bias_middle", "EinsumDense",
+     {"equation": "abc,cde->abde", "output_shape": [None, 2, 3], "bias_axes": "d"}, a3)
+
+q, v, k = x("q", 3, 5, 6), x("v", 3, 4, 6), x("k", 3, 4, 6)
+qm, vm, km = lengths(5, 5, 2, 0), lengths(4, 4, 2, 1), lengths(4, 3, 4, 2)
+am = golden.rng("am").random((3, 5, 4)) < 0.6
+am[..., 0] = True
+scores, causal = {"return_attention_scores": True}, {"use_causal_mask": True}
+for name, cls, args in (("attention", "Attention", {}), ("additive", "AdditiveAttention", {})):
+    case(name, cls, args, q, v)
+    case(f"{name}_key", cls, args, q, v, k)
+    case(f"{name}_masks", cls, args, q, v, masks=[qm, vm])
+    case(f"{name}_value_mask", cls, args, q, v, k, masks=[None, vm, None])
+    case(f"{name}_causal", cls, args, q, v, call=causal)
+    case(f"{name}_causal_masks", cls, args, q, v, k, masks=[qm, vm, km], call=causal)
+    case(f"{name}_scores", cls, args, q, v, call=scores)
+case("attention_scale", "Attention", {"use_scale": True}, q, v)
+case("attention_concat", "Attention", {"score_mode": "concat"}, q, v)
+case("attention_concat_scale", "Attention", {"score_mode": "concat", "use_scale": True}, q, v, k)
+case("additive_no_scale", "AdditiveAttention", {"use_scale": False}, q, v)
+
+M = {"num_heads": 2, "key_dim": 3}
+G = {"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2}
+for name, cls, args in (("mha", "MultiHeadAttention", M), ("gqa", "GroupQueryAttention", G)):
+    def mha(what, *xs, more={}, **kw):
+        case(f"{name}_{what}", cls, args | more, *xs, listed=False, **kw)  # noqa: B023
+    mha("self", q, q)
+    mha("cross", q, v)
+    mha("key", q, v, k)
+    mha("no_bias", q, v, more={"use_bias": False})
+    mha("gate", q, v, more={"use_gate": True})
+    mha("masks", q, v, masks=[qm, vm])
+    mha("masks_key", q, v, k, masks=[None, vm, km])
+    mha("attention_mask", q, v, attention_mask=am)
+    mha("attention_mask_masks", q, v, attention_mask=am, masks=[qm, vm], call=causal)
+    mha("causal", q, q, call=causal)
+    mha("causal_scores", q, v, call=causal | scores)
+    mha("scores", q, v, k, call=scores)
+    mha("masks_scores", q, v, masks=[qm, vm], call=scores)
+    mha("window", q, q, more={"sliding_window": 2})
+    mha("window_causal", q, q, more={"sliding_window": 2}, call=causal)
+M2 = M | {"value_dim": 4}
+case("mha_value_dim", "MultiHeadAttention", M2, q, v, listed=False)
+case("mha_output_shape", "MultiHeadAttention", M2 | {"output_shape": 7}, q, v, listed=False)
+case("mha_output_shape_2", "MultiHeadAttention", M | {"output_shape": [2, 3]}, q, v, listed=False)
+pq, pv = x("pq", 2, 3, 4, 6), x("pv", 2, 3, 5, 6)
+case("mha_pictures", "MultiHeadAttention", M, pq, pq, listed=False)
+case("mha_axis_2", "MultiHeadAttention", M | {"attention_axes": 2}, pq, pv, listed=False)
+case("mha_axis_minus_2", "MultiHeadAttention", M | {"attention_axes": [-2]}, pq, pv, listed=False)
+case("mha_axes", "MultiHeadAttention", M | {"attention_axes": [1, 2]}, pq, pv, listed=False)
+case("mha_axes_scores", "MultiHeadAttention", M | {"attention_axes": [1, 2]}, pq, pv, listed=False,
+     call=scores)
 
 golden.save("layers_wide", members, "normalization, merging, reshaping, attention layers", cases)

@@ -155,6 +155,33 @@ typedef struct kt_identity_args {
     KT_CALL(kt_identity_new, kt_identity_args, KT_IDENTITY_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_identity_new(const kt_identity_args *args);
 
+/** A dense layer for any einsum: activation(einsum(equation, x, kernel) + bias).
+ *
+ * Keras: keras.layers.EinsumDense.  The equation is [X],[Y]->[Z], ...[X],[Y]->...[Z] or
+ * [X]...,[Y]->[Z]..., Y being the kernel. Weights: kernel, and bias over the axes bias_axes.
+ * Errors: an equation that cannot be read or does not fit the input and output_shape.
+ *
+ *     kt_einsum_dense("abc,cd->abd", {KT_NONE, 64}, .bias_axes = "d")
+ */
+typedef struct kt_einsum_dense_args {
+    size_t size;
+    const char *equation;
+    int64_t output_shape
+        [KT_MAX_RANK];         ///< without the batch axis and what "..." stands for; KT_NONE: open
+    kt_ref activation;         ///< name or object; NULL (None) means linear
+    const char *bias_axes;     ///< letters of output axes; default NULL (None): no bias
+    kt_ref kernel_initializer; ///< default "glorot_uniform"
+    kt_ref bias_initializer;   ///< default "zeros"
+    kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
+    kt_ref kernel_constraint, bias_constraint;
+    KT_LAYER_ARGS
+} kt_einsum_dense_args;
+#define KT_EINSUM_DENSE_DEFAULTS                                                                   \
+    .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros", KT_LAYER_DEFAULTS
+#define kt_einsum_dense(...)                                                                       \
+    KT_CALL(kt_einsum_dense_new, kt_einsum_dense_args, KT_EINSUM_DENSE_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_einsum_dense_new(const kt_einsum_dense_args *args);
+
 #ifdef __cplusplus
 }
 #endif

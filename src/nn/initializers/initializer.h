@@ -21,4 +21,9 @@ kt_status kt_init_shape_error(const kt_component *c, const kt_spec *spec, const 
 #include "nn/initializers/initializers.def"
 #undef KT_INITIALIZER
 
+/** The same initializer with these axes of the weight as inputs and outputs, if it goes by fans and
+ * does not say itself which they are. *out floats, or is the object that was given. */
+kt_status kt_initializer_with_axes(
+    kt_component **out, kt_ref ref, int n_in, const int *in, int n_out, const int *outputs);
+
 #endif

@@ -132,6 +132,29 @@ kt_initializer *kt_init_variance_scaling_new(const kt_init_variance_scaling_args
     return kt_component_new(&kt_initializer_class_variance_scaling.base, args);
 }
 
+kt_status kt_initializer_with_axes(
+    kt_component **out, kt_ref ref, int n_in, const int *in, int n_out, const int *outputs) {
+    const kt_status st = kt_initializer_get(out, ref);
+    if (st || !*out) return st;
+    const kt_class *cls = (*out)->cls;
+    if (((const kt_initializer_class *)cls)->fill != scaling_fill) return KT_OK;
+    union {
+        scaling_args general;
+        fan_args named;
+    } a;
+    memcpy(&a, (*out)->args, cls->args_size);
+    const bool general = cls == &kt_initializer_class_variance_scaling.base;
+    kt_tuple *from = general ? &a.general.input_axes : &a.named.input_axes;
+    kt_tuple *to = general ? &a.general.output_axes : &a.named.output_axes;
+    if (*from != KT_NONE && *to != KT_NONE) return KT_OK;
+    *from = kt_axes_of(n_in, in);
+    *to = kt_axes_of(n_out, outputs);
+    kt_component *made = kt_component_new(cls, &a);
+    if (!kt_is(ref, KT_KIND_INITIALIZER)) kt_free(*out);
+    *out = kt_failed(made) ? NULL : made;
+    return kt_check(made);
+}
+
 /* The named cases --------------------------------------------------------------------------------
  */
 

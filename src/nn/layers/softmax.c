@@ -2,7 +2,7 @@
  *
  * What a mask leaves out is set to -1e9 before and to 0 after, as in Keras: so a row that is left
  * out as a whole becomes 0. */
-#include "nn/axes.h"
+#include "nn/layers/attend.h"
 #include "nn/layers/normalize.h"
 
 #include <keratin/layers.h>
@@ -32,6 +32,15 @@ static kt_val *softmax_axes(kt_graph *g, kt_val *x, int bits) {
     return kt_g_transpose(g, kt_g_reshape(g, y, moved->spec.shape), back);
 }
 
+kt_val *kt_softmax_masked(kt_graph *g, kt_val *x, int bits, kt_val *mask) {
+    if (mask) x = kt_g_select(g, mask, x, kt_g_num(g, MASKED, x));
+    if (!x) return NULL;
+    int axis = 0;
+    while (axis < x->spec.shape.ndim && !(bits >> axis & 1)) axis++;
+    kt_val *y = bits == 1 << axis ? kt_g_softmax(g, x, axis) : softmax_axes(g, x, bits);
+    return y && mask ? kt_g_select(g, mask, y, kt_g_num(g, 0, y)) : y;
+}
+
 static kt_val *softmax_mask(kt_graph *g, const kt_val *x, kt_sym *mask) {
     kt_val *m = kt_unwrap(mask, NULL);
     kt_shape both;
@@ -54,18 +63,13 @@ static kt_status softmax_call(kt_layer *l, kt_trace *t) {
     const kt_softmax_args *a = kt_layer_args(l);
     kt_graph *g = kt_tracer_current()->g;
     kt_val *x = kt_unwrap(t->in[0], NULL), *mask = NULL;
-    int bits, axes[KT_MAX_RANK];
+    int bits;
     if (!x) return g->status;
     const kt_status st = kt_norm_axes(a->axis, &x->spec.shape, &bits);
     if (st) return st;
-    if (t->in_mask && t->in_mask[0]) {
-        if (!(mask = softmax_mask(g, x, t->in_mask[0]))) return g->status;
-        x = kt_g_select(g, mask, x, kt_g_num(g, MASKED, x));
-    }
-    const bool one = kt_axes_list(a->axis, axes) == 1;
-    kt_val *y = !x ? NULL : one ? kt_g_softmax(g, x, axes[0]) : softmax_axes(g, x, bits);
-    if (y && mask) y = kt_g_select(g, mask, y, kt_g_num(g, 0, y));
-    t->out[0] = kt_wrap(y);
+    if (t->in_mask && t->in_mask[0] && !(mask = softmax_mask(g, x, t->in_mask[0])))
+        return g->status;
+    t->out[0] = kt_wrap(kt_softmax_masked(g, x, bits, mask));
     return kt_check(t->out[0]);
 }
 

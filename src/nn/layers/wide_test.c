@@ -80,18 +80,93 @@
     X("dot_normalize", kt_dot(1, .normalize = true))                                               \
     X("dot_normalize_3d", kt_dot(kt_axes(2, 1), .normalize = true))
 
+#define EINSUM(X)                                                                                  \
+    X("einsum_dense", kt_einsum_dense("abc,cd->abd", {KT_NONE, 6}, .bias_axes = "d"))              \
+    X("einsum_dense_no_bias", kt_einsum_dense("ab,bc->ac", {7}, "relu"))                           \
+    X("einsum_dense_heads", kt_einsum_dense("abc,cde->abde", {KT_NONE, 2, 3}, .bias_axes = "de"))  \
+    X("einsum_dense_join", kt_einsum_dense("abcd,cde->abe", {KT_NONE, 6}, .bias_axes = "e"))       \
+    X("einsum_dense_left", kt_einsum_dense("...x,xy->...y", {6}, .bias_axes = "y"))                \
+    X("einsum_dense_right", kt_einsum_dense("ab...,bd->ad...", {6}, .bias_axes = "d"))             \
+    X("einsum_dense_batch", kt_einsum_dense("abc,bcd->adb", {6, 4}, .bias_axes = "db"))            \
+    X("einsum_dense_turned", kt_einsum_dense("abc,db->acd", {KT_NONE, 7}))                         \
+    X("einsum_dense_bias_middle",                                                                  \
+      kt_einsum_dense("abc,cde->abde", {KT_NONE, 2, 3}, .bias_axes = "d"))
+
+/* X(case, layer), C: with use_causal_mask, S: with return_attention_scores, CS: with both. */
+#define ATTENTION_ALONE(X, C, S, name, layer)                                                      \
+    X(name, layer)                                                                                 \
+    X(name "_key", layer)                                                                          \
+    X(name "_masks", layer)                                                                        \
+    X(name "_value_mask", layer)                                                                   \
+    C(name "_causal", layer)                                                                       \
+    C(name "_causal_masks", layer)                                                                 \
+    S(name "_scores", layer)
+
+#define HEADS(X, C, S, CS, name, make, ...)                                                        \
+    X(name "_self", make(__VA_ARGS__))                                                             \
+    X(name "_cross", make(__VA_ARGS__))                                                            \
+    X(name "_key", make(__VA_ARGS__))                                                              \
+    X(name "_no_bias", make(__VA_ARGS__, .use_bias = false))                                       \
+    X(name "_gate", make(__VA_ARGS__, .use_gate = true))                                           \
+    X(name "_masks", make(__VA_ARGS__))                                                            \
+    X(name "_masks_key", make(__VA_ARGS__))                                                        \
+    X(name "_attention_mask", make(__VA_ARGS__))                                                   \
+    C(name "_attention_mask_masks", make(__VA_ARGS__))                                             \
+    C(name "_causal", make(__VA_ARGS__))                                                           \
+    CS(name "_causal_scores", make(__VA_ARGS__))                                                   \
+    S(name "_scores", make(__VA_ARGS__))                                                           \
+    S(name "_masks_scores", make(__VA_ARGS__))                                                     \
+    X(name "_window", make(__VA_ARGS__, .sliding_window = 2))                                      \
+    C(name "_window_causal", make(__VA_ARGS__, .sliding_window = 2))
+
+#define ATTENTION(X, C, S, CS)                                                                     \
+    ATTENTION_ALONE(X, C, S, "attention", kt_attention())                                          \
+    ATTENTION_ALONE(X, C, S, "additive", kt_additive_attention())                                  \
+    X("attention_scale", kt_attention(true))                                                       \
+    X("attention_concat", kt_attention(.score_mode = "concat"))                                    \
+    X("attention_concat_scale", kt_attention(true, "concat"))                                      \
+    X("additive_no_scale", kt_additive_attention(false))                                           \
+    HEADS(X, C, S, CS, "mha", kt_multi_head_attention, 2, 3)                                       \
+    HEADS(X, C, S, CS, "gqa", kt_group_query_attention, 3, 4, 2)                                   \
+    X("mha_value_dim", kt_multi_head_attention(2, 3, 4))                                           \
+    X("mha_output_shape", kt_multi_head_attention(2, 3, 4, .output_shape = {7}))                   \
+    X("mha_output_shape_2", kt_multi_head_attention(2, 3, .output_shape = {2, 3}))                 \
+    X("mha_pictures", kt_multi_head_attention(2, 3))                                               \
+    X("mha_axis_2", kt_multi_head_attention(2, 3, .attention_axes = 2))                            \
+    X("mha_axis_minus_2", kt_multi_head_attention(2, 3, .attention_axes = -2))                     \
+    X("mha_axes", kt_multi_head_attention(2, 3, .attention_axes = kt_axes(1, 2)))                  \
+    S("mha_axes_scores", kt_multi_head_attention(2, 3, .attention_axes = kt_axes(1, 2)))
+
 #define NAME(case_, layer) case_,
-static const char *const names[] = {WIDE(NAME) NULL};
+static const char *const names[] = {WIDE(NAME) EINSUM(NAME) ATTENTION(NAME, NAME, NAME, NAME) NULL};
 #undef NAME
 
 static void check_all(void) {
 #define X(case_, layer) kt_check_golden("layers_wide", case_, layer, .masks = true, .rtol = 2e-5);
     WIDE(X)
+    EINSUM(X)
 #undef X
+}
+
+static void check_attention(void) {
+#define CHECK(case_, layer, ...)                                                                   \
+    kt_check_golden("layers_wide", case_, layer, .masks = true, .rtol = 2e-5, __VA_ARGS__);
+#define X(case_, layer) CHECK(case_, layer, .training = false)
+#define C(case_, layer) CHECK(case_, layer, .use_causal_mask = true)
+#define S(case_, layer) CHECK(case_, layer, .return_attention_scores = true)
+#define CS(case_, layer)                                                                           \
+    CHECK(case_, layer, .use_causal_mask = true, .return_attention_scores = true)
+    ATTENTION(X, C, S, CS)
+#undef X
+#undef C
+#undef S
+#undef CS
+#undef CHECK
 }
 
 KT_TEST(layers_wide, values_gradients_and_masks_are_those_of_keras) {
     check_all();
+    check_attention();
     print_message("largest error: %.2f of the tolerance\n", kt_golden_worst());
 }
 

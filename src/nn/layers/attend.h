@@ -1,0 +1,41 @@
+/* What the attention layers share: masks, and attention between projected queries, keys, values. */
+#ifndef KT_NN_LAYERS_ATTEND_H
+#define KT_NN_LAYERS_ATTEND_H
+
+#include "nn/layer.h"
+
+/** Where query i may see key j, bool (1, queries, keys): j <= i; and |i - j| < window. */
+kt_sym *kt_causal_mask(int64_t queries, int64_t keys);
+kt_sym *kt_window_mask(int64_t queries, int64_t keys, int window);
+/** Both, if there are two. */
+kt_sym *kt_both_masks(kt_sym *a, kt_sym *b);
+
+/** softmax along the axes `bits`; what the mask (NULL: none) leaves out is 0. */
+kt_val *kt_softmax_masked(kt_graph *g, kt_val *x, int bits, kt_val *mask);
+
+/** How a layer attends. */
+typedef struct {
+    double scale, dropout;
+    int64_t seed;
+    int sliding_window;            ///< 0: none
+    bool flash;                    ///< asked for
+    int n_axes, axes[KT_MAX_RANK]; ///< of the queries that are attended over, ascending
+} kt_attend_how;
+
+/** q (batch, …, heads, key_dim), k, v (batch, …, heads, value_dim) to *out like q, and *scores
+ * (batch, …, heads, queries, keys), NULL unless the call asks for them. Masks come from the call:
+ * those of its inputs query, value and key, attention_mask, use_causal_mask. */
+kt_status kt_attend(
+    const kt_attend_how *how,
+    kt_layer *l,
+    const kt_trace *t,
+    kt_sym *const qkv[3],
+    kt_sym **out,
+    kt_sym **scores);
+
+/** What both multi-head layers ask of their arguments. */
+kt_status kt_attend_check(int sliding_window, int flash_attention, double dropout);
+/** Inputs query, value and (if there are three) key: lengths of values and keys must agree. */
+kt_status kt_attend_shapes(const kt_layer *l, const kt_shape *in);
+
+#endif
