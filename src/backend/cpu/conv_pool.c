@@ -35,6 +35,7 @@ typedef struct {
     int64_t parts, filter_parts; /* parts in all; of them side by side over the filters */
     int64_t run_floats;          /* of a run filled up to whole vectors */
     bool few;                    /* vectors go over filters */
+    bool patch;                  /* see kt_patch_kernels */
     bool packed;
     size_t shared_bytes, lane_bytes; /* of scratch: before the lanes, of each */
     float *x, *kernel, *y, *bias;    /* or their gradients */
@@ -184,7 +185,7 @@ typedef struct {
 
 static int64_t lists_floats(const pool_job *j, int64_t filters) {
     const int64_t room = j->band * j->places[1] + LANES_MOST;
-    return round_up(2 * room * filters, 16) + 2 * round_up(filters, 16);
+    return round_up(2 * room * filters, 16) + 2 * round_up(max64(filters, 4 * room), 16);
 }
 
 static lists take_lists(const pool_job *j, char **from, int64_t filters) {
@@ -196,10 +197,10 @@ static lists take_lists(const pool_job *j, char **from, int64_t filters) {
     return l;
 }
 
-static void make_lists(
+static kt_sparse_lists lists_of(
     const pool_job *j, const lists *l, const band *b, int64_t filter, int64_t filters) {
     const int64_t from = (b->picture * j->places[0] + b->first) * j->places[1] * j->w.filters;
-    kt_kernels_get()->sparse_lists(&(kt_sparse_lists){
+    return (kt_sparse_lists){
         .n = b->n * j->places[1],
         .filters = filters,
         .ld = j->w.filters,
@@ -211,7 +212,7 @@ static void make_lists(
         .value = l->value,
         .place = l->place,
         .room = l->room,
-        .count = l->count});
+        .count = l->count};
 }
 
 static kt_sparse list_of(const pool_job *j, const lists *l, int64_t filter, float *x) {
@@ -257,10 +258,15 @@ static void input_part(void *arg, int64_t part, int thread) {
         const band b = band_at(j, i);
         float *dx = j->copy ? copy : band_in_place(j, j->x, &b);
         if (j->copy) memset(copy, 0, (size_t)j->band_floats * sizeof *copy);
-        make_lists(j, &l, &b, 0, f);
-        for (int64_t k = 0; k < f; k++) {
-            const kt_sparse s = list_of(j, &l, k, dx);
-            if (s.n) kt_kernels_get()->sparse_input(turned + k * j->runs * j->run_floats, &s);
+        const kt_sparse_lists all = lists_of(j, &l, &b, 0, f);
+        if (j->patch) {
+            kt_kernels_get()->patch->input(turned, dx, j->row, j->w.channels, &all);
+        } else {
+            kt_kernels_get()->sparse_lists(&all);
+            for (int64_t k = 0; k < f; k++) {
+                const kt_sparse s = list_of(j, &l, k, dx);
+                if (s.n) kt_kernels_get()->sparse_input(turned + k * j->runs * j->run_floats, &s);
+            }
         }
         if (j->copy) move_band(j, j->x, copy, &b, true);
     }
@@ -277,11 +283,12 @@ static float *partial(const pool_job *j, int64_t picture_part) {
     return (float *)(void *)(j->scratch + floats(partial_floats(j)) * (size_t)picture_part);
 }
 
-static void kernel_few(const pool_job *j, const band *b, float *x, float *dk, float *dbias) {
+static kt_few few_of(const pool_job *j, const band *b, float *x) {
     const int64_t from = (b->picture * j->places[0] + b->first) * j->places[1] * j->w.filters;
-    const kt_few few = {
+    return (kt_few){
         .n = b->n * j->places[1],
         .filters = j->w.filters,
+        .ld = j->w.filters,
         .cells = j->cells,
         .x = x,
         .dy = j->y + from,
@@ -291,8 +298,6 @@ static void kernel_few(const pool_job *j, const band *b, float *x, float *dk, fl
         .cell = j->cell,
         .taps = j->taps,
         .ldk = round_up(j->w.filters, 2 * LANES_MOST)};
-    kt_kernels_get()->few_kernel(dk, &few);
-    kt_kernels_get()->few_bias(dbias, &few);
 }
 
 static void kernel_part(void *arg, int64_t part, int thread) {
@@ -313,15 +318,18 @@ static void kernel_part(void *arg, int64_t part, int thread) {
         const band b = band_at(j, i);
         if (j->copy) move_band(j, j->x, copy, &b, false);
         float *x = j->copy ? copy : band_in_place(j, j->x, &b);
-        if (j->few) {
-            kernel_few(j, &b, x, dk, dbias);
-            continue;
-        }
-        make_lists(j, &l, &b, f0, f1 - f0);
+        kt_few few = few_of(j, &b, x);
+        if (j->few) kt_kernels_get()->few_kernel(dk, &few);
+        few.filters = f1 - f0;
+        few.dy += f0;
+        few.at += f0;
+        kt_kernels_get()->few_bias(dbias + f0, &few);
+        if (j->few) continue;
+        const kt_sparse_lists all = lists_of(j, &l, &b, f0, f1 - f0);
+        kt_kernels_get()->sparse_lists(&all);
         for (int64_t k = f0; k < f1; k++) {
             const kt_sparse s = list_of(j, &l, k - f0, x);
             if (s.n) kt_kernels_get()->sparse_kernel(dk + k * size, &s);
-            dbias[k] += kt_kernels_get()->sum(s.value, s.n);
         }
     }
 }
@@ -404,12 +412,21 @@ static pool_job plan_forward(const kt_node *n) {
     return j;
 }
 
+static bool is_patch(const pool_job *j) {
+    bool fits = kt_kernels_get()->patch->input && j->w.channels % kt_kernels_get()->lanes == 0;
+    for (int i = 0; i < 2; i++)
+        fits = fits && j->w.size[i] == 3 && j->pool[i] == 2 && j->w.stride[i] == 1 &&
+               j->w.dilation[i] == 1;
+    return fits;
+}
+
 static pool_job plan_input(const kt_node *n) {
     const conv_pool_attrs *a = n->attrs;
     pool_job j = geometry(&a->conv.shape, &n->in[2]->spec.shape, a, kt_kernels_get()->lanes);
     const int64_t f = j.w.filters;
     plan_bands(&j, LIST_ENTRIES / (f * j.places[1]));
     j.parts = min64(PARTS, j.w.n);
+    j.patch = is_patch(&j);
     j.shared_bytes = floats(f * j.runs * j.run_floats);
     j.lane_bytes = floats(lists_floats(&j, f)) + floats(j.copy ? j.band_floats : 0);
     j.lane_bytes = (size_t)max64((int64_t)j.lane_bytes, (int64_t)floats(f * j.depth));
@@ -522,7 +539,11 @@ static kt_status input_run(const kt_kargs *k) {
     j.at = k->in[1];
     j.kernel = k->in[2];
     j.x = k->out[0];
-    turn_kernel(&j, (float *)(void *)j.scratch, (float *)(void *)lane(&j, 0));
+    float *turned = (float *)(void *)j.scratch;
+    if (j.patch)
+        kt_kernels_get()->patch->pack(turned, j.kernel, j.w.channels, j.w.filters);
+    else
+        turn_kernel(&j, turned, (float *)(void *)lane(&j, 0));
     run_parts(&j, input_part, conv_flops(&j) / j.taps);
     return KT_OK;
 }

@@ -50,35 +50,43 @@ void KT_FN(kt_conv_row)(const kt_conv_row *r) {
 
 KT_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 
-typedef uint8_t vb __attribute__((vector_size(LANES)));
+/* Where v is larger than the best so far, it and its number take the place; a NaN counts as the
+ * largest. */
+KT_INLINE void larger(vf *best, vi *tap, vf v, int t) {
+#if defined(KT_AVX512)
+    const __mmask16 number = _mm512_cmp_ps_mask((__m512)*best, (__m512)*best, _CMP_ORD_Q);
+    const __mmask16 more = _mm512_mask_cmp_ps_mask(number, (__m512)v, (__m512)*best, _CMP_NLE_UQ);
+    *best = (vf)_mm512_mask_mov_ps((__m512)*best, more, (__m512)v);
+    *tap = (vi)_mm512_mask_mov_epi32((__m512i)*tap, more, _mm512_set1_epi32(t));
+#else
+    const vi more = (vi)(v > *best) | ((vi)(v != v) & (vi)(*best == *best));
+    *best = pick(more, v, *best);
+    *tap = (more & t) | (~more & *tap);
+#endif
+}
 
 /* One vector of channels of one window. */
 KT_INLINE void pool_lanes(
     float *y, uint8_t *at, const float *x, const kt_pool_row *r, int rows, int cols, int64_t m) {
     vf best = vf_load(x);
     vi tap = {0};
-    for (int t = 1; t < rows * cols; t++) {
-        const vf v = vf_load(x + t / cols * r->ldx + t % cols * r->step);
-        const vi more = (vi)(v > best) | ((vi)(v != v) & (vi)(best == best));
-        best = pick(more, v, best);
-        tap = (more & t) | (~more & tap);
-    }
+    for (int i = 0; i < rows; i++)
+        for (int k = 0; k < cols; k++)
+            if (i || k) larger(&best, &tap, vf_load(x + i * r->ldx + k * r->step), i * cols + k);
     if (r->relu) {
         const vi alive = (vi)(best > vf_set(0));
         tap = (alive & tap) | (~alive & 255);
         best = vf_max(vf_set(0), best);
     }
-    const vb bytes = __builtin_convertvector(tap, vb);
-    if (m >= LANES) {
+    vi_store_u8(at, tap, min64(m, LANES));
+    if (m >= LANES)
         vf_store(y, best);
-        memcpy(at, &bytes, LANES);
-    } else {
+    else
         vf_store_n(y, best, m);
-        for (int64_t i = 0; i < m; i++) at[i] = bytes[i];
-    }
 }
 
-KT_INLINE void pool_windows(const kt_pool_row *r, int rows, int cols) {
+KT_INLINE void pool_windows(const kt_pool_row *all, int rows, int cols) {
+    const kt_pool_row copy = *all, *r = &copy; /* bytes could be anything: also parts of *all */
     for (int64_t i = 0; i < r->n; i++)
         for (int64_t c = 0; c < r->cols; c += LANES)
             pool_lanes(

@@ -54,9 +54,20 @@ typedef struct kt_sparse {
     int64_t runs, depth, run_step;
 } kt_sparse;
 
+/** The gradient of the picture where the kernel is 3 x 3 and the pool 2 x 2, both with strides
+ * as Keras has them by default, and channels fill vectors; NULL where the processor does better
+ * without. pack brings a kernel [9 channels, filters] into its order; l's lists are made on the
+ * way: value and place have room for n filters and a vector more, count for 4 n. */
+typedef struct kt_patch_kernels {
+    void (*pack)(float *to, const float *kernel, int64_t channels, int64_t filters);
+    void (*input)(
+        const float *packed, float *x, int64_t row, int64_t channels, const kt_sparse_lists *l);
+} kt_patch_kernels;
+
 /** The same gradient for few channels: dk[cells, filters] += x[start + tap + cell] dy. */
 typedef struct kt_few {
     int64_t n, filters, cells;
+    int64_t ld; ///< from window to window in dy and at
     const float *x, *dy;
     const uint8_t *at;
     const int32_t *start, *tap, *cell;

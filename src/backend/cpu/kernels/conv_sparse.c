@@ -169,6 +169,103 @@ void KT_FN(kt_sparse_input)(const float *kernel, const kt_sparse *s) {
     over_runs(1, (float *)(uintptr_t)kernel, s);
 }
 
+/* Patches -------------------------------------------------------------------------------------- */
+
+/* What the commonest of all, a 3 x 3 kernel under a pool of 2 x 2, changes in the picture is a
+ * patch of 4 x 4 cells; a vector of channels of each fits into registers. So a window's results are
+ * added up there, and the kernel comes from memory instead: for each tap of the pool a list of
+ * filters. */
+#if LANES == 16
+#define PATCH_TAPS 4
+#define PATCH_CELLS 9
+
+/* [9 channels, filters] -> [channels / LANES][filters][9][LANES] */
+static void patch_pack(float *to, const float *kernel, int64_t channels, int64_t filters) {
+    const int64_t step = PATCH_CELLS * LANES;
+    for (int64_t cell = 0; cell < PATCH_CELLS; cell++)
+        for (int64_t c = 0; c < channels; c += LANES) KT_FN(kt_transpose_ld)
+    (to + c / LANES * filters * step + cell * LANES,
+     step,
+     kernel + (cell * channels + c) * filters,
+     filters,
+     LANES,
+     filters);
+}
+
+/* For each window four lists, one after the other; count is [n][4]. */
+static void patch_lists(const kt_sparse_lists *l) {
+    const __m512i first = _mm512_mullo_epi32(
+        _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+        _mm512_set1_epi32(PATCH_CELLS * LANES));
+    int64_t at = 0;
+    for (int64_t i = 0; i < l->n * PATCH_TAPS; i++) {
+        const int64_t from = i / PATCH_TAPS * l->ld, start = at;
+        const __m128i tap = _mm_set1_epi8((char)(i % PATCH_TAPS));
+        for (int64_t f = 0; f < l->filters; f += LANES) {
+            const int64_t left = min64(l->filters - f, LANES);
+            const __mmask16 some = (__mmask16)((1u << left) - 1);
+            const __m512 v = _mm512_maskz_loadu_ps(some, l->dy + from + f);
+            const __m128i taps = _mm_maskz_loadu_epi8(some, l->at + from + f);
+            const __mmask16 here = _mm_mask_cmpeq_epi8_mask(some, taps, tap);
+            const __mmask16 keep = _mm512_mask_cmp_ps_mask(
+                here, v, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+            const __m512i filter = _mm512_add_epi32(
+                first, _mm512_set1_epi32((int32_t)(f * PATCH_CELLS * LANES)));
+            _mm512_storeu_ps(l->value + at, _mm512_maskz_compress_ps(keep, v));
+            _mm512_storeu_si512(l->place + at, _mm512_maskz_compress_epi32(keep, filter));
+            at += __builtin_popcount(keep);
+        }
+        l->count[i] = at - start;
+    }
+}
+
+/* The list of one tap (row, col) over the patch. */
+KT_INLINE void patch_tap(
+    vf *sum, const int row, const int col, const float *kernel, const kt_sparse *s) {
+    for (int64_t e = 0; e < s->n; e++) {
+        const vf v = vf_set(s->value[e]);
+        const float *k = kernel + s->place[e];
+        UNROLL for (int i = 0; i < PATCH_CELLS; i++) {
+            vf *to = &sum[(row + i / 3) * 4 + col + i % 3];
+            *to = vf_fma(v, vf_load(k + i * LANES), *to);
+        }
+    }
+}
+
+/* One window, one vector of channels; step: floats from cell to cell. */
+static void patch_add(
+    float *x, int64_t row, int64_t step, const float *kernel, const int64_t *count, kt_sparse s) {
+    vf sum[16];
+    UNROLL for (int i = 0; i < 16; i++) sum[i] = vf_load(x + i / 4 * row + i % 4 * step);
+    UNROLL for (int tap = 0; tap < PATCH_TAPS; tap++) {
+        s.n = count[tap];
+        patch_tap(sum, tap / 2, tap % 2, kernel, &s);
+        s.value += s.n;
+        s.place += s.n;
+    }
+    UNROLL for (int i = 0; i < 16; i++) vf_store(x + i / 4 * row + i % 4 * step, sum[i]);
+}
+
+static void patch_input(
+    const float *kernel, float *x, int64_t row, int64_t channels, const kt_sparse_lists *l) {
+    patch_lists(l);
+    for (int64_t c = 0; c < channels; c += LANES, kernel += l->filters * PATCH_CELLS * LANES) {
+        kt_sparse s = {.value = l->value, .place = l->place};
+        for (int64_t i = 0; i < l->n; i++) {
+            const int64_t *count = l->count + i * PATCH_TAPS;
+            patch_add(x + l->start[i] + c, row, channels, kernel, count, s);
+            const int64_t n = count[0] + count[1] + count[2] + count[3];
+            s.value += n;
+            s.place += n;
+        }
+    }
+}
+
+const kt_patch_kernels KT_FN(kt_patch) = {patch_pack, patch_input};
+#else
+const kt_patch_kernels KT_FN(kt_patch) = {NULL, NULL}; /* too few registers */
+#endif
+
 /* Few channels --------------------------------------------------------------------------------- */
 
 #if LANES == 16
@@ -179,14 +276,6 @@ void KT_FN(kt_sparse_input)(const float *kernel, const kt_sparse *s) {
 
 /* The gradient at tap t of a window, where it is: 0 elsewhere. */
 KT_INLINE vf at_tap(vf dy, vi at, int t) { return (vf)((vi)dy & (vi)(at == t)); }
-
-typedef uint8_t vb __attribute__((vector_size(LANES)));
-
-KT_INLINE vi load_taps(const uint8_t *p, int64_t m) {
-    vb b = {0};
-    memcpy(&b, p, (size_t)min64(m, LANES));
-    return __builtin_convertvector(b, vi);
-}
 
 /* rows x vecs of dk: what stands `cell[i]` behind the start of each window */
 KT_INLINE void few_tile(
@@ -204,10 +293,10 @@ KT_INLINE void few_tile(
         vf dy[2];
         vi at[2];
         UNROLL for (int j = 0; j < vecs; j++) {
-            const int64_t from = w * f->filters + filter + j * LANES;
+            const int64_t from = w * f->ld + filter + j * LANES;
             const int64_t left = j == vecs - 1 ? m : LANES;
             dy[j] = left < LANES ? vf_load_n(f->dy + from, left) : vf_load(f->dy + from);
-            at[j] = left < LANES ? load_taps(f->at + from, left) : load_taps(f->at + from, LANES);
+            at[j] = vi_load_u8(f->at + from, min64(left, LANES));
         }
         for (int t = 0; t < f->taps; t++) {
             const float *x = f->x + f->start[w] + f->tap[t];
@@ -246,7 +335,68 @@ FEW_ALL(FEW)
 #define FEW_FN(rows, vecs) [rows][vecs] = few_##rows##x##vecs,
 static few_fn *const few_fns[FEW_ROWS + 1][3] = {FEW_ALL(FEW_FN)};
 
+#if LANES == 16
+/* One channel, 3 x 3 cells, windows of 2 x 2: the 4 x 4 cells under a window are one vector, and
+ * each lane takes from it what its tap sees. */
+KT_INLINE void square_tile(const int vecs, float *dk, int64_t filter, const kt_few *f) {
+    const __m512i starts = _mm512_maskz_set1_epi32(1 << 1, 1) + _mm512_maskz_set1_epi32(1 << 2, 4) +
+                           _mm512_maskz_set1_epi32(1 << 3, 5);
+    const int64_t row = f->cell[3], m = min64(f->filters - filter - (vecs - 1) * LANES, LANES);
+    vf sum[18];
+    UNROLL for (int i = 0; i < 9 * vecs; i++)
+        sum[i] = vf_load(dk + i / vecs * f->ldk + i % vecs * LANES);
+    for (int64_t w = 0; w < f->n; w++) {
+        const float *x = f->x + f->start[w];
+        __m512 cells = _mm512_castps128_ps512(_mm_loadu_ps(x));
+        cells = _mm512_insertf32x4(cells, _mm_loadu_ps(x + row), 1);
+        cells = _mm512_insertf32x4(cells, _mm_loadu_ps(x + 2 * row), 2);
+        cells = _mm512_insertf32x4(cells, _mm_loadu_ps(x + 3 * row), 3);
+        UNROLL for (int j = 0; j < vecs; j++) {
+            const int64_t from = w * f->ld + filter + j * LANES, n = j == vecs - 1 ? m : LANES;
+            const __m512i at = (__m512i)vi_load_u8(f->at + from, n);
+            const __mmask16 alive = _mm512_cmplt_epi32_mask(at, _mm512_set1_epi32(4));
+            const vf dy = (vf)_mm512_maskz_mov_ps(alive, (__m512)vf_load_n(f->dy + from, n));
+            const __m512i tap = _mm512_permutexvar_epi32(at, starts);
+            UNROLL for (int i = 0; i < 9; i++) {
+                const __m512i cell = _mm512_add_epi32(tap, _mm512_set1_epi32(i / 3 * 4 + i % 3));
+                sum[i * vecs + j] = vf_fma(
+                    (vf)_mm512_permutexvar_ps(cell, cells), dy, sum[i * vecs + j]);
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < 9 * vecs; i++)
+        vf_store(dk + i / vecs * f->ldk + i % vecs * LANES, sum[i]);
+}
+
+static void square_kernel(float *dk, const kt_few *f) {
+    for (int64_t filter = 0; filter < f->filters; filter += 2 * LANES) {
+        if (f->filters - filter > LANES)
+            square_tile(2, dk + filter, filter, f);
+        else
+            square_tile(1, dk + filter, filter, f);
+    }
+}
+
+static bool is_square(const kt_few *f) {
+    const int32_t row = f->cell[f->cells > 3 ? 3 : 0];
+    bool fits = f->cells == 9 && f->taps == 4;
+    for (int i = 0; i < 9 && fits; i++) fits = f->cell[i] == i / 3 * row + i % 3;
+    for (int i = 0; i < 4 && fits; i++) fits = f->tap[i] == i / 2 * row + i % 2;
+    return fits;
+}
+#else
+static bool is_square(const kt_few *f) {
+    (void)f;
+    return false;
+}
+static void square_kernel(float *dk, const kt_few *f) { (void)dk, (void)f; }
+#endif
+
 void KT_FN(kt_few_kernel)(float *dk, const kt_few *f) {
+    if (is_square(f)) {
+        square_kernel(dk, f);
+        return;
+    }
     const int64_t blocks = (f->cells + FEW_ROWS - 1) / FEW_ROWS;
     for (int64_t filter = 0; filter < f->filters; filter += 2 * LANES) {
         const int64_t vecs = f->filters - filter > LANES ? 2 : 1;
@@ -263,8 +413,8 @@ void KT_FN(kt_few_bias)(float *dbias, const kt_few *f) {
         const int64_t m = min64(f->filters - c, LANES);
         vf sum = vf_load_n(dbias + c, m);
         for (int64_t cell = 0; cell < f->n; cell++) {
-            const vf dy = vf_load_n(f->dy + cell * f->filters + c, m);
-            sum += (vf)((vi)dy & (vi)(load_taps(f->at + cell * f->filters + c, m) < f->taps));
+            const vf dy = vf_load_n(f->dy + cell * f->ld + c, m);
+            sum += (vf)((vi)dy & (vi)(vi_load_u8(f->at + cell * f->ld + c, m) < f->taps));
         }
         vf_store_n(dbias + c, sum, m);
     }

@@ -179,6 +179,7 @@ typedef struct kt_kernels {
     void (*sparse_lists)(const kt_sparse_lists *l);
     void (*sparse_kernel)(float *dk, const kt_sparse *s); ///< dk += sum over the list of value x
     void (*sparse_input)(const float *kernel, const kt_sparse *s); ///< x += value kernel
+    const kt_patch_kernels *patch;
     void (*few_kernel)(float *dk, const kt_few *f);
     void (*few_bias)(float *dbias, const kt_few *f); ///< dbias += dy where a tap has it
 

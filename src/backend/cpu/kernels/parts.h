@@ -56,6 +56,7 @@ void KT_FN(kt_pool_row)(const kt_pool_row *r);
 void KT_FN(kt_sparse_lists)(const kt_sparse_lists *l);
 void KT_FN(kt_sparse_kernel)(float *dk, const kt_sparse *s);
 void KT_FN(kt_sparse_input)(const float *kernel, const kt_sparse *s);
+extern const kt_patch_kernels KT_FN(kt_patch);
 void KT_FN(kt_few_kernel)(float *dk, const kt_few *f);
 void KT_FN(kt_few_bias)(float *dbias, const kt_few *f);
 

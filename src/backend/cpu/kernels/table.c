@@ -57,6 +57,7 @@ const kt_kernels KT_FN(kt_kernels) = {
     .sparse_lists = KT_FN(kt_sparse_lists),
     .sparse_kernel = KT_FN(kt_sparse_kernel),
     .sparse_input = KT_FN(kt_sparse_input),
+    .patch = &KT_FN(kt_patch),
     .few_kernel = KT_FN(kt_few_kernel),
     .few_bias = KT_FN(kt_few_bias),
     .depth_row = KT_FN(kt_depth_row),

@@ -108,6 +108,43 @@ KT_INLINE void vf_store_n(float *p, vf v, int64_t n) {
 
 #endif
 
+/** Bytes as integers, and back (values 0 … 255): the first n lanes, 1 … LANES. */
+KT_INLINE vi vi_load_u8(const uint8_t *p, int64_t n) {
+#if defined(KT_AVX512)
+    return (vi)_mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8((__mmask16)((1u << n) - 1), p));
+#elif defined(KT_AVX2)
+    uint64_t bytes = 0;
+    if (n == LANES)
+        memcpy(&bytes, p, LANES);
+    else
+        memcpy(&bytes, p, (size_t)n);
+    return (vi)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t)bytes));
+#else
+    vi v = {0};
+    for (int64_t i = 0; i < n && i < LANES; i++) v[i] = p[i];
+    return v;
+#endif
+}
+KT_INLINE void vi_store_u8(uint8_t *p, vi v, int64_t n) {
+#if defined(KT_AVX512)
+    const __m128i bytes = _mm512_cvtepi32_epi8((__m512i)v);
+    if (n == LANES) /* a masked store is slow */
+        _mm_storeu_si128((__m128i *)(void *)p, bytes);
+    else
+        _mm_mask_storeu_epi8(p, (__mmask16)((1u << n) - 1), bytes);
+#elif defined(KT_AVX2)
+    const __m128i low = _mm256_castsi256_si128((__m256i)v);
+    const __m128i words = _mm_packus_epi32(low, _mm256_extracti128_si256((__m256i)v, 1));
+    const int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
+    if (n == LANES)
+        memcpy(p, &bytes, LANES);
+    else
+        memcpy(p, &bytes, (size_t)n);
+#else
+    for (int64_t i = 0; i < n && i < LANES; i++) p[i] = (uint8_t)v[i];
+#endif
+}
+
 typedef uint64_t vu64 __attribute__((vector_size(4 * LANES)));
 
 /** The 64-bit products of the lower halves of a with b. */
