@@ -349,6 +349,7 @@ static kt_status finish_data(h5_parse *p) {
     if (n->why) return KT_OK;
     if (n->space.n > INT64_MAX / n->type.size || p->stored != n->space.n * n->type.size)
         return kt_h5_bad("a data set has another length than its shape and type say");
+    if (p->stored == 0) n->offset = 0; /* whatever stood there is not looked at */
     if (p->stored == 0 || p->compact) return KT_OK;
     if (n->offset == KT_H5_UNDEFINED) return kt_h5_bad("a data set without data");
     return kt_h5_claim(p->h, n->offset, p->stored);

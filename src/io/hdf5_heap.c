@@ -62,9 +62,14 @@ static kt_status load_heap(kt_hdf5 *h, uint64_t address) {
     if (overlaps) return kt_h5_bad("parts of the file overlap: a heap and something else");
     heap.end = address + size;
     st = index_blobs(h, &heap, heap.end);
-    if (!st) st = kt_vec_push(&h->heaps, heap);
-    if (st) kt_mem_free(heap.blobs);
-    return st;
+    if (st) { /* stays as an empty one, so that it is not gone through again */
+        kt_mem_free(heap.blobs);
+        heap.blobs = NULL;
+        heap.n = 0;
+    }
+    if (!kt_vec_push(&h->heaps, heap)) return st;
+    kt_mem_free(heap.blobs);
+    return KT_ENOMEM;
 }
 
 /* The string whose reference stands at `offset`: length, address of the heap, number in it. */
