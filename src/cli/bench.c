@@ -19,6 +19,7 @@ typedef struct {
     kt_model *(*make)(void);
     kt_shape row;
     int classes;
+    int vocabulary; /* rows are token ids below this; 0: numbers in [0, 1) */
 } subject;
 
 typedef struct {
@@ -109,7 +110,22 @@ static kt_model *make_cnn(void) {
         kt_dense(10, .activation = "softmax")));
 }
 
-static const subject mlp = {make_mlp, {1, {784}}, 10}, cnn = {make_cnn, {3, {28, 28, 1}}, 10};
+#define VOCABULARY 20000
+
+static kt_model *reviews(kt_layer *recurrent) {
+    return kt_sequential(kt_list(
+        kt_input({200}, .dtype = "int32"),
+        kt_embedding(VOCABULARY, 32),
+        recurrent,
+        kt_dense(1, .activation = "sigmoid")));
+}
+
+static kt_model *make_lstm(void) { return reviews(kt_lstm(64)); }
+static kt_model *make_gru(void) { return reviews(kt_gru(64)); }
+
+static const subject mlp = {make_mlp, {1, {784}}, 10, 0}, cnn = {make_cnn, {3, {28, 28, 1}}, 10, 0},
+                     lstm = {make_lstm, {1, {200}}, 1, VOCABULARY},
+                     gru = {make_gru, {1, {200}}, 1, VOCABULARY};
 
 static const workload workloads[] = {
     {"mlp32", &mlp, 32, true, true, step_run, 1, 5},
@@ -124,30 +140,55 @@ static const workload workloads[] = {
     {"cnn128-fit", &cnn, 128 * 200, true, true, fit_run, 1.0 / 200, 5},
     {"cnn-infer1", &cnn, 1, false, false, call_run, 1, 5},
     {"cnn-infer32", &cnn, 32, false, false, call_run, 1, 5},
+    {"lstm32", &lstm, 32, true, true, step_run, 1, 5},
+    {"lstm128", &lstm, 128, true, true, step_run, 1, 5},
+    {"lstm32-fit", &lstm, 32 * 200, true, true, fit32_run, 1.0 / 200, 3},
+    {"lstm-infer1", &lstm, 1, false, false, call_run, 1, 5},
+    {"gru32", &gru, 32, true, true, step_run, 1, 5},
     {"startup", &mlp, 1, false, false, predict_run, 1, 1},
 };
 #define N_WORKLOADS ((int)(sizeof workloads / sizeof workloads[0]))
 
+/* Any numbers will do. */
+static void fill_rows(kt_tensor *x, int vocabulary) {
+    uint32_t state = 1;
+    const int64_t n = kt_tensor_size(x);
+    for (int64_t i = 0; i < n; i++) {
+        state ^= state << 13, state ^= state >> 17, state ^= state << 5;
+        if (vocabulary)
+            ((int32_t *)kt_tensor_data(x))[i] = (int32_t)(state % (uint32_t)vocabulary);
+        else
+            ((float *)kt_tensor_data(x))[i] = (float)(state >> 8) * 0x1p-24f;
+    }
+}
+
+/* Class numbers, or with one class zeros and ones for a sigmoid. */
+static void fill_labels(kt_tensor *y, int classes) {
+    for (int64_t i = 0; i < kt_tensor_size(y); i++) {
+        const int32_t label = (int32_t)((uint32_t)i * 2654435761u >> 16);
+        if (classes == 1)
+            ((float *)kt_tensor_data(y))[i] = (float)(label % 2);
+        else
+            ((int32_t *)kt_tensor_data(y))[i] = label % classes;
+    }
+}
+
 static kt_status make_case(const workload *w, bench_case *c) {
+    const bool binary = w->on->classes == 1;
     kt_shape shape = {w->on->row.ndim + 1, {w->batch}};
     for (int i = 1; i < shape.ndim; i++) shape.dim[i] = w->on->row.dim[i - 1];
     c->model = w->on->make();
-    if (w->compiled) kt_model_compile(c->model, "adam", "sparse_categorical_crossentropy");
-    c->x = kt_tensor_new(KT_FLOAT32, shape, NULL);
-    c->y = kt_tensor_new(KT_INT32, kt_dims(w->batch), NULL);
+    if (w->compiled)
+        kt_model_compile(
+            c->model, "adam", binary ? "binary_crossentropy" : "sparse_categorical_crossentropy");
+    c->x = kt_tensor_new(w->on->vocabulary ? KT_INT32 : KT_FLOAT32, shape, NULL);
+    c->y = binary ? kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, 1), NULL)
+                  : kt_tensor_new(KT_INT32, kt_dims(w->batch), NULL);
     c->out = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, w->on->classes), NULL);
     if (kt_failed(c->model) || kt_failed(c->x) || kt_failed(c->y) || kt_failed(c->out))
         return kt_error_last();
-    uint32_t state = 1; /* xorshift: any numbers will do */
-    float *x = kt_tensor_data(c->x);
-    int32_t *y = kt_tensor_data(c->y);
-    const int64_t n = kt_tensor_size(c->x);
-    for (int64_t i = 0; i < n; i++) {
-        state ^= state << 13, state ^= state >> 17, state ^= state << 5;
-        x[i] = (float)(state >> 8) * 0x1p-24f;
-    }
-    for (int i = 0; i < w->batch; i++)
-        y[i] = (int32_t)((uint32_t)i * 2654435761u >> 16) % w->on->classes;
+    fill_rows(c->x, w->on->vocabulary);
+    fill_labels(c->y, w->on->classes);
     return KT_OK;
 }
 
@@ -277,7 +318,9 @@ const cli_command cli_bench = {
     .usage = "--workload W",
     .examples = "  keratin bench --workload mlp32 --threads 2 --json\n",
     .text =
-        "Workloads: mlp32 mlp128 mlp32-fit mlp128-fit fit-mnist mlp-predict1 mlp-call1 startup.\n"
+        "Workloads: mlp32 mlp128 mlp32-fit mlp128-fit fit-mnist mlp-predict1 mlp-call1 startup\n"
+        "cnn32 cnn128 cnn128-fit cnn-infer1 cnn-infer32 lstm32 lstm128 lstm32-fit lstm-infer1 "
+        "gru32.\n"
         "Without --threads one thread is used, and the process is bound to as many processors.\n",
     .options = bench_table,
     .size = sizeof(bench_options),
