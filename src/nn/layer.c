@@ -89,6 +89,48 @@ kt_layer *kt_layer_new(const kt_layer_class *cls, const void *args) {
     return kt_fail_object(st);
 }
 
+void *kt_layer_arg(
+    const kt_layer_class *cls, const void *args, const char *name, kt_field_type type) {
+    for (const kt_field *f = cls->fields; f && f->type; f++)
+        if (f->type == type && !strcmp(f->name, name)) return (char *)(uintptr_t)args + f->offset;
+    return NULL;
+}
+
+/* An argument of a copy: layers, alone or in a list, are copied as well. */
+static kt_ref copy_argument(kt_ref ref) {
+    if (kt_is(ref, KT_KIND_LAYER)) return kt_layer_copy(ref, ((const kt_layer *)ref)->name, NULL);
+    bool any = false;
+    const int n = kt_is(ref, KT_KIND_LIST) ? kt_list_len(ref) : 0;
+    for (int i = 0; i < n; i++) any = any || kt_is(kt_list_get(ref, i), KT_KIND_LAYER);
+    const void **items = any ? kt_alloc_array(n, sizeof *items) : NULL;
+    if (!items) return any ? kt_fail_object(KT_ENOMEM) : ref;
+    for (int i = 0; i < n; i++) items[i] = copy_argument(kt_list_get(ref, i));
+    const kt_list_t *list = kt_list_of(n, items);
+    kt_mem_free(items);
+    return list;
+}
+
+kt_layer *kt_layer_copy(const kt_layer *l, const char *name, kt_layer_edit *edit) {
+    void *args = kt_alloc(l->cls->args_size);
+    if (!args) return kt_fail_object(KT_ENOMEM);
+    memcpy(args, l->args, l->cls->args_size);
+    *(size_t *)args = l->cls->args_size;
+    *tail_of(l->cls, args) = (layer_tail){name, kt_dtype_name(l->dtype), l->trainable};
+    for (const kt_field *f = l->cls->fields; f && f->type; f++) {
+        kt_ref *ref = (kt_ref *)(void *)((char *)args + f->offset);
+        if (f->type == KT_FIELD_REF) *ref = copy_argument(*ref);
+    }
+    if (edit) edit(l->cls, args);
+    kt_layer *copy = kt_layer_new(l->cls, args);
+    for (const kt_field *f = l->cls->fields; kt_failed(copy) && f && f->type; f++) {
+        const kt_ref *new = (const kt_ref *)(const void *)((char *)args + f->offset);
+        const kt_ref *old = (const kt_ref *)(const void *)((char *)l->args + f->offset);
+        if (f->type == KT_FIELD_REF && *new != *old) kt_drop(*new);
+    }
+    kt_mem_free(args);
+    return copy;
+}
+
 const void *kt_layer_args(const kt_layer *l) { return l->args; }
 void *kt_layer_state(const kt_layer *l) { return l->state; }
 int kt_layer_n_inputs(const kt_layer *l) { return l->n_inputs; }

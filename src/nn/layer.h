@@ -26,6 +26,14 @@ struct kt_layer {
     bool in_use;      ///< being built, compiled or fitted
 };
 
+/** A new floating layer with the same class and arguments, under another name (NULL: automatic).
+ * Layers among the arguments are copied too. `edit` (or NULL) may change the arguments first. */
+typedef void kt_layer_edit(const kt_layer_class *cls, void *args);
+kt_layer *kt_layer_copy(const kt_layer *l, const char *name, kt_layer_edit *edit);
+/** A member of an args struct by its field name and type, NULL if there is none. */
+void *kt_layer_arg(
+    const kt_layer_class *cls, const void *args, const char *name, kt_field_type type);
+
 /** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l,
  * &s->activation, a->activation);` */
 kt_status kt_layer_activation(kt_layer *l, const kt_component **out, kt_ref ref);

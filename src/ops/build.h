@@ -69,6 +69,8 @@ kt_val *kt_g_slice(kt_graph *g, kt_val *x, const slice_attrs *a);
 /** Elements start … stop-1 along one axis. */
 kt_val *kt_g_slice_axis(kt_graph *g, kt_val *x, int axis, int64_t start, int64_t stop);
 kt_val *kt_g_pad(kt_graph *g, kt_val *x, const pad_attrs *a);
+/** The elements along one axis in the opposite order. */
+kt_val *kt_g_reverse(kt_graph *g, kt_val *x, int axis);
 kt_val *kt_g_concat(kt_graph *g, int n, kt_val *const *in, int axis);
 
 /* Reductions. `axes` is a bit mask, kt_axes_all(x) for all. */

@@ -57,7 +57,7 @@ inputs, masks, first = {}, {}, {}
 def run(name, layer, x="seq", mask=None, states=0):
     """A recurrent layer: all of it in one member."""
     t = tf.constant(inputs[x])
-    layer.build(t.shape)
+    layer.build(tuple(t.shape))
     layer.set_weights(
         [golden.normal(f"{name}/w{i}", *v.shape, scale=0.5) for i, v in enumerate(layer.weights)]
     )
@@ -166,6 +166,18 @@ run("rnn_gru_cell", L.RNN(L.GRUCell(4, reset_after=False), go_backwards=True))
 run("rnn_simple_cell", L.RNN(L.SimpleRNNCell(4), zero_output_for_mask=True, **SEQ), mask="left")
 run("rnn_stacked", L.RNN([L.LSTMCell(4), L.GRUCell(3)], return_sequences=True), mask="holes")
 run("rnn_stacked_simple", L.RNN(L.StackedRNNCells([L.SimpleRNNCell(3), L.SimpleRNNCell(2)])))
+
+for mode in ("concat", "sum", "mul", "ave", None):
+    run(f"bidirectional_{mode}", L.Bidirectional(L.LSTM(4, **BOTH), merge_mode=mode), mask="holes")
+    run(f"bidirectional_{mode}_last", L.Bidirectional(L.GRU(4), merge_mode=mode))
+run("bidirectional_right", L.Bidirectional(L.LSTM(4, **SEQ)), mask="right")
+run("bidirectional_state", L.Bidirectional(L.LSTM(4, **BOTH)), states=4)
+run("bidirectional_gru", L.Bidirectional(L.GRU(4, **BOTH)), states=2)
+back = L.GRU(4, go_backwards=True, reset_after=False, return_sequences=True)
+run("bidirectional_backward", L.Bidirectional(L.LSTM(4, **SEQ), backward_layer=back), mask="left")
+run("bidirectional_rnn", L.Bidirectional(L.RNN(L.SimpleRNNCell(4), **SEQ)))
+run("bidirectional_stateful", L.Bidirectional(L.GRU(4, stateful=True, **SEQ)))
+run("time_distributed", L.TimeDistributed(L.Dense(4, "tanh")))
 
 one = np.array([[3, 1, 0, 0], [5, 0, 2, 0], [1, 1, 4, 2]], np.int32)
 tags = np.array([[1, 0, 2, 2], [0, 1, 1, 0], [2, 2, 0, 1]], np.int32)

@@ -310,6 +310,51 @@ typedef struct kt_stacked_rnn_cells_args {
         __VA_ARGS__)
 KT_API kt_layer *kt_stacked_rnn_cells_new(const kt_stacked_rnn_cells_args *args);
 
+/** A recurrent layer and a second one that goes the other way.
+ *
+ * Keras: keras.layers.Bidirectional.  `layer` is copied twice (forward_NAME, backward_NAME).
+ * merge_mode says what becomes of the two outputs: "concat", "sum", "mul", "ave"; NULL (None):
+ * both, as two outputs. Sequences of the second one are turned to the order of time; masked steps
+ * give 0 in sequences. States, with return_state: those of the first one, then of the second one.
+ * Errors: no recurrent layer; two that go the same way, or give different things.
+ *
+ *     kt_bidirectional(kt_lstm(64, .return_sequences = true))
+ */
+typedef struct kt_bidirectional_args {
+    size_t size;
+    kt_ref layer;
+    const char *merge_mode; ///< default "concat"
+    kt_ref weights;         ///< first values, a list: those of the first one, then of the second
+    kt_ref backward_layer;  ///< default: like `layer`, backwards
+    KT_LAYER_ARGS
+} kt_bidirectional_args;
+#define KT_BIDIRECTIONAL_DEFAULTS .merge_mode = "concat", KT_LAYER_DEFAULTS
+#define kt_bidirectional(...)                                                                      \
+    KT_CALL(kt_bidirectional_new, kt_bidirectional_args, KT_BIDIRECTIONAL_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_bidirectional_new(const kt_bidirectional_args *args);
+
+/** A layer on every time step of a sequence.
+ *
+ * Keras: keras.layers.TimeDistributed.  Shape: (batch, time, ...) -> (batch, time, ...) of what the
+ * layer makes of (batch, ...).
+ * Errors: fewer than three axes; a mask that does not begin with (batch, time).
+ *
+ *     kt_time_distributed(kt_conv2d(8, 3))
+ */
+typedef struct kt_time_distributed_args {
+    size_t size;
+    kt_ref layer;
+    KT_LAYER_ARGS
+} kt_time_distributed_args;
+#define KT_TIME_DISTRIBUTED_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_time_distributed(...)                                                                   \
+    KT_CALL(                                                                                       \
+        kt_time_distributed_new,                                                                   \
+        kt_time_distributed_args,                                                                  \
+        KT_TIME_DISTRIBUTED_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_time_distributed_new(const kt_time_distributed_args *args);
+
 /** Sets the states of a stateful layer, and of all inside a model, back to 0.
  * Keras: layer.reset_states() */
 KT_API kt_status kt_reset_states(kt_layer *layer);

@@ -255,6 +255,40 @@ KT_TEST(rnn, cells_are_those_of_keras) {
         0);
 }
 
+KT_TEST(rnn, both_ways_are_those_of_keras) {
+    static const char *const modes[] = {"concat", "sum", "mul", "ave", NULL};
+    char name[64];
+    for (int i = 0; i < 5; i++) {
+        const char *mode = modes[i] ? modes[i] : "None";
+        snprintf(name, sizeof name, "bidirectional_%s", mode);
+        check(name, kt_bidirectional(kt_lstm(4, BOTH), modes[i]), "seq", "holes", 0);
+        snprintf(name, sizeof name, "bidirectional_%s_last", mode);
+        check(name, kt_bidirectional(kt_gru(4), modes[i]), "seq", NULL, 0);
+    }
+    check("bidirectional_right", kt_bidirectional(kt_lstm(4, SEQ)), "seq", "right", 0);
+    check("bidirectional_state", kt_bidirectional(kt_lstm(4, BOTH)), "seq", NULL, 4);
+    check("bidirectional_gru", kt_bidirectional(kt_gru(4, BOTH)), "seq", NULL, 2);
+    kt_layer *back = kt_gru(4, .go_backwards = true, .reset_after = false, SEQ);
+    check(
+        "bidirectional_backward",
+        kt_bidirectional(kt_lstm(4, SEQ), .backward_layer = back),
+        "seq",
+        "left",
+        0);
+    check(
+        "bidirectional_rnn", kt_bidirectional(kt_rnn(kt_simple_rnn_cell(4), SEQ)), "seq", NULL, 0);
+    check(
+        "bidirectional_stateful",
+        kt_bidirectional(kt_gru(4, .stateful = true, SEQ)),
+        "seq",
+        NULL,
+        0);
+}
+
+KT_TEST(rnn, time_distributed_is_that_of_keras) {
+    check("time_distributed", kt_time_distributed(kt_dense(4, "tanh")), "seq", NULL, 0);
+}
+
 /* What needs no numbers of Keras --------------------------------------------------------------- */
 
 KT_TEST(rnn, keeps_the_layer_contract) {
@@ -478,4 +512,78 @@ KT_TEST(rnn, rejects_wrong_calls) {
         kt_call(kt_gru(4, .unroll = true), kt_input({KT_NONE, 3})), KT_ESHAPE, "time steps");
     kt_check_fails(kt_call(kt_lstm_cell(4), kt_input({3})), KT_EINVAL, "needs its states");
     kt_check_status(kt_reset_states(NULL), KT_EINVAL);
+}
+
+KT_TEST(bidirectional, keeps_the_layer_contract) {
+    kt_check_layer(
+        kt_bidirectional(kt_lstm(4)),
+        .input = {2, KT_NONE, 3},
+        .output = {2, 8},
+        .n_trainable = 6,
+        .n_params = 256);
+    kt_check_layer(
+        kt_bidirectional(kt_gru(4, SEQ), "sum"),
+        .input = {2, 5, 3},
+        .output = {2, 5, 4},
+        .n_trainable = 6);
+    kt_check_gradients(kt_bidirectional(kt_gru(3, SEQ)), .input = {2, 4, 2});
+}
+
+/* Copies have names and weights of their own; the pattern stays as it was. */
+KT_TEST(bidirectional, copies_the_layer) {
+    kt_layer *l = kt_lstm(2, .name = "mine"), *b = kt_bidirectional(l, .name = "both");
+    kt_model *m = kt_sequential(kt_list(kt_input({5, 3}), b));
+    kt_check_ok(m);
+    kt_check_str(
+        kt_var_path(kt_layer_weight(m, 0)), "sequential/both/forward_mine/lstm_cell/kernel");
+    kt_check_str(
+        kt_var_path(kt_layer_weight(m, 3)), "sequential/both/backward_mine/lstm_cell/kernel");
+    assert_false(kt_layer_built(l));
+    kt_free(m);
+    kt_check_ok(kt_call(l, kt_input({5, 3})));
+    b = kt_bidirectional(kt_rnn(kt_list(kt_gru_cell(2), kt_gru_cell(2))));
+    kt_check_status(kt_layer_build(b, kt_dims(1, 4, 3)), KT_OK);
+    assert_int_equal(kt_layer_n_weights(b), 12); /* cells are copied too */
+    kt_free(b);
+}
+
+KT_TEST(bidirectional, rejects_wrong_arguments) {
+    kt_check_fails(kt_bidirectional(NULL), KT_EINVAL, "layer: expected a recurrent layer");
+    kt_check_fails(kt_bidirectional(kt_dense(3)), KT_EINVAL, "expected a recurrent layer");
+    kt_check_fails(kt_bidirectional(kt_gru(3), "max"), KT_EINVAL, "merge_mode: unknown");
+    kt_check_fails(kt_bidirectional(kt_gru(3, .go_backwards = true)), KT_EINVAL, "the same way");
+    kt_check_fails(
+        kt_bidirectional(kt_gru(3), .backward_layer = kt_gru(3, SEQ, .go_backwards = true)),
+        KT_EINVAL,
+        "return_sequences");
+    kt_check_fails(
+        kt_call(kt_bidirectional(kt_gru(3)), kt_input({5, 2}), .initial_state = kt_input({3})),
+        KT_EINVAL,
+        "as many tensors");
+}
+
+KT_TEST(time_distributed, keeps_the_layer_contract) {
+    kt_check_layer(
+        kt_time_distributed(kt_dense(4)),
+        .input = {2, KT_NONE, 3},
+        .output = {2, KT_NONE, 4},
+        .n_trainable = 2);
+    kt_check_layer(kt_time_distributed(kt_flatten()), .input = {2, 5, 3, 2}, .output = {2, 5, 6});
+    kt_check_layer(
+        kt_time_distributed(kt_conv2d(2, 3)),
+        .input = {2, 3, 6, 6, 1},
+        .output = {2, 3, 4, 4, 2},
+        .n_trainable = 2);
+    kt_check_gradients(
+        kt_time_distributed(kt_batch_normalization()),
+        .input = {3, 2, 2},
+        .training = true,
+        .tolerance = 1e-6);
+    kt_check_fails(kt_time_distributed(NULL), KT_EINVAL, "layer");
+    kt_check_fails(
+        kt_call(kt_time_distributed(kt_dense(2)), kt_input({3})), KT_ESHAPE, "at least 3 axes");
+    kt_check_fails(
+        kt_call(kt_time_distributed(kt_dense(2)), kt_input({3, 2}), .mask = kt_input({4})),
+        KT_ESHAPE,
+        "mask does not go");
 }
