@@ -1,9 +1,11 @@
 /* See windows.h. keras.ops.repeat, keras.ops.image.resize to a multiple of the size
  *
  * A cell becomes `factor` cells, and each of them (a phase) is a sum of neighbours with weights of
- * its own: a convolution from one channel to one per phase. At the borders, where neighbours are
- * missing, the sum of the weights that are left divides; that is a row of numbers. Weights are
- * those of JAX and of TensorFlow without antialiasing: half pixel centers, cubic with a = -0.5. */
+ * its own: every cell is repeated, and a depthwise convolution, for which the phases are channels,
+ * does the rest. At the borders, where neighbours are missing, the sum of the weights that are left
+ * divides: bilinear, that is as good as repeating the last cell, else it is a row of numbers.
+ * Weights are those of JAX and of TensorFlow without antialiasing: half pixel centers, cubic with
+ * a = -0.5. */
 #include "ops/compose/windows.h"
 
 #include "base/error.h"
@@ -52,7 +54,7 @@ static kt_val *numbers(kt_graph *g, const double *v, kt_shape shape, const kt_va
     return kt_g_cast(g, kt_g_array(g, v, (kt_spec){KT_FLOAT64, shape}), x->spec.dtype);
 }
 
-/* kernel [2 r + 1, 1, 1, factor] */
+/* [2 r + 1, factor, 1] */
 static kt_val *phase_kernel(kt_graph *g, kt_resize_kind kind, int factor, const kt_val *x) {
     const int r = reach(kind), taps = 2 * r + 1;
     double *w = kt_alloc_array((int64_t)taps * factor, sizeof *w);
@@ -60,7 +62,7 @@ static kt_val *phase_kernel(kt_graph *g, kt_resize_kind kind, int factor, const 
     for (int t = 0; t < taps; t++)
         for (int p = 0; p < factor; p++)
             w[t * factor + p] = weight_at(kind, t - r - ((p + 0.5) / factor - 0.5));
-    kt_val *k = numbers(g, w, (kt_shape){4, {taps, 1, 1, factor}}, x);
+    kt_val *k = numbers(g, w, (kt_shape){3, {taps, factor, 1}}, x);
     kt_mem_free(w);
     return k;
 }
@@ -83,18 +85,36 @@ static kt_val *phase_scale(
     return v;
 }
 
+/* x [outer, length, inner] with its first and last cell once more. */
+static kt_val *with_borders(kt_graph *g, kt_val *x, int64_t length) {
+    kt_val *first = kt_g_slice_axis(g, x, 1, 0, 1);
+    kt_val *last = kt_g_slice_axis(g, x, 1, length - 1, length);
+    return first && last ? kt_g_concat(g, 3, (kt_val *[]){first, x, last}, 1) : NULL;
+}
+
 kt_val *kt_g_enlarge(kt_graph *g, kt_val *x, int axis, int factor, kt_resize_kind kind) {
     if (!x || factor == 1) return x;
     const int r = reach(kind);
     kt_shape out = x->spec.shape;
     const int64_t length = out.dim[axis], outer = kt_shape_range(&out, 0, axis),
-                  inner = kt_shape_range(&out, axis + 1, out.ndim);
-    const conv_attrs a = {
-        .stride = {1, 1}, .dilation = {1, 1}, .before = {r, 0}, .after = {r, 0}, .groups = 1};
+                  inner = kt_shape_range(&out, axis + 1, out.ndim), channels = factor * inner;
+    const bool repeat_borders = kind == KT_RESIZE_BILINEAR && length > 0;
+    const int64_t seen = repeat_borders ? length + 2 : length;
+    conv_attrs a = {.stride = {1, 1}, .dilation = {1, 1}, .groups = (int)channels};
+    if (!repeat_borders) a.before[1] = a.after[1] = r;
     out.dim[axis] *= factor;
+    x = kt_g_reshape(g, x, (kt_shape){3, {outer, length, inner}});
+    if (repeat_borders) x = with_borders(g, x, length);
+    x = kt_g_broadcast(g, kt_g_expand_dims(g, x, 2), (kt_shape){4, {outer, seen, factor, inner}});
+    x = kt_g_reshape(g, x, (kt_shape){4, {outer, 1, seen, channels}});
+    if (!x) return NULL;
     kt_val *kernel = phase_kernel(g, kind, factor, x);
-    kt_val *cells = kt_g_reshape(g, x, (kt_shape){4, {outer, length, inner, 1}});
-    kt_val *y = kt_g_transpose(g, kt_g_conv2d(g, cells, kernel, &a), (const int[]){0, 1, 3, 2});
-    y = kt_g_mul(g, y, phase_scale(g, kind, length, factor, x));
+    kernel = kt_g_broadcast(g, kernel, (kt_shape){3, {2 * r + 1, factor, inner}});
+    kernel = kt_g_reshape(g, kernel, (kt_shape){4, {1, 2 * r + 1, 1, channels}});
+    kt_val *y = kt_g_conv2d(g, x, kernel, &a);
+    if (!repeat_borders) {
+        y = kt_g_reshape(g, y, (kt_shape){4, {outer, length, factor, inner}});
+        y = kt_g_mul(g, y, phase_scale(g, kind, length, factor, x));
+    }
     return kt_g_reshape(g, y, out);
 }
