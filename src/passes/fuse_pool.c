@@ -4,7 +4,8 @@
  *
  * Forward that is a chain. Backward it is max_pool2d_grad, relu_grad, and then whatever of these
  * there is: the sum for the bias, conv2d_grad_input, conv2d_grad_kernel. One reader too many, on
- * either side, and everything stays as it was. */
+ * either side, and everything stays as it was. Reshapes in between (Conv1D) are looked through:
+ * they only rename axes. */
 #include "base/error.h"
 #include "passes/passes.h"
 #include "passes/rewrite.h"
@@ -24,28 +25,50 @@ typedef struct {
 } chain;
 
 typedef struct {
-    kt_node **users; /* of value id: users[start[id]] … users[start[id + 1] - 1] */
+    kt_node **users; /* of the value `id`, also through reshapes: users[start[id]] … */
     int *start;
-    int n_vals;
     chain *chains;
     int n;
 } finder;
 
 /* Who reads what ------------------------------------------------------------------------------- */
 
+static kt_val *root_of(kt_val *v) {
+    while (kt_is_op(v, &kt_opdef_reshape)) v = v->def->in[0];
+    return v;
+}
+
+/* Counts the readers of each value in start[id + 1], or lists them from start[id] on. */
+static void each_user(finder *f, const kt_graph *g, int *at) {
+    for (int i = 0; i < g->outputs.n; i++) {
+        const int id = root_of(g->outputs.v[i])->id;
+        if (at)
+            f->users[at[id]++] = NULL;
+        else
+            f->start[id + 1]++;
+    }
+    for (int i = 0; i < g->nodes.n; i++) {
+        kt_node *n = g->nodes.v[i];
+        for (int k = 0; k < n->n_in && n->op != &kt_opdef_reshape; k++) {
+            const int id = root_of(n->in[k])->id;
+            if (at)
+                f->users[at[id]++] = n;
+            else
+                f->start[id + 1]++;
+        }
+    }
+}
+
 static kt_status list_users(finder *f, kt_graph *g) {
-    const int *count = kt_graph_count_uses(g);
-    f->n_vals = g->n_vals;
     f->start = kt_arena_alloc(g->arena, sizeof *f->start * (size_t)(g->n_vals + 2));
-    if (!count || !f->start) return KT_ENOMEM;
-    for (int i = 0; i < g->n_vals; i++) f->start[i + 1] = f->start[i] + count[i];
+    if (!f->start) return KT_ENOMEM;
+    each_user(f, g, NULL);
+    for (int i = 0; i < g->n_vals; i++) f->start[i + 1] += f->start[i];
     const size_t n = (size_t)f->start[g->n_vals] + 1;
     int *at = kt_arena_copy(g->arena, f->start, sizeof *at * (size_t)(g->n_vals + 1));
-    f->users = kt_arena_alloc(g->arena, sizeof(kt_node *) * n); /* NULL: an output of the graph */
+    f->users = kt_arena_alloc(g->arena, sizeof(kt_node *) * n);
     if (!at || !f->users) return KT_ENOMEM;
-    for (int i = 0; i < g->nodes.n; i++)
-        for (int k = 0; k < g->nodes.v[i]->n_in; k++)
-            f->users[at[g->nodes.v[i]->in[k]->id]++] = g->nodes.v[i];
+    each_user(f, g, at);
     return KT_OK;
 }
 
@@ -53,6 +76,7 @@ static int n_users(const finder *f, const kt_val *v) {
     return f->start[v->id + 1] - f->start[v->id];
 }
 
+/* NULL: an output of the graph */
 static const kt_node *user(const finder *f, const kt_val *v, int i) {
     return f->users[f->start[v->id] + i];
 }
@@ -61,70 +85,92 @@ static bool node_is(const kt_node *n, const kt_opdef *op) { return n && n->op ==
 
 /* Chains --------------------------------------------------------------------------------------- */
 
-/* From the pool back to the convolution: each value read once, but for the last one (`rest`). */
+static bool reads(const kt_node *n, int input, const kt_val *v) {
+    return root_of(n->in[input]) == v;
+}
+
+static int64_t last_dim(const kt_val *v) {
+    const kt_shape *s = &v->spec.shape;
+    return s->ndim ? s->dim[s->ndim - 1] : 1;
+}
+
+/* Which operand of the sum is the bias? */
+static kt_val *bias_of(const kt_node *add, const kt_val *conv) {
+    const int i = root_of(add->in[0]) == conv ? 1 : 0;
+    return kt_row_of(add->in[i], add->out[0], last_dim(conv));
+}
+
+/* From the pool back to the convolution: each value read once, but for the last one. */
 static bool find_forward(const finder *f, chain *c) {
-    const kt_val *v = c->pool->in[0];
+    const kt_val *v = root_of(c->pool->in[0]);
     if (kt_is_op(v, &kt_opdef_relu)) {
         c->relu = v->def;
-        v = v->def->in[0];
+        v = root_of(v->def->in[0]);
         if (n_users(f, v) != 1) return false;
     }
     if (kt_is_op(v, &kt_opdef_add)) {
         c->add = v->def;
-        const int i = kt_is_op(v->def->in[0], &kt_opdef_conv2d) ? 0 : 1;
-        v = v->def->in[i];
-        if (!kt_row_of(c->add->in[1 - i], v, v->spec.shape.dim[v->spec.shape.ndim - 1]))
-            return false;
-        if (n_users(f, v) != 1) return false;
+        v = root_of(v->def->in[0]);
+        if (!kt_is_op(v, &kt_opdef_conv2d)) v = root_of(c->add->in[1]);
+        if (!bias_of(c->add, v) || n_users(f, v) != 1) return false;
     }
     if (!kt_is_op(v, &kt_opdef_conv2d)) return false;
     c->conv = v->def;
     c->attrs.conv = *(const conv_attrs *)c->conv->attrs;
     c->attrs.relu = c->relu != NULL;
     const bool plain = c->attrs.conv.groups == 1 && c->attrs.conv.dilation[1] == 1;
-    return plain && !c->attrs.conv.bias && !c->attrs.conv.epilogue;
+    return plain && !c->attrs.conv.bias && !c->attrs.conv.epilogue &&
+           kt_shape_equal(&v->spec.shape, &c->pool->in[0]->spec.shape);
 }
 
 /* The readers of the pool's input: the pool, and the two that go back through pool and relu. */
 static bool find_backward(const finder *f, chain *c) {
-    const kt_val *v = c->pool->in[0];
+    const kt_val *v = root_of(c->pool->in[0]);
     for (int i = 0; i < n_users(f, v); i++) {
         const kt_node *n = user(f, v, i);
         if (n == c->pool) continue;
-        if (node_is(n, &kt_opdef_max_pool2d_grad) && n->in[0] == v && n->in[1] != v &&
+        if (node_is(n, &kt_opdef_max_pool2d_grad) && reads(n, 0, v) && !reads(n, 1, v) &&
             !c->pool_grad)
             c->pool_grad = n;
-        else if (node_is(n, &kt_opdef_relu_grad) && n->in[1] == v && n->in[0] != v && !c->relu_grad)
+        else if (
+            node_is(n, &kt_opdef_relu_grad) && reads(n, 1, v) && !reads(n, 0, v) && !c->relu_grad)
             c->relu_grad = n;
         else
             return false;
     }
     if (!c->pool_grad) return !c->relu_grad;
     if (!c->relu_grad) return !c->relu;
-    return c->relu && c->relu_grad->in[0] == c->pool_grad->out[0] &&
+    return c->relu && reads(c->relu_grad, 0, c->pool_grad->out[0]) &&
            n_users(f, c->pool_grad->out[0]) == 1;
 }
 
 /* Does n add up all places, one sum for each filter? */
-static bool sums_places(const kt_node *n) {
+static bool sums_places(const kt_node *n, int64_t filters) {
+    if (n->op != &kt_opdef_reduce) return false;
     const reduce_attrs *a = n->attrs;
-    return n->op == &kt_opdef_reduce && a->kind == KT_RED_SUM && a->axes == 7;
+    return a->kind == KT_RED_SUM && last_dim(n->in[0]) == filters &&
+           a->axes == (1 << (n->in[0]->spec.shape.ndim - 1)) - 1;
 }
+
+/* A gradient for a picture of very few channels costs more by lists than by products. */
+#define FEW_CELLS 16
 
 /* The readers of the gradient of the convolution's result. */
 static bool find_grads(const finder *f, chain *c) {
     const kt_node *last = c->relu ? c->relu_grad : c->pool_grad;
+    const kt_shape *k = &c->conv->in[1]->spec.shape;
     if (!last) return true;
     const kt_val *v = last->out[0];
     for (int i = 0; i < n_users(f, v); i++) {
         const kt_node *n = user(f, v, i);
-        if (node_is(n, &kt_opdef_conv2d_grad_input) && n->in[1] == c->conv->in[1] && !c->input_grad)
+        if (node_is(n, &kt_opdef_conv2d_grad_input) && n->in[1] == c->conv->in[1] &&
+            !c->input_grad && k->dim[1] * k->dim[2] >= FEW_CELLS)
             c->input_grad = n;
         else if (
             node_is(n, &kt_opdef_conv2d_grad_kernel) && n->in[0] == c->conv->in[0] &&
-            n->in[1] == v && !c->kernel_grad)
+            reads(n, 1, v) && !c->kernel_grad)
             c->kernel_grad = n;
-        else if (n && sums_places(n) && !c->bias_grad)
+        else if (n && sums_places(n, k->dim[3]) && !c->bias_grad)
             c->bias_grad = n;
         else
             return false;
@@ -160,14 +206,11 @@ static kt_status find_chains(finder *f, kt_graph *g) {
 /* Rewriting: the walk has brought the inputs of all earlier nodes up to date ------------------- */
 
 static kt_val *make_forward(kt_graph *g, chain *c) {
-    const kt_val *sum = c->add ? c->add->out[0] : NULL;
     kt_val *in[3] = {c->conv->in[0], c->conv->in[1], NULL};
-    for (int i = 0; sum && i < 2; i++)
-        if (c->add->in[i] != c->conv->out[0])
-            in[2] = kt_row_of(c->add->in[i], sum, sum->spec.shape.dim[3]);
     conv_pool_attrs a = c->attrs;
-    a.conv.bias = sum != NULL;
-    c->fused = kt_graph_add(g, &kt_opdef_conv2d_pool, sum ? 3 : 2, in, &a);
+    a.conv.bias = c->add != NULL;
+    if (c->add) in[2] = bias_of(c->add, c->conv->out[0]);
+    c->fused = kt_graph_add(g, &kt_opdef_conv2d_pool, c->add ? 3 : 2, in, &a);
     return c->fused ? c->fused->out[0] : NULL;
 }
 

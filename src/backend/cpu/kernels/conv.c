@@ -13,12 +13,12 @@ static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t round_lanes(int64_t n) { return (n + LANES - 1) & -LANES; }
 
 /* [rows, cols] -> panels [rows][TILE_COLS], the last one filled up with zeros to whole vectors */
-void KT_FN(kt_conv_pack)(float *to, const float *kernel, int64_t rows, int64_t cols) {
+void KT_FN(kt_conv_pack)(float *to, const float *kernel, int64_t ld, int64_t rows, int64_t cols) {
     for (int64_t j = 0; j < cols; j += TILE_COLS) {
         const int64_t width = min64(cols - j, TILE_COLS);
         for (int64_t r = 0; r < rows; r++)
             for (int64_t i = 0; i < width; i += LANES, to += LANES)
-                vf_store(to, vf_load_n(kernel + r * cols + j + i, min64(width - i, LANES)));
+                vf_store(to, vf_load_n(kernel + r * ld + j + i, min64(width - i, LANES)));
     }
 }
 

@@ -173,7 +173,7 @@ typedef struct kt_kernels {
 
     /* Convolutions: see conv.c and conv_sparse.c. */
     int64_t conv_panel; ///< filters of a panel
-    void (*conv_pack)(float *to, const float *kernel, int64_t rows, int64_t cols);
+    void (*conv_pack)(float *to, const float *kernel, int64_t ld, int64_t rows, int64_t cols);
     void (*conv_row)(const kt_conv_row *r);
     void (*pool_row)(const kt_pool_row *r);
     void (*sparse_lists)(const kt_sparse_lists *l);

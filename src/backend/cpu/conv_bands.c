@@ -1,4 +1,6 @@
-/* conv2d_pool and its gradients: see kernels/conv.c and kernels/conv_sparse.c for what is computed.
+/* Convolutions without a matrix of windows: conv2d, its gradient for the picture (with strides of 1
+ * it is a convolution of dy with the kernel turned round), conv2d_pool and its gradients. See
+ * kernels/conv.c and kernels/conv_sparse.c for what is computed.
  *
  * Pictures are worked on in bands of pooled rows. Where a window reaches over the edge of the
  * picture, or vectors would, a band is copied into scratch with zeros around it; else the picture
@@ -20,12 +22,16 @@
 #define PARTIAL_FLOATS 262144  /* for all dk of parts together */
 #define PARALLEL_FLOPS 2000000 /* below, other threads cost more than they bring */
 #define PACK_ROWS 32           /* from so many rows of results on a packed kernel pays */
+#define ALIAS 512              /* rows so many floats apart get into each other's way in a cache */
+#define LEAST_ROW 6            /* results side by side, else tiles are too small */
+#define SPARSE_FLOATS 16384    /* of the part of a picture that lists of a band reach */
 
 typedef struct {
     kt_window w;
-    int64_t pool[2], places[2]; /* windows of the pool */
-    int taps;                   /* cells of one */
-    bool relu;
+    int64_t pool[2], places[2];    /* windows of the pool */
+    int taps;                      /* cells of one */
+    bool relu;                     /* before the pool */
+    int epilogue;                  /* without a pool: KT_UN_…, KT_EPI_NONE */
     int64_t depth, runs, cells;    /* of the kernel: floats in a run, runs, all of them */
     bool copy;                     /* bands of x are copied */
     int64_t need;                  /* cells of a copied row */
@@ -38,8 +44,9 @@ typedef struct {
     bool patch;                  /* see kt_patch_kernels */
     bool packed;
     size_t shared_bytes, lane_bytes; /* of scratch: before the lanes, of each */
+    size_t packed_bytes;             /* of shared_bytes: the packed kernel */
     float *x, *kernel, *y, *bias;    /* or their gradients */
-    uint8_t *at;
+    uint8_t *at;                     /* NULL: no pool */
     int32_t *start, *cell, tap[256]; /* see kt_sparse_lists and kt_few */
     char *scratch;
 } pool_job;
@@ -117,13 +124,40 @@ static double conv_flops(const pool_job *j) {
 
 /* Forward -------------------------------------------------------------------------------------- */
 
-/* One pooled row, one panel of filters. x: the picture at its first window. */
+static void pool_rows(const pool_job *j, float *rows, int64_t place, int64_t filter, int64_t cols) {
+    const int64_t panel = kt_kernels_get()->conv_panel, f = j->w.filters;
+    kt_kernels_get()->pool_row(&(kt_pool_row){
+        .n = j->places[1],
+        .cols = cols,
+        .rows = (int)j->pool[0],
+        .window = (int)j->pool[1],
+        .x = rows,
+        .step = panel,
+        .ldx = j->places[1] * j->pool[1] * panel,
+        .y = j->y + place * f + filter,
+        .at = j->at + place * f + filter,
+        .ldy = f,
+        .relu = j->relu});
+}
+
+/* One row of results, one panel of filters, straight into y. */
+static void plain_row(const pool_job *j, kt_conv_row *r) {
+    const bool strip = j->epilogue != KT_EPI_NONE && j->epilogue != KT_UN_relu;
+    r->relu = j->epilogue == KT_UN_relu;
+    kt_kernels_get()->conv_row(r);
+    for (int64_t i = 0; strip && i < r->n; i++) {
+        float *y = r->y + i * r->ldy;
+        kt_kernels_get()->unary[j->epilogue](y, y, r->cols);
+    }
+}
+
+/* One row of results (pooled, if there is a pool), one panel of filters. x: the picture at its
+ * first window. */
 static void forward_row(
     const pool_job *j, const float *x, int64_t place, int64_t filter, float *rows) {
-    const kt_kernels *kn = kt_kernels_get();
-    const int64_t panel = kn->conv_panel, n = j->places[1] * j->pool[1], f = j->w.filters;
+    const int64_t panel = kt_kernels_get()->conv_panel, f = j->w.filters;
     kt_conv_row r = {
-        .n = n,
+        .n = j->places[1] * j->pool[1],
         .cols = min64(f - filter, panel),
         .runs = j->runs,
         .depth = j->depth,
@@ -133,31 +167,27 @@ static void forward_row(
         .run_step = j->run_step,
         .ldk = f,
         .packed = j->packed,
-        .ldy = panel};
+        .x = x,
+        .y = j->y + place * f + filter,
+        .ldy = f};
+    if (!j->at) {
+        plain_row(j, &r);
+        return;
+    }
+    r.ldy = panel;
     for (int64_t i = 0; i < j->pool[0]; i++) {
         r.x = x + i * j->w.stride[0] * j->row;
-        r.y = rows + i * n * panel;
-        kn->conv_row(&r);
+        r.y = rows + i * r.n * panel;
+        kt_kernels_get()->conv_row(&r);
     }
-    kn->pool_row(&(kt_pool_row){
-        .n = j->places[1],
-        .cols = r.cols,
-        .rows = (int)j->pool[0],
-        .window = (int)j->pool[1],
-        .x = rows,
-        .step = panel,
-        .ldx = n * panel,
-        .y = j->y + place * f + filter,
-        .at = j->at + place * f + filter,
-        .ldy = f,
-        .relu = j->relu});
+    pool_rows(j, rows, place, filter, r.cols);
 }
 
 static void forward_part(void *arg, int64_t part, int thread) {
     const pool_job *j = arg;
     const int64_t units = j->w.n * j->bands, panel = kt_kernels_get()->conv_panel;
     char *at = lane(j, part);
-    float *rows = take(&at, j->pool[0] * j->places[1] * j->pool[1] * panel);
+    float *rows = take(&at, j->at ? j->pool[0] * j->places[1] * j->pool[1] * panel : 0);
     float *copy = take(&at, j->copy ? j->band_floats : 0);
     (void)thread;
     for (int64_t i = units * part / j->parts; i < units * (part + 1) / j->parts; i++) {
@@ -172,6 +202,46 @@ static void forward_part(void *arg, int64_t part, int thread) {
             }
         }
     }
+}
+
+/* One panel of the packed kernel. */
+static void pack_part(void *arg, int64_t part, int thread) {
+    const pool_job *j = arg;
+    const int64_t panel = kt_kernels_get()->conv_panel, filter = part * panel;
+    float *packed = (float *)(void *)j->scratch;
+    (void)thread;
+    kt_kernels_get()->conv_pack(
+        packed + j->cells * filter,
+        j->kernel + filter,
+        j->w.filters,
+        j->cells,
+        min64(panel, j->w.filters - filter));
+}
+
+#define SPREAD_FLOATS 65536 /* from so many on several threads move them faster */
+
+static void run_forward(pool_job *j) {
+    if (j->packed) {
+        const int64_t panels = ceil_div(j->w.filters, kt_kernels_get()->conv_panel);
+        if (j->cells * j->w.filters < SPREAD_FLOATS)
+            for (int64_t i = 0; i < panels; i++) pack_part(j, i, 0);
+        else
+            kt_pool_run(pack_part, j, panels);
+        j->kernel = (float *)(void *)j->scratch;
+    }
+    run_parts(j, forward_part, conv_flops(j));
+}
+
+/* A tap of the kernel, [channels, filters] of j being [filters, channels] of the forward pass. */
+static void turn_tap(void *arg, int64_t tap, int thread) {
+    const pool_job *j = arg;
+    const int64_t size = j->w.channels * j->w.filters, taps = kt_window_taps(&j->w);
+    (void)thread;
+    kt_kernels_get()->transpose(
+        (float *)(void *)(j->scratch + j->packed_bytes) + (taps - 1 - tap) * size,
+        j->kernel + tap * size,
+        j->w.filters,
+        j->w.channels);
 }
 
 /* Backward ------------------------------------------------------------------------------------- */
@@ -366,19 +436,17 @@ static void finish_kernel(const pool_job *j) {
 
 /* Plan ----------------------------------------------------------------------------------------- */
 
-static pool_job geometry(
-    const kt_shape *x, const kt_shape *kernel, const conv_pool_attrs *a, int64_t vector) {
-    pool_job j = {.w = kt_conv_pool_window(x, kernel, a), .relu = a->relu, .filter_parts = 1};
-    const kt_window *w = &j.w;
+static pool_job geometry(const kt_window *w, const int *window, int64_t vector) {
+    pool_job j = {.w = *w, .filter_parts = 1, .epilogue = KT_EPI_NONE};
     int64_t need[2];
     for (int i = 0; i < 2; i++) {
-        j.pool[i] = a->window[i];
-        j.places[i] = w->out[i] / a->window[i];
+        j.pool[i] = window[i];
+        j.places[i] = w->out[i] / window[i];
         const int64_t places = j.places[i] * j.pool[i];
         need[i] = (places - 1) * w->stride[i] + (w->size[i] - 1) * w->dilation[i] + 1;
         j.copy = j.copy || w->before[i] || need[i] > w->in[i];
     }
-    j.taps = a->window[0] * a->window[1];
+    j.taps = window[0] * window[1];
     j.depth = w->size[1] * w->channels;
     j.runs = w->size[0];
     j.cells = j.runs * j.depth;
@@ -386,6 +454,7 @@ static pool_job geometry(
     j.copy = j.copy || j.run_floats != j.depth;
     j.need = need[1];
     j.row = (j.copy ? need[1] : w->in[1]) * w->channels;
+    if (j.copy && j.row % ALIAS == 0) j.row += LANES_MOST;
     j.x_step = w->stride[1] * w->channels;
     j.run_step = w->dilation[0] * j.row;
     return j;
@@ -400,15 +469,31 @@ static void plan_bands(pool_job *j, int64_t most) {
     j->band_floats = band_rows(j, j->band) * j->row + 2 * LANES_MOST;
 }
 
-static pool_job plan_forward(const kt_node *n) {
+/* Lists of a band, and what they reach, stay in a cache. */
+static void plan_sparse(pool_job *j) {
+    const int64_t pooled = j->pool[0] * j->w.stride[0] * j->row;
+    plan_bands(j, min64(LIST_ENTRIES / (j->w.filters * j->places[1]), SPARSE_FLOATS / pooled));
+}
+
+static pool_job plan_rows(const kt_window *w, const int *window) {
+    static const int none[2] = {1, 1};
     const kt_kernels *kn = kt_kernels_get();
-    pool_job j = geometry(&n->in[0]->spec.shape, &n->in[1]->spec.shape, n->attrs, 1);
-    plan_bands(&j, max64(j.w.n * j.places[0] / PARTS, 1));
-    j.parts = min64(PARTS, j.w.n * j.bands);
-    j.packed = j.w.filters % kn->lanes || j.w.n * j.places[0] * j.pool[0] >= PACK_ROWS;
-    if (j.packed) j.shared_bytes = floats(j.cells * round_up(j.w.filters, LANES_MOST));
-    j.lane_bytes = floats(j.pool[0] * j.places[1] * j.pool[1] * kn->conv_panel) +
-                   floats(j.copy ? j.band_floats : 0);
+    pool_job j = geometry(w, window ? window : none, 1);
+    plan_bands(&j, max64(w->n * j.places[0] / PARTS, 1));
+    j.parts = min64(PARTS, w->n * j.bands);
+    j.packed = w->filters % kn->lanes || w->n * j.places[0] * j.pool[0] >= PACK_ROWS;
+    if (j.packed) j.packed_bytes = floats(j.cells * round_up(w->filters, LANES_MOST));
+    j.shared_bytes = j.packed_bytes;
+    j.lane_bytes = floats(j.copy ? j.band_floats : 0);
+    if (window) j.lane_bytes += floats(j.pool[0] * j.places[1] * j.pool[1] * kn->conv_panel);
+    return j;
+}
+
+static pool_job plan_pool(const kt_node *n) {
+    const conv_pool_attrs *a = n->attrs;
+    const kt_window w = kt_conv_pool_window(&n->in[0]->spec.shape, &n->in[1]->spec.shape, a);
+    pool_job j = plan_rows(&w, a->window);
+    j.relu = a->relu;
     return j;
 }
 
@@ -422,9 +507,10 @@ static bool is_patch(const pool_job *j) {
 
 static pool_job plan_input(const kt_node *n) {
     const conv_pool_attrs *a = n->attrs;
-    pool_job j = geometry(&a->conv.shape, &n->in[2]->spec.shape, a, kt_kernels_get()->lanes);
+    const kt_window w = kt_conv_pool_window(&a->conv.shape, &n->in[2]->spec.shape, a);
+    pool_job j = geometry(&w, a->window, kt_kernels_get()->lanes);
     const int64_t f = j.w.filters;
-    plan_bands(&j, LIST_ENTRIES / (f * j.places[1]));
+    plan_sparse(&j);
     j.parts = min64(PARTS, j.w.n);
     j.patch = is_patch(&j);
     j.shared_bytes = floats(f * j.runs * j.run_floats);
@@ -438,10 +524,14 @@ static pool_job plan_kernel(const kt_node *n) {
     const int64_t vector = kt_kernels_get()->lanes;
     const kt_shape *x = &n->in[0]->spec.shape, *kernel = &a->conv.shape;
     const bool few = kernel->dim[1] * kernel->dim[2] < vector;
-    pool_job j = geometry(x, kernel, a, few ? 1 : vector);
+    const kt_window w = kt_conv_pool_window(x, kernel, a);
+    pool_job j = geometry(&w, a->window, few ? 1 : vector);
     const int64_t f = j.w.filters;
     j.few = few;
-    plan_bands(&j, few ? j.places[0] : LIST_ENTRIES / (f * j.places[1]));
+    if (few)
+        plan_bands(&j, j.places[0]);
+    else
+        plan_sparse(&j);
     const int64_t pictures = min64(
         min64(PARTS, j.w.n), max64(1, PARTIAL_FLOATS / partial_floats(&j)));
     if (!few) j.filter_parts = min64(PARTS / pictures, f);
@@ -480,25 +570,63 @@ static kt_status keep(kt_graph *g, pool_job j, void **state) {
 
 /* Rows of impls.def ---------------------------------------------------------------------------- */
 
-static bool fits(const kt_val *first, const kt_shape *x, const conv_pool_attrs *a) {
-    const int64_t wide = x->dim[1] + a->conv.before[0] + a->conv.after[0];
-    const int64_t high = x->dim[2] + a->conv.before[1] + a->conv.after[1];
-    return is_f32(first) && kt_shape_size(x) > 0 && a->conv.groups == 1 &&
-           (double)wide * (double)high * (double)x->dim[3] < 1e9 &&
-           (double)a->conv.dilation[1] == 1;
+static bool fits(const kt_val *first, const kt_shape *x, const conv_attrs *a) {
+    const double high = (double)x->dim[1] + a->before[0] + a->after[0];
+    const double wide = (double)x->dim[2] + a->before[1] + a->after[1];
+    return is_f32(first) && kt_shape_size(x) > 0 && a->groups == 1 && a->dilation[1] == 1 &&
+           high * wide * (double)x->dim[3] < 1e9;
 }
 
-static bool forward_supports(const kt_node *n) {
-    return val_size(n->out[0]) && fits(n->in[0], &n->in[0]->spec.shape, n->attrs);
+static bool pool_supports(const kt_node *n) {
+    const conv_pool_attrs *a = n->attrs;
+    return val_size(n->out[0]) && fits(n->in[0], &n->in[0]->spec.shape, &a->conv);
 }
 
 static bool grad_supports(const kt_node *n) {
     const conv_pool_attrs *a = n->attrs;
     const bool input = n->n_out == 1;
     return val_size(n->in[0]) && val_size(n->in[1]) && val_size(n->out[0]) &&
-           fits(n->in[0], input ? &a->conv.shape : &n->in[0]->spec.shape, a);
+           fits(n->in[0], input ? &a->conv.shape : &n->in[0]->spec.shape, &a->conv);
 }
 
+static size_t pool_scratch(const kt_node *n) {
+    const pool_job j = plan_pool(n);
+    return job_scratch(&j);
+}
+static kt_status pool_prepare(kt_graph *g, const kt_node *n, void **state) {
+    return keep(g, plan_pool(n), state);
+}
+static kt_status pool_run(const kt_kargs *k) {
+    pool_job j = *(const pool_job *)k->state;
+    j.scratch = k->scratch;
+    j.x = k->in[0];
+    j.kernel = k->in[1];
+    j.bias = k->node->n_in > 2 ? k->in[2] : NULL;
+    j.y = k->out[0];
+    j.at = k->out[1];
+    run_forward(&j);
+    return KT_OK;
+}
+const kt_impl impl_conv2d_pool_bands = {
+    "conv2d_pool", "bands", pool_supports, pool_run, pool_scratch, pool_prepare};
+
+/* A single row of cells in the kernel, or one for the whole picture, is a product as it is. */
+static bool rows_pay(const kt_window *w) {
+    return w->out[1] >= LEAST_ROW && w->size[0] * w->size[1] > 1;
+}
+
+static bool forward_supports(const kt_node *n) {
+    const kt_window w = kt_conv_window(
+        &n->in[0]->spec.shape, &n->in[1]->spec.shape, &n->out[0]->spec.shape, n->attrs);
+    return val_size(n->out[0]) && fits(n->in[0], &n->in[0]->spec.shape, n->attrs) && rows_pay(&w);
+}
+static pool_job plan_forward(const kt_node *n) {
+    const kt_window w = kt_conv_window(
+        &n->in[0]->spec.shape, &n->in[1]->spec.shape, &n->out[0]->spec.shape, n->attrs);
+    pool_job j = plan_rows(&w, NULL);
+    j.epilogue = ((const conv_attrs *)n->attrs)->epilogue - 1;
+    return j;
+}
 static size_t forward_scratch(const kt_node *n) {
     const pool_job j = plan_forward(n);
     return job_scratch(&j);
@@ -513,17 +641,65 @@ static kt_status forward_run(const kt_kargs *k) {
     j.kernel = k->in[1];
     j.bias = k->node->n_in > 2 ? k->in[2] : NULL;
     j.y = k->out[0];
-    j.at = k->out[1];
-    if (j.packed) {
-        float *packed = (float *)(void *)j.scratch;
-        kt_kernels_get()->conv_pack(packed, j.kernel, j.cells, j.w.filters);
-        j.kernel = packed;
-    }
-    run_parts(&j, forward_part, conv_flops(&j));
+    run_forward(&j);
     return KT_OK;
 }
-const kt_impl impl_conv2d_pool_bands = {
-    "conv2d_pool", "bands", forward_supports, forward_run, forward_scratch, forward_prepare};
+const kt_impl impl_conv2d_rows = {
+    "conv2d", "rows", forward_supports, forward_run, forward_scratch, forward_prepare};
+
+/* The convolution that gives dx: of dy, with the kernel turned round. */
+static kt_window turned_window(const kt_node *n) {
+    const kt_window f = kt_conv_window(
+        &n->out[0]->spec.shape, &n->in[1]->spec.shape, &n->in[0]->spec.shape, n->attrs);
+    kt_window w = {.n = f.n, .channels = f.filters, .filters = f.channels, .groups = 1};
+    for (int i = 0; i < 2; i++) {
+        w.in[i] = f.out[i];
+        w.out[i] = f.in[i];
+        w.size[i] = f.size[i];
+        w.stride[i] = 1;
+        w.dilation[i] = f.dilation[i];
+        w.before[i] = (f.size[i] - 1) * f.dilation[i] - f.before[i];
+    }
+    return w;
+}
+
+static bool turned_supports(const kt_node *n) {
+    const conv_attrs *a = n->attrs;
+    const kt_window w = turned_window(n);
+    return val_size(n->in[0]) && val_size(n->out[0]) && a->stride[0] == 1 && a->stride[1] == 1 &&
+           w.before[0] >= 0 && w.before[1] >= 0 && w.filters * 2 >= kt_kernels_get()->lanes &&
+           fits(n->in[0], &n->out[0]->spec.shape, a) && rows_pay(&w);
+}
+static pool_job plan_turned(const kt_node *n) {
+    const kt_window w = turned_window(n);
+    pool_job j = plan_rows(&w, NULL);
+    j.shared_bytes += floats(j.cells * w.filters);
+    return j;
+}
+static size_t turned_scratch(const kt_node *n) {
+    const pool_job j = plan_turned(n);
+    return job_scratch(&j);
+}
+static kt_status turned_prepare(kt_graph *g, const kt_node *n, void **state) {
+    return keep(g, plan_turned(n), state);
+}
+static kt_status turned_run(const kt_kargs *k) {
+    pool_job j = *(const pool_job *)k->state;
+    j.scratch = k->scratch;
+    j.x = k->in[0];
+    j.kernel = k->in[1];
+    j.y = k->out[0];
+    const int64_t taps = kt_window_taps(&j.w);
+    if (j.cells * j.w.filters < SPREAD_FLOATS)
+        for (int64_t i = 0; i < taps; i++) turn_tap(&j, i, 0);
+    else
+        kt_pool_run(turn_tap, &j, taps);
+    j.kernel = (float *)(void *)(j.scratch + j.packed_bytes);
+    run_forward(&j);
+    return KT_OK;
+}
+const kt_impl impl_conv2d_grad_input_rows = {
+    "conv2d_grad_input", "rows", turned_supports, turned_run, turned_scratch, turned_prepare};
 
 static size_t input_scratch(const kt_node *n) {
     const pool_job j = plan_input(n);
