@@ -227,6 +227,10 @@ kt_var *kt_add_weight_with(const kt_weight_args *args) {
 }
 
 kt_layer *kt_add_sublayer(kt_layer *parent, kt_layer *child) {
+    return kt_add_sublayer_as(parent, NULL, child);
+}
+
+kt_layer *kt_add_sublayer_as(kt_layer *parent, const char *attribute, kt_layer *child) {
     const kt_status st = kt_layer_require(child, "sub-layer");
     if (st) return kt_fail_object(st);
     kt_adopt(child);
@@ -235,6 +239,7 @@ kt_layer *kt_add_sublayer(kt_layer *parent, kt_layer *child) {
         return kt_fail_object(KT_ENOMEM);
     }
     if (!child->parent) child->parent = parent;
+    if (attribute) child->attribute = attribute;
     return child;
 }
 

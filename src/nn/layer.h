@@ -11,8 +11,9 @@ struct kt_layer {
     const kt_layer_class *cls;
     const char *class_name; ///< cls->name, or that of a recorded operation
     void *args, *state;
-    char *name;       ///< NULL until it is given or asked for
-    kt_layer *parent; ///< borrowed: the layer this one is part of, for paths
+    char *name;            ///< NULL until it is given or asked for
+    kt_layer *parent;      ///< borrowed: the layer this one is part of, for paths
+    const char *attribute; ///< what Keras calls this part of its parent; static; NULL: nothing
     kt_dtype dtype;
     bool trainable, built, was_built_by_call;
     int n_inputs;

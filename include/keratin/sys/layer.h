@@ -91,6 +91,12 @@ typedef struct kt_weight_args {
 KT_API kt_var *kt_add_weight_with(const kt_weight_args *args);
 /** Makes a layer part of another one: its weights, name path and training switch. Adopts it. */
 KT_API kt_layer *kt_add_sublayer(kt_layer *parent, kt_layer *child);
+/** The same, with the name of the attribute that holds it in the Keras class: files store its
+ * weights under that name. "cells/" is a list of layers. The text must stay.
+ *
+ *     kt_layer *cell = kt_add_sublayer_as(l, "cell", kt_lstm_cell(8));
+ */
+KT_API kt_layer *kt_add_sublayer_as(kt_layer *parent, const char *attribute, kt_layer *child);
 
 /** The value of a variable inside a trace, and its next value: a later kt_value() sees it, the
  * memory changes when the program has run. */

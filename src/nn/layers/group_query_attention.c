@@ -51,6 +51,7 @@ static kt_status gqa_init(kt_layer *l) {
 
 static kt_layer *gqa_part(
     kt_layer *l,
+    const char *attribute,
     const char *name,
     const char *activation,
     const char *equation,
@@ -75,7 +76,7 @@ static kt_layer *gqa_part(
         .dtype = kt_dtype_name(l->dtype),
         .trainable = l->trainable,
     };
-    kt_layer *p = kt_add_sublayer(l, kt_einsum_dense_new(&e));
+    kt_layer *p = kt_add_sublayer_as(l, attribute, kt_einsum_dense_new(&e));
     const kt_status st = kt_failed(p) ? kt_check(p) : kt_layer_build(p, in);
     return st ? kt_fail_object(st) : p;
 }
@@ -94,12 +95,15 @@ static kt_status gqa_build(kt_layer *l, const kt_shape *in) {
             (long long)in[0].dim[2],
             (long long)in[1].dim[2]);
     const kt_shape context = {4, {in[0].dim[0], in[0].dim[1], queries[0], queries[1]}};
-    d->query = gqa_part(l, "query", NULL, "bqm,muh->bquh", "uh", in[0], queries);
-    d->key = gqa_part(l, "key", NULL, "bkm,mvh->bkvh", "vh", l->n_inputs > 2 ? in[2] : in[1], keys);
+    d->query = gqa_part(l, "_query_dense", "query", NULL, "bqm,muh->bquh", "uh", in[0], queries);
+    d->key = gqa_part(
+        l, "_key_dense", "key", NULL, "bkm,mvh->bkvh", "vh", l->n_inputs > 2 ? in[2] : in[1], keys);
     if (a->use_gate)
-        d->gate = gqa_part(l, "gate", "sigmoid", "bqm,muh->bquh", "uh", in[0], queries);
-    d->value = gqa_part(l, "value", NULL, "bkm,mvh->bkvh", "vh", in[1], keys);
-    d->output = gqa_part(l, "attention_output", NULL, "bquh,uhm->bqm", "m", context, out);
+        d->gate = gqa_part(
+            l, "_gate_dense", "gate", "sigmoid", "bqm,muh->bquh", "uh", in[0], queries);
+    d->value = gqa_part(l, "_value_dense", "value", NULL, "bkm,mvh->bkvh", "vh", in[1], keys);
+    d->output = gqa_part(
+        l, "_output_dense", "attention_output", NULL, "bquh,uhm->bqm", "m", context, out);
     kt_layer *const all[] = {d->query, d->key, d->gate, d->value, d->output};
     for (int i = 0; i < 5 && st == KT_OK; i++)
         if (all[i]) st = kt_check(all[i]);

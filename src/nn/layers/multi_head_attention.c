@@ -54,6 +54,7 @@ static void projection_equation(int ndim, int bound, int made, char *equation, c
 /* A projection of inputs of a shape whose last `bound` axes go, to `made` axes. */
 static kt_layer *projection(
     kt_layer *l,
+    const char *attribute,
     const char *name,
     const char *activation,
     const kt_shape *in,
@@ -81,7 +82,7 @@ static kt_layer *projection(
     int n = 0;
     for (int i = 1; i < in->ndim - bound; i++) e.output_shape[n++] = KT_NONE;
     for (int i = 0; i < made->ndim; i++) e.output_shape[n++] = made->dim[i];
-    kt_layer *p = kt_add_sublayer(l, kt_einsum_dense_new(&e));
+    kt_layer *p = kt_add_sublayer_as(l, attribute, kt_einsum_dense_new(&e));
     const kt_status st = kt_failed(p) ? kt_check(p) : kt_layer_build(p, *in);
     return st ? kt_fail_object(st) : p;
 }
@@ -129,11 +130,12 @@ static kt_status mha_build(kt_layer *l, const kt_shape *in) {
     if (st) return st;
     context.dim[context.ndim - 1] = a->num_heads;
     context.dim[context.ndim++] = value_dim;
-    d->query = projection(l, "query", NULL, &in[0], 1, &keys);
-    d->key = projection(l, "key", NULL, &key, 1, &keys);
-    d->gate = a->use_gate ? projection(l, "gate", "sigmoid", &in[0], 1, &values) : NULL;
-    d->value = projection(l, "value", NULL, &value, 1, &values);
-    d->output = projection(l, "attention_output", NULL, &context, 2, &output);
+    d->query = projection(l, "query_dense", "query", NULL, &in[0], 1, &keys);
+    d->key = projection(l, "key_dense", "key", NULL, &key, 1, &keys);
+    d->gate = a->use_gate ? projection(l, "_gate_dense", "gate", "sigmoid", &in[0], 1, &values)
+                          : NULL;
+    d->value = projection(l, "value_dense", "value", NULL, &value, 1, &values);
+    d->output = projection(l, "output_dense", "attention_output", NULL, &context, 2, &output);
     kt_layer *const all[] = {d->query, d->key, d->gate, d->value, d->output};
     for (int i = 0; i < 5 && st == KT_OK; i++)
         if (all[i]) st = kt_check(all[i]);

@@ -19,7 +19,7 @@ kt_status rnn_init(kt_layer *l, kt_layer *cell) {
     if (r->n_states < 1 || r->n_states > RNN_MAX_STATES)
         return KT_FAIL(KT_ELIMIT, "cell: expected 1 to %d states", RNN_MAX_STATES);
     kt_layer_set_spec(l, (kt_input_spec){.min_ndim = 3});
-    r->cell = kt_add_sublayer(l, cell);
+    r->cell = kt_add_sublayer_as(l, "cell", cell);
     return kt_failed(r->cell) ? kt_check(r->cell) : KT_OK;
 }
 

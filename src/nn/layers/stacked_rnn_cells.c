@@ -19,7 +19,7 @@ static kt_status stacked_init(kt_layer *l) {
         n += cell->cls->state_sizes(cell, size);
         if (n > RNN_MAX_STATES)
             return KT_FAIL(KT_ELIMIT, "cells: more than %d states in all", RNN_MAX_STATES);
-        if (kt_failed(kt_add_sublayer(l, cell))) return KT_ENOMEM;
+        if (kt_failed(kt_add_sublayer_as(l, "cells/", cell))) return KT_ENOMEM;
     }
     return KT_OK;
 }

@@ -1,0 +1,147 @@
+/* Weights in the HDF5 layout of Keras 3. See weights_h5.h.
+ *
+ * A group's variables are the data sets <path>/vars/0, 1 …; the attribute `name` of vars is the
+ * layer's name, for people only. */
+#include "saving/weights_h5.h"
+
+#include "base/log.h"
+#include "base/str.h"
+#include "runtime/var.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Writing ------------------------------------------------------------------------------------- */
+
+kt_status kt_weights_h5_put(kt_hdf5_writer *w, const kt_weight_tree *t) {
+    for (int i = 0; i < t->groups.n; i++) {
+        const kt_weight_group *g = &t->groups.v[i];
+        kt_hdf5_item *at = kt_hdf5_writer_root(w);
+        if (*g->path) at = kt_hdf5_put_group(at, g->path);
+        at = kt_hdf5_put_group(at, "vars");
+        kt_status st = kt_hdf5_put_text(at, "name", g->name, strlen(g->name), true);
+        for (int k = 0; k < g->n && st == KT_OK; k++) {
+            kt_var *v = t->vars.v[g->first + k];
+            char key[16];
+            snprintf(key, sizeof key, "%d", k);
+            st = kt_var_ensure(v);
+            if (st == KT_OK)
+                kt_hdf5_put_data(at, key, v->spec.dtype, v->spec.shape, kt_var_data(v));
+        }
+        if (st) return st;
+    }
+    return KT_OK;
+}
+
+/* Reading ------------------------------------------------------------------------------------- */
+
+/* Where a group's variables are; NULL if the file has none. */
+static const kt_hdf5_node *find_vars(const kt_hdf5 *h, const kt_weight_group *g) {
+    static const char old[] = "_layer_checkpoint_dependencies";
+    const kt_hdf5_node *root = kt_hdf5_root(h), *at = kt_hdf5_find(root, g->path);
+    const kt_hdf5_node *vars = at ? kt_hdf5_find(at, "vars") : NULL;
+    if (vars || !kt_hdf5_find(root, old)) return vars;
+    kt_str s = {0}; /* tf.keras 2.12: every "layers" is called so */
+    for (const char *p = g->path; *p;) {
+        const size_t n = strcspn(p, "/");
+        const bool layers = n == 6 && !memcmp(p, "layers", 6);
+        kt_str_addn(&s, layers ? old : p, layers ? sizeof old - 1 : n);
+        p += n;
+        if (*p) kt_str_addn(&s, p++, 1);
+    }
+    at = s.status || !s.s ? NULL : kt_hdf5_find(root, s.s);
+    vars = at ? kt_hdf5_find(at, "vars") : NULL;
+    kt_str_free(&s);
+    return vars;
+}
+
+/* Files of tf.keras know no variable for the learning rate, which is the second one here. */
+static bool lacks_learning_rate(const kt_weight_group *g, int n_stored) {
+    return !g->layer && g->n > 1 && n_stored == g->n - 1;
+}
+
+/* Data set for variable k; -1 in *number: the file has none and need not have. */
+static const kt_hdf5_node *find_var(
+    const kt_hdf5_node *vars, const kt_weight_group *g, int k, int *number) {
+    char key[16];
+    *number = k;
+    if (lacks_learning_rate(g, kt_hdf5_count(vars))) *number = k == 1 ? -1 : k > 1 ? k - 1 : k;
+    snprintf(key, sizeof key, "%d", *number);
+    return *number < 0 ? NULL : kt_hdf5_find(vars, key);
+}
+
+static void say_where(const kt_weight_group *g) {
+    if (g->layer)
+        kt_error_context("in layer \"%s\" (%s)", g->name, kt_layer_class_name(g->layer));
+    else
+        kt_error_context("in optimizer \"%s\"", g->name);
+}
+
+static kt_status check_var(const kt_hdf5_node *data, const kt_var *v, int number) {
+    char want[KT_SHAPE_STR], got[KT_SHAPE_STR];
+    if (!data || !kt_hdf5_is_data(data))
+        return KT_FAIL(KT_ESHAPE, "the file has no variable %d (%s)", number, v->name);
+    const kt_status st = kt_hdf5_check(data);
+    const kt_shape shape = kt_hdf5_shape(data);
+    if (st || kt_shape_equal(&shape, &v->spec.shape)) return st;
+    KT_FAIL(KT_ESHAPE, "variable %d (%s) has another shape in the file", number, v->name);
+    kt_error_expected("%s", kt_shape_str(&v->spec.shape, want, sizeof want));
+    return kt_error_got("%s", kt_shape_str(&shape, got, sizeof got));
+}
+
+static kt_status check_group(const kt_weight_tree *t, const kt_weight_group *g, const kt_hdf5 *h) {
+    const kt_hdf5_node *vars = find_vars(h, g);
+    const int stored = vars ? kt_hdf5_count(vars) : 0;
+    kt_status st = KT_OK;
+    if (stored != g->n && !(vars && lacks_learning_rate(g, stored))) {
+        KT_FAIL(KT_ESHAPE, "another number of variables in the file");
+        kt_error_expected("%d", g->n);
+        st = kt_error_got("%d", stored);
+        if (!stored) st = kt_error_hint("the file holds nothing at \"%s/vars\"", g->path);
+    }
+    for (int k = 0; k < g->n && st == KT_OK; k++) {
+        int number;
+        const kt_hdf5_node *data = find_var(vars, g, k, &number);
+        if (number >= 0) st = check_var(data, t->vars.v[g->first + k], number);
+    }
+    if (st) say_where(g);
+    return st;
+}
+
+static kt_status read_group(const kt_weight_tree *t, const kt_weight_group *g, const kt_hdf5 *h) {
+    const kt_hdf5_node *vars = find_vars(h, g);
+    kt_status st = KT_OK;
+    for (int k = 0; k < g->n && st == KT_OK; k++) {
+        int number;
+        kt_var *v = t->vars.v[g->first + k];
+        const kt_hdf5_node *data = find_var(vars, g, k, &number);
+        if (number < 0) continue;
+        st = kt_hdf5_read_into(data, kt_var_data(v), v->spec.dtype, kt_shape_size(&v->spec.shape));
+        if (st == KT_OK) v->initialized = true;
+    }
+    return st;
+}
+
+/* A group that does not fit and may be left alone: not damaged data, just others. */
+static bool may_skip(const kt_weight_group *g, kt_status st, bool skip_mismatch) {
+    if (st != KT_ESHAPE || (g->layer && !skip_mismatch)) return false;
+    kt_log("weights are not loaded: %s\n", kt_error_message());
+    kt_error_clear();
+    return true;
+}
+
+kt_status kt_weights_h5_get(const kt_hdf5 *h, const kt_weight_tree *t, bool skip_mismatch) {
+    KT_VEC(bool) fits = {0, 0, NULL};
+    kt_status st = KT_OK;
+    for (int i = 0; i < t->groups.n && st == KT_OK; i++) {
+        st = check_group(t, &t->groups.v[i], h);
+        const bool fit = st == KT_OK;
+        if (!fit && may_skip(&t->groups.v[i], st, skip_mismatch)) st = KT_OK;
+        if (st == KT_OK) st = kt_vec_push(&fits, fit);
+    }
+    for (int i = 0; i < t->vars.n && st == KT_OK; i++) st = kt_store_touch(t->vars.v[i]->store);
+    for (int i = 0; i < t->groups.n && st == KT_OK; i++)
+        if (fits.v[i]) st = read_group(t, &t->groups.v[i], h);
+    kt_vec_free(&fits);
+    return st;
+}
