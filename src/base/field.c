@@ -93,6 +93,10 @@ kt_status kt_args_read(void *dst, const void *src, size_t size, const void *defa
     if (known == 0)
         return KT_FAIL(
             KT_EINVAL, "an argument struct has size 0: use the macro, or set .size = sizeof");
+    if (known < sizeof(size_t)) {
+        KT_FAIL(KT_EINVAL, "an argument struct has size %d", (int)known);
+        return kt_error_hint("the field `size` is set by the macro, it is no argument of Keras");
+    }
     if (known > size)
         return KT_FAIL(
             KT_EINVAL, "an argument struct is larger than this library knows: newer headers?");

@@ -97,6 +97,9 @@ def on_jax():
          {"pool_size": 2, "padding": "same", **first}, 2, 2, 3, 5, 4)
     for rank, shape in (1, (2, 7, 3)), (2, (2, 7, 6, 3)), (3, (2, 5, 6, 4, 3)):
         case(f"average_pooling{rank}d_window_beyond_same", f"AveragePooling{rank}D", BEYOND, *shape)
+    for kind in "Average", "Max": # the gradient of the maximum is noise on TensorFlow
+        case(f"adaptive_{kind.lower()}_pooling2d_channels_first", f"Adaptive{kind}Pooling2D",
+             {"output_size": [1, 4], **first}, 2, 3, 6, 5)
     case("global_max_pooling2d_channels_first", "GlobalMaxPooling2D", first, 2, 3, 4, 5)
     case("global_average_pooling3d_channels_first", "GlobalAveragePooling3D",
          {"keepdims": True, **first}, 2, 3, 2, 4, 5)
@@ -188,6 +191,11 @@ def on_tensorflow():
             case(f"global_{name}_keepdims", f"Global{cls}", {"keepdims": True}, *shape)
         case(f"{low}_pooling3d_mixed", f"{kind}Pooling3D",
              {"pool_size": [3, 1, 2], "strides": [1, 2, 1], "padding": "same"}, 2, 5, 4, 3, 2)
+        for rank, shape in (1, (2, 7, 3)), (2, (2, 7, 6, 3)), (3, (1, 5, 6, 4, 2)):
+            name, cls = f"adaptive_{low}_pooling{rank}d", f"Adaptive{kind}Pooling{rank}D"
+            case(name, cls, {"output_size": 2}, *shape)
+            case(f"{name}_3", cls, {"output_size": 3}, *shape)
+        case(f"adaptive_{low}_pooling2d_5x6", f"Adaptive{kind}Pooling2D", {"output_size": [5, 6]}, 2, 7, 6, 3)
     mask = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 0, 1]], bool)
     case("global_average_pooling1d_mask", "GlobalAveragePooling1D", {}, 3, 4, 2, mask=mask)
     case("global_average_pooling1d_mask_keepdims", "GlobalAveragePooling1D", {"keepdims": True}, 3, 4, 2, mask=mask)

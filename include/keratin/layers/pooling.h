@@ -123,6 +123,72 @@ KT_API kt_layer *kt_global_average_pooling2d_new(const kt_global_pooling_args *a
         __VA_ARGS__)
 KT_API kt_layer *kt_global_average_pooling3d_new(const kt_global_pooling_args *args);
 
+/** As many means as are asked for, of windows that share the input out (and overlap where it does
+ * not divide).
+ *
+ * Keras: keras.layers.AdaptiveAveragePooling1D, AdaptiveAveragePooling2D, AdaptiveAveragePooling3D.
+ * Shape: (batch, length ..., channels) -> (batch, output_size ..., channels).
+ * Errors: sizes below 1 or above 4096; an input without cells.
+ *
+ *     kt_adaptive_average_pooling2d(7)
+ *     kt_adaptive_average_pooling2d(kt_hw(4, 6))
+ */
+typedef struct kt_adaptive_pooling_args {
+    size_t size;
+    kt_tuple output_size;    ///< one number or one for each axis
+    const char *data_format; ///< "channels_last" (default) or "channels_first"
+    KT_LAYER_ARGS
+} kt_adaptive_pooling_args;
+#define KT_ADAPTIVE_POOLING_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_adaptive_average_pooling1d(...)                                                         \
+    KT_CALL(                                                                                       \
+        kt_adaptive_average_pooling1d_new,                                                         \
+        kt_adaptive_pooling_args,                                                                  \
+        KT_ADAPTIVE_POOLING_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_adaptive_average_pooling1d_new(const kt_adaptive_pooling_args *args);
+#define kt_adaptive_average_pooling2d(...)                                                         \
+    KT_CALL(                                                                                       \
+        kt_adaptive_average_pooling2d_new,                                                         \
+        kt_adaptive_pooling_args,                                                                  \
+        KT_ADAPTIVE_POOLING_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_adaptive_average_pooling2d_new(const kt_adaptive_pooling_args *args);
+#define kt_adaptive_average_pooling3d(...)                                                         \
+    KT_CALL(                                                                                       \
+        kt_adaptive_average_pooling3d_new,                                                         \
+        kt_adaptive_pooling_args,                                                                  \
+        KT_ADAPTIVE_POOLING_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_adaptive_average_pooling3d_new(const kt_adaptive_pooling_args *args);
+
+/** As many maxima, of the same windows. Keras: keras.layers.AdaptiveMaxPooling1D,
+ * AdaptiveMaxPooling2D, AdaptiveMaxPooling3D
+ *
+ *     kt_adaptive_max_pooling1d(8)
+ */
+#define kt_adaptive_max_pooling1d(...)                                                             \
+    KT_CALL(                                                                                       \
+        kt_adaptive_max_pooling1d_new,                                                             \
+        kt_adaptive_pooling_args,                                                                  \
+        KT_ADAPTIVE_POOLING_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_adaptive_max_pooling1d_new(const kt_adaptive_pooling_args *args);
+#define kt_adaptive_max_pooling2d(...)                                                             \
+    KT_CALL(                                                                                       \
+        kt_adaptive_max_pooling2d_new,                                                             \
+        kt_adaptive_pooling_args,                                                                  \
+        KT_ADAPTIVE_POOLING_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_adaptive_max_pooling2d_new(const kt_adaptive_pooling_args *args);
+#define kt_adaptive_max_pooling3d(...)                                                             \
+    KT_CALL(                                                                                       \
+        kt_adaptive_max_pooling3d_new,                                                             \
+        kt_adaptive_pooling_args,                                                                  \
+        KT_ADAPTIVE_POOLING_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_adaptive_max_pooling3d_new(const kt_adaptive_pooling_args *args);
+
 #ifdef __cplusplus
 }
 #endif

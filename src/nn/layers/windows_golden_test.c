@@ -115,6 +115,18 @@
     X("global_average_pooling1d_mask", kt_global_average_pooling1d())                              \
     X("global_average_pooling1d_mask_keepdims", kt_global_average_pooling1d(.keepdims = true))
 
+#define ADAPTIVE_OF(X, kind)                                                                       \
+    X("adaptive_" #kind "_pooling1d", kt_adaptive_##kind##_pooling1d(2))                           \
+    X("adaptive_" #kind "_pooling1d_3", kt_adaptive_##kind##_pooling1d(3))                         \
+    X("adaptive_" #kind "_pooling2d", kt_adaptive_##kind##_pooling2d(2))                           \
+    X("adaptive_" #kind "_pooling2d_3", kt_adaptive_##kind##_pooling2d(3))                         \
+    X("adaptive_" #kind "_pooling3d", kt_adaptive_##kind##_pooling3d(2))                           \
+    X("adaptive_" #kind "_pooling3d_3", kt_adaptive_##kind##_pooling3d(3))                         \
+    X("adaptive_" #kind "_pooling2d_5x6", kt_adaptive_##kind##_pooling2d(kt_hw(5, 6)))             \
+    X("adaptive_" #kind "_pooling2d_channels_first",                                               \
+      kt_adaptive_##kind##_pooling2d(kt_hw(1, 4), FIRST))
+#define ADAPTIVE(X) ADAPTIVE_OF(X, average) ADAPTIVE_OF(X, max)
+
 #define FORMS(X)                                                                                   \
     X("zero_padding1d", kt_zero_padding1d())                                                       \
     X("zero_padding1d_pair", kt_zero_padding1d(kt_pairs(2, 0)))                                    \
@@ -163,11 +175,12 @@ GROUP(convolutions, CONVS)
 GROUP(transposed_convolutions, TRANSPOSES)
 GROUP(depthwise_and_separable_convolutions, SEPARABLES)
 GROUP(pools, POOLS)
+GROUP(adaptive_pools, ADAPTIVE)
 GROUP(forms, FORMS)
 
 #define NAME(case_, layer) case_,
 static const char *const names[] = {CONVS(NAME) TRANSPOSES(NAME) SEPARABLES(NAME) POOLS(NAME)
-                                        FORMS(NAME) NULL};
+                                        ADAPTIVE(NAME) FORMS(NAME) NULL};
 
 KT_TEST(windows_golden, every_case_has_a_row) {
     char name[96];

@@ -72,6 +72,8 @@ KT_TEST(windows, keep_the_layer_contract) {
     OK(kt_global_max_pooling1d(), S(2, N, 3), S(2, 3), 0);
     OK(kt_global_average_pooling2d(.keepdims = true), S(2, N, N, 3), S(2, 1, 1, 3), 0);
     OK(kt_global_average_pooling3d("channels_first"), S(2, 3, N, N, N), S(2, 3), 0);
+    OK(kt_adaptive_average_pooling1d(4), S(2, N, 3), S(2, 4, 3), 0);
+    OK(kt_adaptive_max_pooling2d(3, "channels_first"), S(2, 3, N, 7), S(2, 3, 3, 3), 0);
     OK(kt_zero_padding1d(), S(2, N, 3), S(2, N, 3), 0);
     OK(kt_zero_padding2d(kt_pairs(1, 0, 0, 2)), S(2, 3, 4, 2), S(2, 4, 6, 2), 0);
     OK(kt_zero_padding3d(0), S(2, 3, 4, 2, 2), S(2, 3, 4, 2, 2), 0);
@@ -113,6 +115,8 @@ KT_TEST(windows, have_the_right_gradients) {
     GRAD(kt_max_pooling3d(2, 1, "same"), 1, 3, 3, 4, 2);
     GRAD(kt_global_average_pooling3d(), 2, 2, 3, 2, 2);
     GRAD(kt_global_max_pooling2d(.data_format = "channels_first"), 2, 2, 3, 2);
+    GRAD(kt_adaptive_average_pooling2d(kt_hw(3, 2)), 2, 4, 5, 2);
+    GRAD(kt_adaptive_max_pooling1d(3), 2, 4, 2);
     GRAD(kt_zero_padding3d(kt_pairs(1, 0, 0, 2, 1, 1)), 1, 2, 1, 2, 2);
     GRAD(kt_cropping2d(kt_pairs(1, 0, 0, 2), "channels_first"), 1, 2, 3, 4);
     GRAD(kt_up_sampling3d(), 1, 2, 1, 2, 2);
@@ -130,6 +134,7 @@ KT_TEST(windows, take_an_empty_batch) {
     EMPTY(kt_max_pooling3d(), 4, 4, 4, 2);
     EMPTY(kt_average_pooling1d(2), 4, 2);
     EMPTY(kt_global_average_pooling2d(), 4, 4, 2);
+    EMPTY(kt_adaptive_average_pooling2d(3), 4, 4, 2);
     EMPTY(kt_global_max_pooling1d(), 4, 2);
     EMPTY(kt_zero_padding2d(), 4, 4, 2);
     EMPTY(kt_cropping1d(), 4, 2);
@@ -158,12 +163,15 @@ KT_TEST(windows, reject_wrong_arguments) {
         kt_separable_conv2d(3, 3, .depth_multiplier = 0), KT_EINVAL, "depth_multiplier: expected");
     kt_check_fails(kt_separable_conv1d(0, 3), KT_EINVAL, "filters: expected");
     kt_check_fails(kt_average_pooling2d(), KT_EINVAL, "pool_size: expected a positive integer");
+    kt_check_fails(kt_adaptive_max_pooling2d(), KT_EINVAL, "output_size: expected a positive");
+    kt_check_fails(kt_adaptive_max_pooling1d(5000), KT_ELIMIT, "output_size: at most 4096");
     kt_check_fails(kt_max_pooling1d(2, 0), KT_EINVAL, "strides: ");
     kt_check_fails(kt_max_pooling3d(.padding = "full"), KT_EINVAL, "unknown value \"full\"");
     kt_check_fails(kt_global_max_pooling1d("last"), KT_EINVAL, "data_format: unknown value");
     kt_check_fails(kt_zero_padding2d(-1), KT_EINVAL, "padding: expected an integer >= 0");
     kt_check_fails(kt_zero_padding1d(kt_dhw(1, 2, 3)), KT_EINVAL, "padding: ");
     kt_check_fails(kt_cropping2d(kt_dhw(1, 2, 3)), KT_EINVAL, "cropping: ");
+    kt_check_fails(kt_up_sampling2d(.size = 2), KT_EINVAL, "has size 2");
     kt_check_fails(kt_up_sampling1d(0), KT_EINVAL, "size: expected a positive integer");
     kt_check_fails(kt_up_sampling2d(.interpolation = "cubic"), KT_EINVAL, "interpolation: unknown");
     kt_check_message_has("\"lanczos3\" or \"lanczos5\"");
