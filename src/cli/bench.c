@@ -19,7 +19,9 @@ typedef struct {
     kt_model *(*make)(void);
     kt_shape row;
     int classes;
-    int vocabulary; /* rows are token ids below this; 0: numbers in [0, 1) */
+    int vocabulary;        /* rows are token ids below this; 0: numbers in [0, 1) */
+    double density;        /* not 0: this share of the numbers is 1, the others 0 */
+    const char *optimizer; /* NULL: adam */
 } subject;
 
 typedef struct {
@@ -82,6 +84,13 @@ static kt_status fit32_run(bench_case *c) {
     return st;
 }
 
+static kt_status fit512_run(bench_case *c) {
+    kt_history *h = kt_model_fit(c->model, c->x, c->y, .batch_size = 512, .verbose = 0);
+    const kt_status st = kt_check(h);
+    kt_free(h);
+    return st;
+}
+
 static kt_status predict_run(bench_case *c) {
     kt_tensor *p = kt_model_predict(c->model, c->x, .verbose = 0);
     const kt_status st = kt_check(p);
@@ -123,9 +132,26 @@ static kt_model *reviews(kt_layer *recurrent) {
 static kt_model *make_lstm(void) { return reviews(kt_lstm(64)); }
 static kt_model *make_gru(void) { return reviews(kt_gru(64)); }
 
-static const subject mlp = {make_mlp, {1, {784}}, 10, 0}, cnn = {make_cnn, {3, {28, 28, 1}}, 10, 0},
-                     lstm = {make_lstm, {1, {200}}, 1, VOCABULARY},
-                     gru = {make_gru, {1, {200}}, 1, VOCABULARY};
+/* Two layers of hidden units over multi-hot texts. */
+static kt_model *multi_hot(int units, int classes) {
+    return kt_sequential(kt_list(
+        kt_input({10000}),
+        kt_dense(units, .activation = "relu"),
+        kt_dense(units, .activation = "relu"),
+        kt_dense(classes, .activation = classes == 1 ? "sigmoid" : "softmax")));
+}
+
+static kt_model *make_imdb(void) { return multi_hot(16, 1); }
+static kt_model *make_reuters(void) { return multi_hot(64, 46); }
+
+#define DENSITY 0.015
+
+static const subject mlp = {.make = make_mlp, .row = {1, {784}}, .classes = 10};
+static const subject cnn = {.make = make_cnn, .row = {3, {28, 28, 1}}, .classes = 10};
+static const subject lstm = {make_lstm, {1, {200}}, 1, VOCABULARY, 0, NULL};
+static const subject gru = {make_gru, {1, {200}}, 1, VOCABULARY, 0, NULL};
+static const subject imdb = {make_imdb, {1, {10000}}, 1, 0, DENSITY, "rmsprop"};
+static const subject reuters = {make_reuters, {1, {10000}}, 46, 0, DENSITY, NULL};
 
 static const workload workloads[] = {
     {"mlp32", &mlp, 32, true, true, step_run, 1, 5},
@@ -145,12 +171,16 @@ static const workload workloads[] = {
     {"lstm32-fit", &lstm, 32 * 200, true, true, fit32_run, 1.0 / 200, 3},
     {"lstm-infer1", &lstm, 1, false, false, call_run, 1, 5},
     {"gru32", &gru, 32, true, true, step_run, 1, 5},
+    {"imdb512", &imdb, 512, true, true, step_run, 1, 5},
+    {"reuters512", &reuters, 512, true, true, step_run, 1, 5},
+    {"imdb512-fit", &imdb, 512 * 30, true, true, fit512_run, 1.0 / 30, 5},
+    {"reuters512-fit", &reuters, 512 * 30, true, true, fit512_run, 1.0 / 30, 5},
     {"startup", &mlp, 1, false, false, predict_run, 1, 1},
 };
 #define N_WORKLOADS ((int)(sizeof workloads / sizeof workloads[0]))
 
 /* Any numbers will do. */
-static void fill_rows(kt_tensor *x, int vocabulary) {
+static void fill_rows(kt_tensor *x, int vocabulary, double density) {
     uint32_t state = 1;
     const int64_t n = kt_tensor_size(x);
     for (int64_t i = 0; i < n; i++) {
@@ -158,7 +188,8 @@ static void fill_rows(kt_tensor *x, int vocabulary) {
         if (vocabulary)
             ((int32_t *)kt_tensor_data(x))[i] = (int32_t)(state % (uint32_t)vocabulary);
         else
-            ((float *)kt_tensor_data(x))[i] = (float)(state >> 8) * 0x1p-24f;
+            ((float *)kt_tensor_data(x))[i] = density > 0 ? (state >> 8) * 0x1p-24 < density
+                                                          : (float)(state >> 8) * 0x1p-24f;
     }
 }
 
@@ -180,14 +211,16 @@ static kt_status make_case(const workload *w, bench_case *c) {
     c->model = w->on->make();
     if (w->compiled)
         kt_model_compile(
-            c->model, "adam", binary ? "binary_crossentropy" : "sparse_categorical_crossentropy");
+            c->model,
+            w->on->optimizer ? w->on->optimizer : "adam",
+            binary ? "binary_crossentropy" : "sparse_categorical_crossentropy");
     c->x = kt_tensor_new(w->on->vocabulary ? KT_INT32 : KT_FLOAT32, shape, NULL);
     c->y = binary ? kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, 1), NULL)
                   : kt_tensor_new(KT_INT32, kt_dims(w->batch), NULL);
     c->out = kt_tensor_new(KT_FLOAT32, kt_dims(w->batch, w->on->classes), NULL);
     if (kt_failed(c->model) || kt_failed(c->x) || kt_failed(c->y) || kt_failed(c->out))
         return kt_error_last();
-    fill_rows(c->x, w->on->vocabulary);
+    fill_rows(c->x, w->on->vocabulary, w->on->density);
     fill_labels(c->y, w->on->classes);
     return KT_OK;
 }
@@ -320,7 +353,7 @@ const cli_command cli_bench = {
     .text =
         "Workloads: mlp32 mlp128 mlp32-fit mlp128-fit fit-mnist mlp-predict1 mlp-call1 startup\n"
         "cnn32 cnn128 cnn128-fit cnn-infer1 cnn-infer32 lstm32 lstm128 lstm32-fit lstm-infer1 "
-        "gru32.\n"
+        "gru32 imdb512 reuters512 imdb512-fit reuters512-fit.\n"
         "Without --threads one thread is used, and the process is bound to as many processors.\n",
     .options = bench_table,
     .size = sizeof(bench_options),

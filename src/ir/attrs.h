@@ -50,6 +50,10 @@ typedef struct
     bool bias;    ///< input 2 is added to each row
     int epilogue; ///< 1 + index into the unary family; 0: none
 } matmul_attrs;
+typedef struct { /* sparse_matmul, sparse_to_dense: columns of the sparse matrix; is it turned? */
+    int64_t width;
+    bool ta;
+} sparse_attrs;
 typedef struct { /* slice: start (inclusive), length and step per axis; pad is its mirror */
     int64_t start[KT_MAX_RANK], length[KT_MAX_RANK], step[KT_MAX_RANK];
 } slice_attrs;

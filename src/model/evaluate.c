@@ -98,7 +98,9 @@ static kt_status evaluate_open(const kt_evaluate_args *a, kt_test_data *d) {
     if (d->steps < 1 && d->steps != KT_NONE)
         return KT_FAIL(
             KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)d->steps);
-    return d->gen ? KT_OK : kt_feed_open(&d->feed, a->model, a->x, a->y, a->sample_weight, false);
+    if (d->gen) return KT_OK;
+    const kt_status st = kt_feed_open(&d->feed, a->model, a->x, a->y, a->sample_weight, false);
+    return st ? st : kt_feed_find_sparse(&d->feed);
 }
 
 static kt_status evaluate_into(const kt_evaluate_args *a, kt_logs *logs) {
@@ -164,6 +166,7 @@ static kt_logs *on_batch(const kt_on_batch_args *given, kt_program_kind kind, co
     st = kt_check(logs);
     if (st == KT_OK) st = require_compiled(a->model, verb);
     if (st == KT_OK) st = kt_feed_open(&f, a->model, a->x, a->y, a->sample_weight, false);
+    if (st == KT_OK) st = kt_feed_find_sparse(&f);
     if (st == KT_OK) st = kt_feed_class_weight(&f, a->class_weight);
     if (st == KT_OK) {
         kt_compiled_reset(kt_model_of(a->model)->compiled);

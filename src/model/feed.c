@@ -170,6 +170,15 @@ static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w)
     return st;
 }
 
+/* Rows of a model input of the same form, in its dtype. */
+kt_status kt_feed_find_sparse(kt_feed *f) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < f->n_x && st == KT_OK; i++)
+        if (f->row[i].dtype == KT_FLOAT32 && f->row[i].shape.ndim == 2 && f->x[i]->shape.ndim == 2)
+            st = kt_sparse_rows_of(&f->sparse[i], f->x[i]);
+    return st;
+}
+
 kt_status kt_feed_open(kt_feed *f, kt_model *m, kt_ref x, kt_ref y, kt_ref w, bool without_y) {
     *f = (kt_feed){.n = -1, .given = {x, y, w}};
     kt_status st = open_x(f, m, x);
@@ -183,6 +192,7 @@ kt_status kt_feed_open(kt_feed *f, kt_model *m, kt_ref x, kt_ref y, kt_ref w, bo
 
 void kt_feed_close(kt_feed *f) {
     for (int i = 0; i < KT_MAX_TENSORS; i++) kt_release(f->made[i]);
+    for (int i = 0; i < KT_MAX_TENSORS; i++) kt_sparse_rows_free(f->is_part ? NULL : f->sparse[i]);
     for (int i = 0; i < 3; i++)
         if (kt_is(f->given[i], KT_KIND_LIST)) kt_drop(f->given[i]);
 }
@@ -232,6 +242,7 @@ kt_feed kt_feed_slice(const kt_feed *f, int64_t start, int64_t stop) {
     kt_feed part = *f;
     memset(part.made, 0, sizeof part.made);
     memset(part.given, 0, sizeof part.given);
+    part.is_part = true;
     part.first = f->first + start;
     part.n = stop - start;
     return part;
@@ -242,6 +253,7 @@ void kt_feed_specs(const kt_feed *f, int64_t batch, kt_batch_specs *out) {
     for (int i = 0; i < f->n_x; i++) {
         out->x[i] = f->row[i];
         out->x[i].shape.dim[0] = batch;
+        out->sparse_cap[i] = f->sparse[i] ? kt_sparse_rows_cap(f->sparse[i], batch) : 0;
     }
     for (int i = 0; i < f->n_y; i++) {
         out->y[i] = f->row[f->n_x + i];
@@ -316,8 +328,15 @@ void kt_feed_fill(
     int64_t n) {
     int at = 0;
     first += f->first;
-    for (int i = 0; i < f->n_x; i++)
-        fill_one(f->x[i], f->row[i].dtype, kt_cpu_input(run, at++), order, first, n);
+    for (int i = 0; i < f->n_x; i++) {
+        if (!f->sparse[i]) {
+            fill_one(f->x[i], f->row[i].dtype, kt_cpu_input(run, at++), order, first, n);
+            continue;
+        }
+        float *value = kt_cpu_input(run, at++);
+        int32_t *offset = kt_cpu_input(run, at++), *index = kt_cpu_input(run, at++);
+        kt_sparse_rows_fill(f->sparse[i], value, offset, index, order, first, n);
+    }
     for (int i = 0; with_y && i < f->n_y; i++)
         fill_one(f->y[i], f->row[f->n_x + i].dtype, kt_cpu_input(run, at++), order, first, n);
     for (int i = 0; with_y && i < f->n_y; i++)

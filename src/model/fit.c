@@ -96,6 +96,7 @@ static kt_status open_data(fit_run *r) {
             KT_EINVAL,
             "y, sample_weight, class_weight and validation_split do not go with a generator");
     if (!r->gen) st = kt_feed_open(&r->train, r->m, a->x, a->y, a->sample_weight, false);
+    if (st == KT_OK && !r->gen) st = kt_feed_find_sparse(&r->train);
     if (st == KT_OK && !r->gen) st = kt_feed_class_weight(&r->train, a->class_weight);
     if (st == KT_OK && a->validation_x && !r->val.gen)
         st = kt_feed_open(
@@ -105,6 +106,7 @@ static kt_status open_data(fit_run *r) {
             a->validation_y,
             a->validation_sample_weight,
             false);
+    if (st == KT_OK && a->validation_x && !r->val.gen) st = kt_feed_find_sparse(&r->val.feed);
     if (st || a->validation_x || a->validation_split == 0) return st;
     const int64_t cut = (int64_t)((double)r->train.n * (1 - a->validation_split));
     if (cut < 1 || cut >= r->train.n)

@@ -160,6 +160,7 @@ static kt_status predict_into(predict_run *r, const kt_predict_args *given) {
             KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)a->steps);
     r->gen = kt_as_generator(a->x);
     if (st == KT_OK && !r->gen) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
+    if (st == KT_OK && !r->gen) st = kt_feed_find_sparse(&r->feed);
     if (st == KT_OK) st = kt_callbacks_begin(&r->cb, a->callbacks);
     if (st == KT_OK) {
         const struct kt_compiled *c = kt_model_of(r->m)->compiled;

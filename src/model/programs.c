@@ -25,9 +25,20 @@ static kt_sym *num_like(const kt_sym *s, double v) {
     return kt_op_cast(kt_num(v), kt_dtype_name(kt_sym_dtype(s)));
 }
 
+/* The model sees an array; what can do with less looks through it (passes/sparse.c). */
+static kt_val *sparse_input(kt_graph *g, const kt_spec *x, int64_t cap) {
+    kt_val *value = kt_g_input(g, (kt_spec){x->dtype, {1, {cap}}});
+    kt_val *offset = kt_g_input(g, (kt_spec){KT_INT32, {1, {x->shape.dim[0] + 1}}});
+    kt_val *index = kt_g_input(g, (kt_spec){KT_INT32, {1, {cap}}});
+    return kt_g_sparse_to_dense(g, value, offset, index, x->shape.dim[1]);
+}
+
 static kt_status make_inputs(builder *b) {
     const kt_batch_specs *sp = b->specs;
-    for (int i = 0; i < sp->n_x; i++) b->x[i] = kt_wrap(kt_g_input(b->g, sp->x[i]));
+    for (int i = 0; i < sp->n_x; i++)
+        b->x[i] = kt_wrap(
+            sp->sparse_cap[i] ? sparse_input(b->g, &sp->x[i], sp->sparse_cap[i])
+                              : kt_g_input(b->g, sp->x[i]));
     for (int i = 0; i < sp->n_y; i++) b->y[i] = kt_wrap(kt_g_input(b->g, sp->y[i]));
     for (int i = 0; i < sp->n_y; i++)
         if (sp->has_weight[i]) b->w[i] = kt_wrap(kt_g_input(b->g, sp->w[i]));
@@ -216,7 +227,10 @@ static kt_status build_program(builder *b, kt_program_kind kind, kt_program **ou
 static int flatten_specs(const kt_batch_specs *s, kt_program_kind kind, kt_spec *out) {
     int n = 0;
     if (kind == KT_RESULTS) return 0;
-    for (int i = 0; i < s->n_x; i++) out[n++] = s->x[i];
+    for (int i = 0; i < s->n_x; i++) {
+        out[n++] = s->x[i];
+        out[n++] = (kt_spec){KT_INT32, {1, {s->sparse_cap[i]}}};
+    }
     for (int i = 0; kind != KT_PREDICT && i < s->n_y; i++) {
         out[n++] = s->y[i];
         out[n++] = s->has_weight[i] ? s->w[i] : (kt_spec){KT_NO_DTYPE, {0, {0}}};
@@ -275,7 +289,7 @@ static kt_program *cache_find(kt_model *m, kt_program_kind kind, int n, const kt
 static kt_status program_get(
     kt_model *m, kt_program_kind kind, const kt_batch_specs *specs, kt_program **out) {
     kt_model_state *s = m->state;
-    kt_spec flat[3 * KT_MAX_TENSORS];
+    kt_spec flat[4 * KT_MAX_TENSORS];
     const int n = flatten_specs(specs, kind, flat);
     *out = cache_find(m, kind, n, flat);
     if (*out) return KT_OK;

@@ -10,6 +10,8 @@ typedef struct kt_batch_specs {
     int n_x, n_y;
     kt_spec x[KT_MAX_TENSORS], y[KT_MAX_TENSORS], w[KT_MAX_TENSORS];
     bool has_weight[KT_MAX_TENSORS];
+    int64_t
+        sparse_cap[KT_MAX_TENSORS]; ///< x comes as a sparse matrix of so many places; 0: as it is
 } kt_batch_specs;
 
 /** A program and a context of it, for one run. */
@@ -18,7 +20,8 @@ typedef struct kt_lease {
     kt_cpu_run *run;
 } kt_lease;
 
-/** Leases the program of that kind for these shapes, made if it is not there. Its inputs: x, y,
+/** Leases the program of that kind for these shapes, made if it is not there. Its inputs: x
+ * (values, offsets and columns of a sparse one), y,
  * then the weights that are there; outputs of KT_PREDICT: the model's. Safe to call from several
  * threads. */
 kt_status kt_lease_begin(

@@ -89,6 +89,11 @@ kt_val *kt_g_one_hot(kt_graph *g, kt_val *index, int64_t depth, kt_dtype dtype);
 kt_val *kt_g_matmul(kt_graph *g, kt_val *a, kt_val *b, bool ta, bool tb);
 /** Of two operands, "abc,cd->abd"; "..." stands for leading or trailing axes. */
 kt_val *kt_g_einsum(kt_graph *g, const char *equation, kt_val *a, kt_val *b);
+/** A sparse matrix [rows, width], see ops/sparse.c: value [cap], offset int32 [rows + 1], index
+ * int32 [cap]. As an array; or times b, S b or (ta) S^T b. */
+kt_val *kt_g_sparse_to_dense(
+    kt_graph *g, kt_val *value, kt_val *offset, kt_val *index, int64_t width);
+kt_val *kt_g_sparse_matmul(kt_graph *g, kt_val *const *sparse, kt_val *b, int64_t width, bool ta);
 kt_val *kt_g_softmax(kt_graph *g, kt_val *x, int axis);
 kt_val *kt_g_log_softmax(kt_graph *g, kt_val *x, int axis);
 /** -log softmax(logits)[label] per row; logits [rows, classes], labels int32 [rows]. */

@@ -182,6 +182,28 @@ typedef struct kt_kernels {
     const kt_patch_kernels *patch;
     void (*few_kernel)(float *dk, const kt_few *f);
     void (*few_bias)(float *dbias, const kt_few *f); ///< dbias += dy where a tap has it
+    /* Sparse rows: value[k] in column index[k]. y[cols] = their product with w [.., cols];
+     * dw[index[k]] += value[k] * dy[cols]. */
+    void (*sparse_row)(
+        float *y,
+        const float *value,
+        const int32_t *index,
+        int64_t n,
+        const float *w,
+        int64_t cols);
+    void (*sparse_scatter)(
+        float *dw,
+        const float *value,
+        const int32_t *index,
+        int64_t n,
+        const float *dy,
+        int64_t cols);
+    /** Is every index greater than the one before, and all in 0 … limit-1? */
+    bool (*ascending)(const int32_t *index, int64_t n, int32_t limit);
+    /** Where x [n <= 65536] is not 0, and how many; writes up to 16 places more. *ones becomes
+     * false if one of these is not 1. */
+    int64_t (*nonzeros)(const float *x, int64_t n, uint16_t *column, bool *ones);
+    void (*from_u16)(int32_t *y, const uint16_t *x, int64_t n);
 
     /** y = sum over the taps of x k. */
     void (*depth_row)(float *y, const float *x, const float *k, const kt_depth *d);

@@ -91,6 +91,14 @@ void KT_FN(kt_max_pool_grad)(
 /* depthwise.c */
 void KT_FN(kt_depth_row)(float *y, const float *x, const float *k, const kt_depth *d);
 void KT_FN(kt_depth_kernel)(float *dk, const float *x, const float *dy, const kt_depth *d);
+/* sparse.c */
+void KT_FN(kt_sparse_row)(
+    float *y, const float *value, const int32_t *index, int64_t n, const float *w, int64_t cols);
+void KT_FN(kt_sparse_scatter)(
+    float *dw, const float *value, const int32_t *index, int64_t n, const float *dy, int64_t cols);
+bool KT_FN(kt_ascending)(const int32_t *index, int64_t n, int32_t limit);
+int64_t KT_FN(kt_nonzeros)(const float *x, int64_t n, uint16_t *column, bool *ones);
+void KT_FN(kt_from_u16)(int32_t *y, const uint16_t *x, int64_t n);
 
 /* rnn.c */
 int64_t KT_FN(kt_rnn_packed)(int kind, int64_t units, bool back);

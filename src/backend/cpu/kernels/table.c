@@ -62,6 +62,11 @@ const kt_kernels KT_FN(kt_kernels) = {
     .few_bias = KT_FN(kt_few_bias),
     .depth_row = KT_FN(kt_depth_row),
     .depth_kernel = KT_FN(kt_depth_kernel),
+    .sparse_row = KT_FN(kt_sparse_row),
+    .sparse_scatter = KT_FN(kt_sparse_scatter),
+    .ascending = KT_FN(kt_ascending),
+    .nonzeros = KT_FN(kt_nonzeros),
+    .from_u16 = KT_FN(kt_from_u16),
     .gemm_scratch = KT_FN(kt_gemm_scratch),
     .gemm = KT_FN(kt_gemm),
 };
