@@ -278,7 +278,7 @@ static kt_val *join_rows(kt_graph *g, kt_val **part, int n, int64_t batch) {
 }
 
 /* Gates of a whole batch do not stay in the caches: a few rows go through projection and loop (and
- * back) before the next ones. Which ones depends on the shapes alone, as the sums of gradients do. */
+ * back) before the next ones. How many depends on the shapes alone, as the sums of gradients do. */
 #define PART_BYTES (INT64_C(7) << 20)
 #define MOST_PARTS 64
 

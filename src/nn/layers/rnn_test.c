@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MOST 16
@@ -586,4 +587,54 @@ KT_TEST(time_distributed, keeps_the_layer_contract) {
         kt_call(kt_time_distributed(kt_dense(2)), kt_input({3, 2}), .mask = kt_input({4})),
         KT_ESHAPE,
         "mask does not go");
+}
+
+static kt_model *long_reader(void) {
+    kt_sym *x = kt_input({300, 2});
+    kt_sym *y = kt_call(kt_lstm(64, SEQ), x);
+    kt_model *m = kt_functional(x, kt_call(kt_dense(1), kt_call(kt_gru(3), y)));
+    kt_check_status(
+        kt_model_compile(m, kt_opt_sgd(0.001), kt_loss_mean_squared_error(.reduction = "sum")),
+        KT_OK);
+    return m;
+}
+
+static kt_tensor *some_rows(const kt_tensor *x, int64_t first, int64_t n) {
+    kt_shape s = kt_tensor_shape(x);
+    s.dim[0] = n;
+    return kt_tensor_new(
+        KT_FLOAT32, s, (const float *)x->data + first * kt_shape_range(&s, 1, s.ndim));
+}
+
+/* Large batches go through in parts (rnn.c, part_rows): the same outputs, and the same gradients as
+ * those of small batches together. */
+KT_TEST(rnn, large_batches_are_split) {
+    uint64_t seed = 5;
+    kt_model *m = long_reader();
+    kt_tensor *x = kt_test_tensor(KT_FLOAT32, kt_dims(40, 300, 2), -1, 1, &seed);
+    kt_tensor *y = kt_test_tensor(KT_FLOAT32, kt_dims(40, 1), -1, 1, &seed);
+    kt_tensor *all = kt_model_predict(m, x, .batch_size = 40, .verbose = 0);
+    kt_tensor *few = kt_model_predict(m, x, .batch_size = 8, .verbose = 0);
+    kt_check_tensors_near(all, few, 1e-5, 1e-6);
+    kt_list_t *begin = kt_get_weights(m);
+    kt_check_ok(kt_model_train_on_batch(m, x, y));
+    kt_weights_copy whole = kt_copy_weights(m);
+    double *sum = calloc((size_t)whole.n, sizeof *sum), most = 0;
+    for (int i = 0; i < 5; i++) {
+        kt_check_status(kt_set_weights(m, begin), KT_OK);
+        kt_weights_copy before = kt_copy_weights(m);
+        kt_check_ok(kt_model_train_on_batch(m, some_rows(x, 8 * i, 8), some_rows(y, 8 * i, 8)));
+        kt_weights_copy after = kt_copy_weights(m);
+        for (int64_t k = 0; k < whole.n; k++) {
+            sum[k] += after.v[k] - before.v[k];
+            if (i == 4) whole.v[k] -= before.v[k];
+        }
+        kt_weights_copy_free(&before);
+        kt_weights_copy_free(&after);
+    }
+    for (int64_t k = 0; k < whole.n; k++) most = fmax(most, fabs(sum[k]));
+    for (int64_t k = 0; k < whole.n; k++) kt_check_near(whole.v[k], sum[k], 1e-3, 1e-4 * most);
+    free(sum);
+    kt_weights_copy_free(&whole);
+    kt_free(m);
 }
