@@ -29,6 +29,18 @@ static kt_status check_count(const kt_layer *l, int n) {
     return KT_FAIL(KT_EINVAL, "expected %d to %d inputs, got %d", low, high, n);
 }
 
+static kt_shape reopen_shape(kt_shape s);
+
+static kt_status keep_shapes(kt_layer *l, int n, const kt_shape *in) {
+    kt_mem_free(l->built_for);
+    l->n_built = 0;
+    l->built_for = kt_alloc_array(n, sizeof *l->built_for);
+    if (!l->built_for) return KT_ENOMEM;
+    for (int i = 0; i < n; i++) l->built_for[i] = reopen_shape(in[i]);
+    l->n_built = n;
+    return KT_OK;
+}
+
 kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
     if (l->built) return KT_OK;
     const kt_input_spec spec = l->spec;
@@ -38,6 +50,7 @@ kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
     for (int i = 0; i < n && st == KT_OK; i++)
         st = kt_input_spec_check(l, &(kt_spec){l->dtype, in[i]});
     if (st == KT_OK && l->cls->build) st = l->cls->build(l, in);
+    if (st == KT_OK) st = keep_shapes(l, n, in);
     if (st == KT_OK) l->built = true;
     if (st == KT_OK) return st;
     for (int i = 0; i < l->vars.n; i++) kt_release(l->vars.v[i]); /* nothing half-built */

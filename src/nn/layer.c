@@ -13,15 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* name, dtype, trainable end every args struct (KT_LAYER_ARGS). */
-typedef struct {
-    const char *name, *dtype;
-    bool trainable;
-} layer_tail;
+typedef kt_layer_tail layer_tail;
 
-static layer_tail *tail_of(const kt_layer_class *cls, const void *args) {
-    return (layer_tail *)(uintptr_t)((const char *)args + cls->args_size - sizeof(layer_tail));
-}
 
 static void layer_destroy(void *self) {
     kt_layer *l = self;
@@ -42,6 +35,7 @@ static void layer_destroy(void *self) {
     kt_mem_free(l->args);
     kt_mem_free(l->state);
     kt_mem_free(l->name);
+    kt_mem_free(l->built_for);
 }
 
 static kt_status layer_dtype(kt_layer *l, const char *dtype) {
@@ -62,7 +56,7 @@ static kt_status layer_init(kt_layer *l, const void *args) {
         l->args = NULL;
         return st;
     }
-    layer_tail *tail = tail_of(l->cls, l->args);
+    layer_tail *tail = kt_layer_tail_of(l->cls, l->args);
     const layer_tail given = *tail;
     *tail = (layer_tail){
         NULL, NULL, given.trainable}; /* the strings are the caller's: keep copies */

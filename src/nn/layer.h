@@ -17,6 +17,8 @@ struct kt_layer {
     kt_dtype dtype;
     bool trainable, built, was_built_by_call;
     int n_inputs;
+    int n_built;         ///< shapes that the layer was built for, for files
+    kt_shape *built_for; ///< of its inputs then
     kt_input_spec spec;
     KT_VEC(kt_var *) vars;        ///< own variables, in creation order, adopted
     KT_VEC(kt_layer *) children;  ///< sub-layers, adopted
@@ -34,6 +36,15 @@ kt_layer *kt_layer_copy(const kt_layer *l, const char *name, kt_layer_edit *edit
 /** A member of an args struct by its field name and type, NULL if there is none. */
 void *kt_layer_arg(
     const kt_layer_class *cls, const void *args, const char *name, kt_field_type type);
+/** name, dtype, trainable end every args struct (KT_LAYER_ARGS). */
+typedef struct kt_layer_tail {
+    const char *name, *dtype;
+    bool trainable;
+} kt_layer_tail;
+static inline kt_layer_tail *kt_layer_tail_of(const kt_layer_class *cls, const void *args) {
+    return (kt_layer_tail *)(uintptr_t)((const char *)args + cls->args_size -
+                                        sizeof(kt_layer_tail));
+}
 
 /** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l,
  * &s->activation, a->activation);` */

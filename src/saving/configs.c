@@ -1,0 +1,97 @@
+/* Which keys, names and modules belong to which class. See configs.h. */
+#include "saving/configs.h"
+
+#include <string.h>
+
+static const kt_config_form forms[] = {
+#define KT_CONFIG(module, class_name, builds, kwargs, config)                                      \
+    {module, class_name, builds, kwargs, config},
+#include "saving/configs.def"
+#undef KT_CONFIG
+};
+
+const kt_config_form *kt_config_form_find(const char *module, const char *class_name) {
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (!strcmp(forms[i].class_name, class_name) &&
+            (!module || !strcmp(forms[i].module, module)))
+            return &forms[i];
+    return NULL;
+}
+
+static const struct {
+    kt_kind kind;
+    const char *module, *suffix;
+} kinds[] = {
+    {KT_KIND_ACTIVATION, "keras.activations", "activation"},
+    {KT_KIND_INITIALIZER, "keras.initializers", "initializer"},
+    {KT_KIND_REGULARIZER, "keras.regularizers", "regularizer"},
+    {KT_KIND_CONSTRAINT, "keras.constraints", "constraint"},
+    {KT_KIND_LOSS, "keras.losses", "loss"},
+    {KT_KIND_METRIC, "keras.metrics", "metric"},
+    {KT_KIND_OPTIMIZER, "keras.optimizers", "optimizer"},
+    {KT_KIND_SCHEDULE, "keras.optimizers.schedules", "schedule"},
+    {KT_KIND_LAYER, "keras.layers", "layer"},
+};
+#define N_KINDS ((int)(sizeof kinds / sizeof *kinds))
+
+const char *kt_kind_module(kt_kind kind) {
+    for (int i = 0; i < N_KINDS; i++)
+        if (kinds[i].kind == kind) return kinds[i].module;
+    return NULL;
+}
+
+kt_kind kt_module_kind(const char *module) {
+    for (int i = 0; i < N_KINDS; i++)
+        if (!strcmp(kinds[i].module, module)) return kinds[i].kind;
+    return KT_KIND_OTHER;
+}
+
+kt_kind kt_key_kind(const char *key) {
+    const size_t n = strlen(key);
+    for (int i = 0; i < N_KINDS; i++) {
+        const size_t k = strlen(kinds[i].suffix);
+        if (n >= k && !strcmp(key + n - k, kinds[i].suffix)) return kinds[i].kind;
+    }
+    if (!strcmp(key, "cell")) return KT_KIND_LAYER;
+    return KT_KIND_OTHER;
+}
+
+const kt_class *const *kt_kind_registry(kt_kind kind) {
+    switch (kind) {
+    case KT_KIND_ACTIVATION: return kt_activation_registry();
+    case KT_KIND_INITIALIZER: return kt_initializer_registry();
+    case KT_KIND_REGULARIZER: return kt_regularizer_registry();
+    case KT_KIND_CONSTRAINT: return kt_constraint_registry();
+    case KT_KIND_LOSS: return kt_loss_registry();
+    case KT_KIND_METRIC: return kt_metric_registry();
+    case KT_KIND_OPTIMIZER: return kt_optimizer_registry();
+    case KT_KIND_SCHEDULE: return kt_schedule_registry();
+    default: return NULL;
+    }
+}
+
+/* Where our name of an argument is not Keras' (a struct cannot have two members `size`). */
+static const struct {
+    const char *class_name, *key, *field;
+} renamed[] = {
+    {"UpSampling1D", "size", "factor"},
+    {"UpSampling2D", "size", "factor"},
+    {"UpSampling3D", "size", "factor"},
+};
+#define N_RENAMED ((int)(sizeof renamed / sizeof *renamed))
+
+const kt_field *kt_field_of_key(const char *class_name, const kt_field *fields, const char *key) {
+    for (int i = 0; i < N_RENAMED; i++)
+        if (!strcmp(renamed[i].class_name, class_name) && !strcmp(renamed[i].key, key))
+            key = renamed[i].field;
+    for (const kt_field *f = fields; f && f->type; f++)
+        if (!strcmp(f->name, key)) return f;
+    return NULL;
+}
+
+const char *kt_key_of_field(const char *class_name, const char *field) {
+    for (int i = 0; i < N_RENAMED; i++)
+        if (!strcmp(renamed[i].class_name, class_name) && !strcmp(renamed[i].field, field))
+            return renamed[i].key;
+    return field;
+}

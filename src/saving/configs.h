@@ -1,0 +1,127 @@
+/* Objects as JSON and back: what the files of this folder share.
+ *
+ * One rule serves all classes: the field table of an argument struct says what there is, the table
+ * configs.def says in which order and form Keras writes it. Names resolve to built-in classes and to
+ * those that the program registered, nothing else. */
+#ifndef KT_SAVING_CONFIGS_H
+#define KT_SAVING_CONFIGS_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "io/json.h"
+#include "base/error.h"
+#include "model/model.h"
+
+/* How Keras writes a class (configs.c) --------------------------------------------------------- */
+
+typedef struct kt_config_form {
+    const char *module, *class_name;
+    bool builds;         ///< an entry of this class has a build_config
+    const char *kwargs;  ///< JSON: call arguments of a plain call
+    const char *config;  ///< JSON: keys and default values
+} kt_config_form;
+/** NULL if Keras has no such class; module NULL: any. */
+const kt_config_form *kt_config_form_find(const char *module, const char *class_name);
+/** Keras' module of a kind of component ("keras.losses"), and back (KT_KIND_OTHER: none). */
+const char *kt_kind_module(kt_kind kind);
+kt_kind kt_module_kind(const char *module);
+/** The kind that a field of this name holds: "kernel_initializer"; KT_KIND_OTHER: not known. */
+kt_kind kt_key_kind(const char *key);
+/** The registry of a kind; NULL for kinds without one. */
+const kt_class *const *kt_kind_registry(kt_kind kind);
+/** The field of a key; some keys have another name here. NULL if there is none. */
+const kt_field *kt_field_of_key(const char *class_name, const kt_field *fields, const char *key);
+/** And the key of a field. */
+const char *kt_key_of_field(const char *class_name, const char *field);
+
+/* Registered by the program (registered.c) ----------------------------------------------------- */
+
+const kt_layer_class *kt_registered_layer(const char *registered_name);
+/** Borrowed; NULL if there is none. */
+const void *kt_registered_object(const char *registered_name);
+/** The name under which an object was registered, NULL. */
+const char *kt_registered_name_of(const void *object);
+
+/** Why a value is NULL: the error just set, or no memory. */
+static inline kt_status kt_json_failed(void) {
+    const kt_status st = kt_error_last();
+    return st ? st : KT_ENOMEM;
+}
+
+/* Objects to JSON (write.c) -------------------------------------------------------------------- */
+
+/** New values, NULL (error set) when they cannot be made. */
+kt_json *kt_write_config(const void *object);    ///< get_config()
+kt_json *kt_write_object(const void *object);    ///< module, class_name, config, …
+kt_json *kt_write_shape(const kt_shape *s);
+/** A reference in a field of that kind: names become what they stand for. */
+kt_json *kt_write_ref(kt_ref ref, kt_kind kind);
+/** {"module": …, "class_name": …, "config": …, "registered_name": null}; takes over config. */
+kt_json *kt_write_wrapped(
+    const char *module, const char *class_name, kt_json *config, const char *registered_name);
+/** One field of an argument struct, in the form of Keras' own value (NULL: none). */
+kt_json *kt_write_field(
+    const kt_field *f, const void *args, const char *key, const kt_json *form);
+/** Entry of a layer in a model: with build_config (and compile_config for models). */
+kt_json *kt_write_layer(kt_layer *l);
+
+/* JSON to objects (read.c) --------------------------------------------------------------------- */
+
+/** One reading: keeps what was made alive, so that a failure leaves nothing behind. */
+typedef struct kt_reader {
+    KT_VEC(void *) made; ///< adopted
+    kt_arena *arena;     ///< argument structs, arrays
+    bool compile;        ///< compile models as they say
+    int depth;
+} kt_reader;
+kt_status kt_reader_begin(kt_reader *r);
+/** Gives up everything but `result`, which floats again; returns it, or the failed object. */
+void *kt_reader_end(kt_reader *r, void *result);
+/** Keeps an object until the end; returns it. */
+void *kt_reader_keep(kt_reader *r, void *object);
+
+/** A component from a name or a description; failed objects say why not. NULL for null. */
+void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v);
+/** A layer or model. */
+kt_layer *kt_read_layer(kt_reader *r, const kt_json *v);
+/** Fills an argument struct from a config; `skip` names keys that somebody else reads. */
+kt_status kt_read_fields(
+    kt_reader *r,
+    const char *class_name,
+    const kt_field *fields,
+    void *args,
+    const kt_json *config,
+    const char *const *skip);
+/** [null, 28, 28]; KT_EFORMAT names `what`. */
+kt_status kt_read_shape(kt_shape *out, const kt_json *v, const char *what);
+/** "expected … , got …": KT_EFORMAT. */
+kt_status kt_read_type_error(const char *what, const char *expected, const kt_json *got);
+/** {"class_name", "config"} of a description, checked. */
+kt_status kt_read_head(const kt_json *v, const char **class_name, const kt_json **config);
+/** dtype of a config: a string, a policy, an object; *out lives as long as v (NULL: none). */
+kt_status kt_read_dtype(const kt_json *config, const char **out);
+
+/* Models (model_write.c, model_read.c) --------------------------------------------------------- */
+
+kt_json *kt_write_model_config(kt_model *m);
+kt_json *kt_write_compile_config(kt_model *m);
+kt_model *kt_read_sequential(kt_reader *r, const kt_json *config);
+kt_model *kt_read_functional(kt_reader *r, const kt_json *config);
+/** Compiles as compile_config says (nothing for null and {}). */
+kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *compile_config);
+
+/* Operations (operations.c) -------------------------------------------------------------------- */
+
+/** Entry of a recorded operation: module, class_name, config, registered_name, name. */
+kt_json *kt_write_operation(kt_layer *l);
+/** "args" of its node; tensors[i] stand for its inputs (consumed). */
+kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int n);
+bool kt_is_operation_module(const char *module);
+/** One more call: args and kwargs with symbols looked up by `find`. */
+typedef kt_sym *kt_find_sym(void *data, const kt_json *keras_tensor);
+kt_sym *kt_read_operation(
+    kt_reader *r, const kt_json *entry, const kt_json *node, kt_find_sym *find, void *data);
+/** Is this {"class_name": "__keras_tensor__"}? */
+bool kt_is_keras_tensor(const kt_json *v);
+
+#endif
