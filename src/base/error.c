@@ -107,6 +107,11 @@ void kt_error_rename_number(int64_t number, const char *name) {
     rename_in(last.got, sizeof last.got, digits, name);
 }
 
+kt_status kt_error_restate(kt_status status) {
+    last.status = status;
+    return status;
+}
+
 kt_status kt_error_last(void) { return last.status; }
 
 void kt_error_clear(void) {

@@ -23,6 +23,10 @@ kt_status kt_error_hint(const char *fmt, ...) KT_PRINTF(1, 2);
 /** Adds a frame to the path of the error: `in layer "dense_1" (Dense)`. Inner frames come first. */
 kt_status kt_error_context(const char *fmt, ...) KT_PRINTF(1, 2);
 
+/** Gives the error just set another status (an argument from a file is the file's fault); returns
+ * it. */
+kt_status kt_error_restate(kt_status status);
+
 /** Replaces a number wherever it stands as a word in the error just set: stand-ins must not be
  * read. */
 void kt_error_rename_number(int64_t number, const char *name);

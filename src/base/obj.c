@@ -14,7 +14,7 @@ const char kt_none[] = "None";
 static pthread_mutex_t floating_lock = PTHREAD_MUTEX_INITIALIZER;
 static kt_obj *floating_head;
 static atomic_llong living;
-static void (*clear_hook)(void);
+static void (*clear_hook[4])(void);
 
 static void floating_insert(kt_obj *o) {
     pthread_mutex_lock(&floating_lock);
@@ -175,22 +175,27 @@ void kt_free(const void *object) {
 
 void kt_on_clear_session(void (*hook)(void)) {
     pthread_mutex_lock(&floating_lock);
-    clear_hook = hook;
+    for (int i = 0; i < 4; i++) {
+        if (clear_hook[i] && clear_hook[i] != hook) continue;
+        clear_hook[i] = hook;
+        break;
+    }
     pthread_mutex_unlock(&floating_lock);
 }
 
 void kt_clear_session(void) {
-    void (*hook)(void);
+    void (*hook[4])(void);
     for (;;) {
         pthread_mutex_lock(&floating_lock);
         kt_obj *o = floating_head;
-        hook = clear_hook;
+        memcpy(hook, clear_hook, sizeof hook);
         pthread_mutex_unlock(&floating_lock);
         if (!o) break;
         kt_free(o);
     }
     shells_clear();
-    if (hook) hook();
+    for (int i = 0; i < 4; i++)
+        if (hook[i]) hook[i]();
 }
 
 void kt_obj_fail(void *object, kt_status status) {

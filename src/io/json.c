@@ -14,7 +14,7 @@
 #define MARK "\x7f"
 static const char *const special[3] = {"NaN", "Infinity", "-Infinity"};
 
-/* Reading -------------------------------------------------------------------------------------- */
+/* Reading */
 
 typedef struct {
     const char *text;
@@ -57,8 +57,7 @@ static kt_status scan_text(scan *s) {
         if (s->depth > s->depth_max)
             return KT_FAIL(KT_ELIMIT, "JSON: nested deeper than %d", s->depth_max);
         if (s->values > s->values_max)
-            return KT_FAIL(
-                KT_ELIMIT, "JSON: more than %lld values", (long long)s->values_max);
+            return KT_FAIL(KT_ELIMIT, "JSON: more than %lld values", (long long)s->values_max);
         const size_t n = *p == 'N' || *p == 'I' || *p == '-' ? special_at(p, end) : 0;
         if (!n) continue;
         s->n_special++;
@@ -112,8 +111,7 @@ kt_status kt_json_parse(
     };
     *out = NULL;
     if (size > bytes_max)
-        return KT_FAIL(
-            KT_ELIMIT, "JSON: %zu bytes, more than the limit of %zu", size, bytes_max);
+        return KT_FAIL(KT_ELIMIT, "JSON: %zu bytes, more than the limit of %zu", size, bytes_max);
     if (size >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
         return KT_FAIL(KT_EFORMAT, "JSON: the text begins with a byte order mark");
     const kt_status st = scan_text(&s);
@@ -133,7 +131,7 @@ kt_status kt_json_parse(
 void kt_json_free(kt_json *v) { json_decref(v); }
 kt_json *kt_json_ref(kt_json *v) { return json_incref(v); }
 
-/* Looking -------------------------------------------------------------------------------------- */
+/* Looking */
 
 /* Index into `special` of a marked string, -1 if it is none. */
 static int special_of(const kt_json *v) {
@@ -191,7 +189,7 @@ void *kt_json_next(const kt_json *dict, void *it) {
 const char *kt_json_iter_key(void *it) { return json_object_iter_key(it); }
 kt_json *kt_json_iter_value(void *it) { return json_object_iter_value(it); }
 
-/* Making --------------------------------------------------------------------------------------- */
+/* Making */
 
 kt_json *kt_json_new_dict(void) { return json_object(); }
 kt_json *kt_json_new_list(void) { return json_array(); }
@@ -215,13 +213,14 @@ kt_status kt_json_add(kt_json *list, kt_json *value) {
     return made(json_array_append_new(list, value));
 }
 
-/* Writing -------------------------------------------------------------------------------------- */
+/* Writing */
 
 /* One code point of valid UTF-8, and how many bytes it takes. */
 static int decode(const unsigned char *s, uint32_t *c) {
     if (*s < 0x80) return *c = *s, 1;
     if (*s < 0xe0) return *c = (uint32_t)(*s & 31) << 6 | (s[1] & 63), 2;
-    if (*s < 0xf0) return *c = (uint32_t)(*s & 15) << 12 | (uint32_t)(s[1] & 63) << 6 | (s[2] & 63), 3;
+    if (*s < 0xf0)
+        return *c = (uint32_t)(*s & 15) << 12 | (uint32_t)(s[1] & 63) << 6 | (s[2] & 63), 3;
     *c = (uint32_t)(*s & 7) << 18 | (uint32_t)(s[1] & 63) << 12 | (uint32_t)(s[2] & 63) << 6 |
          (s[3] & 63);
     return 4;
@@ -278,18 +277,28 @@ static void write_container(kt_str *out, const kt_json *v, int64_t indent, int d
 static void write_value(kt_str *out, const kt_json *v, int64_t indent, int depth) {
     const int at = special_of(v);
     switch (kt_json_kind(v)) {
-    case KT_JSON_NULL: kt_str_add(out, "null"); break;
-    case KT_JSON_BOOL: kt_str_add(out, json_is_true(v) ? "true" : "false"); break;
-    case KT_JSON_INT: kt_str_addf(out, "%lld", (long long)json_integer_value(v)); break;
+    case KT_JSON_NULL:
+        kt_str_add(out, "null");
+        break;
+    case KT_JSON_BOOL:
+        kt_str_add(out, json_is_true(v) ? "true" : "false");
+        break;
+    case KT_JSON_INT:
+        kt_str_addf(out, "%lld", (long long)json_integer_value(v));
+        break;
     case KT_JSON_REAL:
         if (at >= 0)
             kt_str_add(out, special[at]);
         else
             kt_str_double(out, json_real_value(v));
         break;
-    case KT_JSON_STR: write_string(out, json_string_value(v)); break;
+    case KT_JSON_STR:
+        write_string(out, json_string_value(v));
+        break;
     case KT_JSON_LIST:
-    case KT_JSON_DICT: write_container(out, v, indent, depth); break;
+    case KT_JSON_DICT:
+        write_container(out, v, indent, depth);
+        break;
     }
 }
 

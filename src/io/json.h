@@ -1,9 +1,10 @@
 /* JSON as Python writes and reads it, over jansson.
  *
- * Reading is strict: UTF-8 without a byte order mark, no duplicate keys, no NUL in strings, integers
- * within 64 bits, one document; depth, size and number of values are limited before anything is
- * built. NaN, Infinity and -Infinity are numbers, as in Python. Objects keep their order. Writing is
- * ours: Python's separators, ASCII, and the shortest digits of a double that read back the same. */
+ * Reading is strict: UTF-8 without a byte order mark, no duplicate keys, no NUL in strings,
+ * integers within 64 bits, one document; depth, size and number of values are limited before
+ * anything is built. NaN, Infinity and -Infinity are numbers, as in Python. Objects keep their
+ * order. Writing is ours: Python's separators, ASCII, and the shortest digits of a double that read
+ * back the same. */
 #ifndef KT_IO_JSON_H
 #define KT_IO_JSON_H
 
@@ -30,8 +31,7 @@ typedef struct kt_json_limits {
 } kt_json_limits;
 
 /** *out is NULL when it fails: KT_EFORMAT with line and column, KT_ELIMIT, KT_ENOMEM. */
-kt_status kt_json_parse(
-    kt_json **out, const char *text, size_t size, const kt_json_limits *limits);
+kt_status kt_json_parse(kt_json **out, const char *text, size_t size, const kt_json_limits *limits);
 void kt_json_free(kt_json *v);
 kt_json *kt_json_ref(kt_json *v);
 

@@ -23,10 +23,12 @@ static void check_round(const char *text, const char *want) {
 }
 
 KT_TEST(json, writes_as_python) {
-    check_round("{\"b\":1,\"a\":[1.0,1e-7,-0.0,1e22,0.1]}",
+    check_round(
+        "{\"b\":1,\"a\":[1.0,1e-7,-0.0,1e22,0.1]}",
         "{\"b\": 1, \"a\": [1.0, 1e-07, -0.0, 1e+22, 0.1]}");
     check_round("[NaN,Infinity,-Infinity,\"NaN\"]", "[NaN, Infinity, -Infinity, \"NaN\"]");
-    check_round("\"\\u00e9\\ud83d\\ude00\\n\\\"\\u0001/\\u007f\"",
+    check_round(
+        "\"\\u00e9\\ud83d\\ude00\\n\\\"\\u0001/\\u007f\"",
         "\"\\u00e9\\ud83d\\ude00\\n\\\"\\u0001/\\u007f\"");
     check_round("[]", "[]");
     check_round(" {} ", "{}");
@@ -46,7 +48,8 @@ KT_TEST(json, indents_as_python) {
 
 KT_TEST(json, values_are_read_by_type) {
     kt_json *v;
-    kt_check_status(parse(&v, "{\"i\": 3, \"r\": 2.5, \"n\": NaN, \"s\": \"x\", \"l\": [1, 2]}"), KT_OK);
+    kt_check_status(
+        parse(&v, "{\"i\": 3, \"r\": 2.5, \"n\": NaN, \"s\": \"x\", \"l\": [1, 2]}"), KT_OK);
     assert_int_equal(kt_json_int(kt_json_get(v, "i")), 3);
     assert_true(kt_json_number(kt_json_get(v, "i")) == 3);
     assert_true(kt_json_number(kt_json_get(v, "r")) == 2.5);
@@ -62,9 +65,26 @@ KT_TEST(json, values_are_read_by_type) {
 
 KT_TEST(json, refuses_what_is_not_json) {
     static const char *const bad[] = {
-        "", "{", "[1,]", "{\"a\":1,\"a\":2}", "[1] x", "nan", "[01]", "[0x1]", "[1e999]",
-        "[9223372036854775808]", "\"\\ud800\"", "\"\xff\"", "\"\\u0000\"", "\"\n\"", "[+1]",
-        "\xef\xbb\xbf[]", "{1: 2}", "[-NaN]", "NaNNaN", "[--Infinity]"};
+        "",
+        "{",
+        "[1,]",
+        "{\"a\":1,\"a\":2}",
+        "[1] x",
+        "nan",
+        "[01]",
+        "[0x1]",
+        "[1e999]",
+        "[9223372036854775808]",
+        "\"\\ud800\"",
+        "\"\xff\"",
+        "\"\\u0000\"",
+        "\"\n\"",
+        "[+1]",
+        "\xef\xbb\xbf[]",
+        "{1: 2}",
+        "[-NaN]",
+        "NaNNaN",
+        "[--Infinity]"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         kt_json *v;
         kt_check_status(parse(&v, bad[i]), KT_EFORMAT);

@@ -197,8 +197,15 @@ void kt_model_unlink(kt_layer *l) {
     for (int i = 0; i < s->n_out; i++) {
         give_back(s->out[i]);
         kt_mem_free(s->out_name[i]);
+        if (s->out_key) kt_mem_free(s->out_key[i]);
     }
-    for (int i = 0; i < s->n_in; i++) give_back(s->in[i]);
+    for (int i = 0; i < s->n_in; i++) {
+        give_back(s->in[i]);
+        if (s->in_key) kt_mem_free(s->in_key[i]);
+    }
+    kt_mem_free(s->in_key);
+    kt_mem_free(s->out_key);
+    s->in_key = s->out_key = NULL;
     for (int i = s->nodes.n; i-- > 0;) {
         kt_mem_free(s->nodes.v[i].src_node);
         kt_mem_free(s->nodes.v[i].src_index);
@@ -328,6 +335,9 @@ static kt_status functional_init(kt_layer *l) {
     if (st == KT_OK) st = functional_take(a->outputs, "outputs", &n_out, out);
     l->no_autocast = true;
     if (st == KT_OK) st = kt_model_link(l, n_in, in, n_out, out);
+    kt_model_state *s = l->state;
+    s->in_bare = !kt_is(a->inputs, KT_KIND_LIST);
+    s->out_bare = !kt_is(a->outputs, KT_KIND_LIST);
     return st ? st : kt_layer_ensure_name(l);
 }
 

@@ -33,6 +33,9 @@ typedef struct kt_model_state {
     kt_sym **in, **out; ///< adopted
     int *in_node, *out_node, *out_index;
     char **out_name; ///< name of the layer that makes it
+    /* How inputs and outputs were given, for files: a bare tensor, a dict (keys adopted) */
+    bool in_bare, out_bare;
+    char **in_key, **out_key;
     KT_VEC(kt_cached_program) programs;
     uint64_t layout;              ///< kt_layout_version() when they were made
     struct kt_compiled *compiled; ///< NULL before compile

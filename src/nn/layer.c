@@ -15,7 +15,6 @@
 
 typedef kt_layer_tail layer_tail;
 
-
 static void layer_destroy(void *self) {
     kt_layer *l = self;
     if (l->cls->destroy && l->state) l->cls->destroy(l);

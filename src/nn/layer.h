@@ -42,8 +42,8 @@ typedef struct kt_layer_tail {
     bool trainable;
 } kt_layer_tail;
 static inline kt_layer_tail *kt_layer_tail_of(const kt_layer_class *cls, const void *args) {
-    return (kt_layer_tail *)(uintptr_t)((const char *)args + cls->args_size -
-                                        sizeof(kt_layer_tail));
+    return (
+        kt_layer_tail *)(uintptr_t)((const char *)args + cls->args_size - sizeof(kt_layer_tail));
 }
 
 /** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l,

@@ -536,3 +536,113 @@ static const kt_op_class op_slice_class = {"GetItem", sizeof(op_slice_attrs), op
 kt_sym *kt_op_slice(kt_sym *x, int axis, int64_t start, int64_t stop) {
     return kt_op_apply(&op_slice_class, 1, &x, &(op_slice_attrs){axis, start, stop});
 }
+
+/* Files ------------------------------------------------------------------------------------------
+ */
+
+/* Attributes under the names of Keras' config. */
+#define AS(T, member, key, type)                                                                   \
+    { key, offsetof(T, member), sizeof(((T *)0)->member), type }
+static const kt_field reduce_fields[] = {
+    KT_F(op_reduce_attrs, axis), KT_F(op_reduce_attrs, keepdims), KT_F_END};
+static const kt_field take_fields[] = {KT_F(op_reduce_attrs, axis), KT_F_END};
+static const kt_field axis_fields[] = {KT_F(axis_attrs, axis), KT_F_END};
+static const kt_field clip_fields[] = {
+    AS(clip_attrs, low, "x_min", KT_FIELD_DOUBLE),
+    AS(clip_attrs, high, "x_max", KT_FIELD_DOUBLE),
+    KT_F_END};
+static const kt_field cast_fields[] = {KT_F_AS(cast_attrs, dtype, KT_FIELD_DTYPE), KT_F_END};
+static const kt_field one_hot_fields[] = {
+    AS(op_one_hot_attrs, classes, "num_classes", KT_FIELD_INT64),
+    KT_F(op_one_hot_attrs, axis),
+    KT_F_AS(op_one_hot_attrs, dtype, KT_FIELD_DTYPE),
+    KT_F_END};
+static const kt_field reshape_fields[] = {
+    AS(shape_attrs, shape, "newshape", KT_FIELD_DIMS), KT_F_END};
+static const kt_field broadcast_fields[] = {KT_F(shape_attrs, shape), KT_F_END};
+static const kt_field transpose_fields[] = {
+    AS(shape_attrs, shape, "axes", KT_FIELD_DIMS), KT_F_END};
+static const kt_field slice_fields[] = {
+    KT_F(op_slice_attrs, axis), KT_F(op_slice_attrs, start), KT_F(op_slice_attrs, stop), KT_F_END};
+
+/* kt-check: long, because it is a table */
+const kt_op_form *kt_op_forms(void) {
+    static const kt_op_form forms[] = {
+        {&negative_class, "numpy", 1, NULL},
+        {&abs_class, "numpy", 1, NULL},
+        {&sign_class, "numpy", 1, NULL},
+        {&square_class, "numpy", 1, NULL},
+        {&sqrt_class, "numpy", 1, NULL},
+        {&rsqrt_class, "math", 1, NULL},
+        {&reciprocal_class, "numpy", 1, NULL},
+        {&exp_class, "numpy", 1, NULL},
+        {&expm1_class, "numpy", 1, NULL},
+        {&log_class, "numpy", 1, NULL},
+        {&log1p_class, "numpy", 1, NULL},
+        {&sin_class, "numpy", 1, NULL},
+        {&cos_class, "numpy", 1, NULL},
+        {&tan_class, "numpy", 1, NULL},
+        {&arcsin_class, "numpy", 1, NULL},
+        {&arccos_class, "numpy", 1, NULL},
+        {&arctan_class, "numpy", 1, NULL},
+        {&sinh_class, "numpy", 1, NULL},
+        {&cosh_class, "numpy", 1, NULL},
+        {&tanh_class, "numpy", 1, NULL},
+        {&arcsinh_class, "numpy", 1, NULL},
+        {&arctanh_class, "numpy", 1, NULL},
+        {&erf_class, "math", 1, NULL},
+        {&sigmoid_class, "nn", 1, NULL},
+        {&softplus_class, "nn", 1, NULL},
+        {&relu_class, "nn", 1, NULL},
+        {&floor_class, "numpy", 1, NULL},
+        {&ceil_class, "numpy", 1, NULL},
+        {&round_class, "numpy", 1, NULL},
+        {&trunc_class, "numpy", 1, NULL},
+        {&stop_gradient_class, "core", 1, NULL},
+        {&add_class, "numpy", 2, NULL},
+        {&subtract_class, "numpy", 2, NULL},
+        {&multiply_class, "numpy", 2, NULL},
+        {&power_class, "numpy", 2, NULL},
+        {&maximum_class, "numpy", 2, NULL},
+        {&minimum_class, "numpy", 2, NULL},
+        {&floor_divide_class, "numpy", 2, NULL},
+        {&mod_class, "numpy", 2, NULL},
+        {&arctan2_class, "numpy", 2, NULL},
+        {&equal_class, "numpy", 2, NULL},
+        {&not_equal_class, "numpy", 2, NULL},
+        {&less_class, "numpy", 2, NULL},
+        {&less_equal_class, "numpy", 2, NULL},
+        {&greater_class, "numpy", 2, NULL},
+        {&greater_equal_class, "numpy", 2, NULL},
+        {&divide_class, "numpy", 2, NULL},
+        {&logical_or_class, "numpy", 2, NULL},
+        {&logical_and_class, "numpy", 2, NULL},
+        {&logical_xor_class, "numpy", 2, NULL},
+        {&logical_not_class, "numpy", 1, NULL},
+        {&sum_class, "numpy", 1, reduce_fields},
+        {&mean_class, "numpy", 1, reduce_fields},
+        {&max_class, "numpy", 1, reduce_fields},
+        {&min_class, "numpy", 1, reduce_fields},
+        {&prod_class, "numpy", 1, reduce_fields},
+        {&any_class, "numpy", 1, reduce_fields},
+        {&all_class, "numpy", 1, reduce_fields},
+        {&softmax_class, "nn", 1, axis_fields},
+        {&log_softmax_class, "nn", 1, axis_fields},
+        {&expand_dims_class, "numpy", 1, axis_fields},
+        {&squeeze_class, "numpy", 1, axis_fields},
+        {&where_class, "numpy", 3, NULL},
+        {&clip_class, "numpy", 1, clip_fields},
+        {&cast_class, "core", 1, cast_fields},
+        {&argmax_class, "numpy", 1, reduce_fields},
+        {&argmin_class, "numpy", 1, reduce_fields},
+        {&matmul_class, "numpy", 2, NULL},
+        {&one_hot_class, "nn", 1, one_hot_fields},
+        {&take_class, "numpy", 2, take_fields},
+        {&reshape_class, "numpy", 1, reshape_fields},
+        {&broadcast_class, "numpy", 1, broadcast_fields},
+        {&transpose_class, "numpy", 1, transpose_fields},
+        {&concatenate_class, "numpy", -1, axis_fields},
+        {&op_slice_class, "numpy", 1, slice_fields},
+        {NULL, NULL, 0, NULL}};
+    return forms;
+}

@@ -6,6 +6,7 @@
 #ifndef KT_NN_TRACER_H
 #define KT_NN_TRACER_H
 
+#include "base/field.h"
 #include "nn/kinds.h"
 #include "ops/build.h"
 
@@ -99,6 +100,16 @@ typedef struct kt_op_class {
     size_t attrs_size;
     kt_val *(*build)(kt_graph *g, int n, kt_val **in, const void *attrs);
 } kt_op_class;
+/** How files write an op: its attributes as Keras' config has them, Keras' module below
+ * keras.src.ops, number of operands (-1: any). */
+typedef struct kt_op_form {
+    const kt_op_class *op;
+    const char *module;
+    int n_in;
+    const kt_field *fields;
+} kt_op_form;
+/** The ops that files may name, ended by NULL. */
+const kt_op_form *kt_op_forms(void);
 kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs);
 /** The second case: nn/layers/operation.c. */
 kt_sym *kt_op_record(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs);

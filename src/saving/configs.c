@@ -1,6 +1,8 @@
 /* Which keys, names and modules belong to which class. See configs.h. */
 #include "saving/configs.h"
 
+#include "model/callback.h"
+
 #include <string.h>
 
 static const kt_config_form forms[] = {
@@ -30,6 +32,7 @@ static const struct {
     {KT_KIND_METRIC, "keras.metrics", "metric"},
     {KT_KIND_OPTIMIZER, "keras.optimizers", "optimizer"},
     {KT_KIND_SCHEDULE, "keras.optimizers.schedules", "schedule"},
+    {KT_KIND_CALLBACK, "keras.callbacks", "callback"},
     {KT_KIND_LAYER, "keras.layers", "layer"},
 };
 #define N_KINDS ((int)(sizeof kinds / sizeof *kinds))
@@ -58,15 +61,26 @@ kt_kind kt_key_kind(const char *key) {
 
 const kt_class *const *kt_kind_registry(kt_kind kind) {
     switch (kind) {
-    case KT_KIND_ACTIVATION: return kt_activation_registry();
-    case KT_KIND_INITIALIZER: return kt_initializer_registry();
-    case KT_KIND_REGULARIZER: return kt_regularizer_registry();
-    case KT_KIND_CONSTRAINT: return kt_constraint_registry();
-    case KT_KIND_LOSS: return kt_loss_registry();
-    case KT_KIND_METRIC: return kt_metric_registry();
-    case KT_KIND_OPTIMIZER: return kt_optimizer_registry();
-    case KT_KIND_SCHEDULE: return kt_schedule_registry();
-    default: return NULL;
+    case KT_KIND_ACTIVATION:
+        return kt_activation_registry();
+    case KT_KIND_INITIALIZER:
+        return kt_initializer_registry();
+    case KT_KIND_REGULARIZER:
+        return kt_regularizer_registry();
+    case KT_KIND_CONSTRAINT:
+        return kt_constraint_registry();
+    case KT_KIND_LOSS:
+        return kt_loss_registry();
+    case KT_KIND_METRIC:
+        return kt_metric_registry();
+    case KT_KIND_OPTIMIZER:
+        return kt_optimizer_registry();
+    case KT_KIND_CALLBACK:
+        return kt_callback_registry;
+    case KT_KIND_SCHEDULE:
+        return kt_schedule_registry();
+    default:
+        return NULL;
     }
 }
 

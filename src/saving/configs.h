@@ -1,24 +1,24 @@
 /* Objects as JSON and back: what the files of this folder share.
  *
  * One rule serves all classes: the field table of an argument struct says what there is, the table
- * configs.def says in which order and form Keras writes it. Names resolve to built-in classes and to
- * those that the program registered, nothing else. */
+ * configs.def says in which order and form Keras writes it. Names resolve to built-in classes and
+ * to those that the program registered, nothing else. */
 #ifndef KT_SAVING_CONFIGS_H
 #define KT_SAVING_CONFIGS_H
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "base/vec.h"
 #include "io/json.h"
-#include "base/error.h"
 #include "model/model.h"
 
-/* How Keras writes a class (configs.c) --------------------------------------------------------- */
+/* How Keras writes a class (configs.c) */
 
 typedef struct kt_config_form {
     const char *module, *class_name;
-    bool builds;         ///< an entry of this class has a build_config
-    const char *kwargs;  ///< JSON: call arguments of a plain call
-    const char *config;  ///< JSON: keys and default values
+    bool builds;        ///< an entry of this class has a build_config
+    const char *kwargs; ///< JSON: call arguments of a plain call
+    const char *config; ///< JSON: keys and default values
 } kt_config_form;
 /** NULL if Keras has no such class; module NULL: any. */
 const kt_config_form *kt_config_form_find(const char *module, const char *class_name);
@@ -34,7 +34,7 @@ const kt_field *kt_field_of_key(const char *class_name, const kt_field *fields, 
 /** And the key of a field. */
 const char *kt_key_of_field(const char *class_name, const char *field);
 
-/* Registered by the program (registered.c) ----------------------------------------------------- */
+/* Registered by the program (registered.c) */
 
 const kt_layer_class *kt_registered_layer(const char *registered_name);
 /** Borrowed; NULL if there is none. */
@@ -48,24 +48,24 @@ static inline kt_status kt_json_failed(void) {
     return st ? st : KT_ENOMEM;
 }
 
-/* Objects to JSON (write.c) -------------------------------------------------------------------- */
+/* Objects to JSON (write.c) */
 
 /** New values, NULL (error set) when they cannot be made. */
-kt_json *kt_write_config(const void *object);    ///< get_config()
-kt_json *kt_write_object(const void *object);    ///< module, class_name, config, …
+kt_json *kt_write_config(const void *object); ///< get_config()
+kt_json *kt_write_object(const void *object); ///< module, class_name, config, …
 kt_json *kt_write_shape(const kt_shape *s);
+kt_json *kt_write_tensor(const kt_tensor *t);
 /** A reference in a field of that kind: names become what they stand for. */
 kt_json *kt_write_ref(kt_ref ref, kt_kind kind);
 /** {"module": …, "class_name": …, "config": …, "registered_name": null}; takes over config. */
 kt_json *kt_write_wrapped(
     const char *module, const char *class_name, kt_json *config, const char *registered_name);
 /** One field of an argument struct, in the form of Keras' own value (NULL: none). */
-kt_json *kt_write_field(
-    const kt_field *f, const void *args, const char *key, const kt_json *form);
+kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, const kt_json *form);
 /** Entry of a layer in a model: with build_config (and compile_config for models). */
 kt_json *kt_write_layer(kt_layer *l);
 
-/* JSON to objects (read.c) --------------------------------------------------------------------- */
+/* JSON to objects (read.c) */
 
 /** One reading: keeps what was made alive, so that a failure leaves nothing behind. */
 typedef struct kt_reader {
@@ -82,6 +82,9 @@ void *kt_reader_keep(kt_reader *r, void *object);
 
 /** A component from a name or a description; failed objects say why not. NULL for null. */
 void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v);
+/** A component of this class from its config; `skip` names keys that somebody else reads. */
+void *kt_read_class(
+    kt_reader *r, const kt_class *cls, const kt_json *config, const char *const *skip);
 /** A layer or model. */
 kt_layer *kt_read_layer(kt_reader *r, const kt_json *v);
 /** Fills an argument struct from a config; `skip` names keys that somebody else reads. */
@@ -96,13 +99,17 @@ kt_status kt_read_fields(
 kt_status kt_read_shape(kt_shape *out, const kt_json *v, const char *what);
 /** "expected … , got …": KT_EFORMAT. */
 kt_status kt_read_type_error(const char *what, const char *expected, const kt_json *got);
+/** Numbers in nested lists as a float32 array. */
+kt_tensor *kt_read_tensor(const kt_json *v);
 /** {"class_name", "config"} of a description, checked. */
 kt_status kt_read_head(const kt_json *v, const char **class_name, const kt_json **config);
 /** dtype of a config: a string, a policy, an object; *out lives as long as v (NULL: none). */
 kt_status kt_read_dtype(const kt_json *config, const char **out);
 
-/* Models (model_write.c, model_read.c) --------------------------------------------------------- */
+/* Models (model_write.c, model_read.c) */
 
+/** A new floating model; errors of constructors are KT_EFORMAT. */
+kt_model *kt_model_of_json(const kt_json *v, bool compile);
 kt_json *kt_write_model_config(kt_model *m);
 kt_json *kt_write_compile_config(kt_model *m);
 kt_model *kt_read_sequential(kt_reader *r, const kt_json *config);
@@ -110,7 +117,7 @@ kt_model *kt_read_functional(kt_reader *r, const kt_json *config);
 /** Compiles as compile_config says (nothing for null and {}). */
 kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *compile_config);
 
-/* Operations (operations.c) -------------------------------------------------------------------- */
+/* Operations (operations.c) */
 
 /** Entry of a recorded operation: module, class_name, config, registered_name, name. */
 kt_json *kt_write_operation(kt_layer *l);

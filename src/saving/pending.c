@@ -24,45 +24,6 @@ kt_status kt_model_load_weights_with(const kt_load_weights_args *a) {
     (void)a;
     return missing("kt_model_load_weights");
 }
-kt_text *kt_model_to_json_with(const kt_to_json_args *a) {
-    (void)a;
-    return kt_fail_object(missing("kt_model_to_json"));
-}
-kt_model *kt_model_from_json(const char *text) {
-    (void)text;
-    return kt_fail_object(missing("kt_model_from_json"));
-}
-kt_model *kt_clone_model(const kt_model *model) {
-    (void)model;
-    return kt_fail_object(missing("kt_clone_model"));
-}
-kt_text *kt_get_config(kt_ref object) {
-    (void)object;
-    return kt_fail_object(missing("kt_get_config"));
-}
-kt_text *kt_serialize(kt_ref object) {
-    (void)object;
-    return kt_fail_object(missing("kt_serialize"));
-}
-void *kt_from_config(const char *class_name, const char *config) {
-    (void)class_name;
-    (void)config;
-    return kt_fail_object(missing("kt_from_config"));
-}
-void *kt_deserialize(const char *kind, const char *text) {
-    (void)kind;
-    (void)text;
-    return kt_fail_object(missing("kt_deserialize"));
-}
-kt_status kt_register_object(const char *name, kt_ref object) {
-    (void)name;
-    (void)object;
-    return missing("kt_register_object");
-}
-kt_status kt_register_layer(const kt_layer_class *cls) {
-    (void)cls;
-    return missing("kt_register_layer");
-}
 kt_file *kt_file_open(const char *path) {
     (void)path;
     return kt_fail_object(missing("kt_file_open"));

@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The reader ------------------------------------------------------------------------------------ */
+/* The reader */
 
 kt_status kt_reader_begin(kt_reader *r) {
     *r = (kt_reader){.arena = kt_arena_new()};
@@ -49,7 +49,7 @@ void *kt_reader_end(kt_reader *r, void *result) {
     return result;
 }
 
-/* Values ---------------------------------------------------------------------------------------- */
+/* Values */
 
 kt_status kt_read_type_error(const char *what, const char *expected, const kt_json *got) {
     KT_FAIL(KT_EFORMAT, "%.60s: wrong type", what);
@@ -148,7 +148,7 @@ static kt_status read_tuple(kt_tuple *out, const kt_json *v, const char *key) {
     return KT_OK;
 }
 
-/* Fields ---------------------------------------------------------------------------------------- */
+/* Fields */
 
 static kt_status read_floats(kt_reader *r, kt_floats_t *out, const kt_json *v, const char *key) {
     const bool one = kt_json_is_number(v);
@@ -197,7 +197,7 @@ static kt_status read_array(const kt_field *f, void *p, const kt_json *v, const 
 }
 
 /* Numbers, nested as the axes are: what Normalization keeps of its mean. */
-static kt_tensor *read_tensor(const kt_json *v) {
+kt_tensor *kt_read_tensor(const kt_json *v) {
     kt_shape s = {0, {0}};
     for (const kt_json *p = v; kt_json_is(p, KT_JSON_LIST) && s.ndim < KT_MAX_RANK;
          p = kt_json_at(p, 0))
@@ -232,7 +232,7 @@ static kt_status read_ref(kt_reader *r, kt_ref *out, const kt_json *v, const cha
     }
     const kt_json *first = kt_json_is(v, KT_JSON_LIST) ? kt_json_at(v, 0) : NULL;
     if (kt_json_is_number(v) || kt_json_is_number(first) || kt_json_is(first, KT_JSON_LIST)) {
-        o = kt_reader_keep(r, read_tensor(v));
+        o = kt_reader_keep(r, kt_read_tensor(v));
     } else if (kt_json_is(v, KT_JSON_LIST)) { /* cells */
         const void *items[64];
         const int n = kt_json_len(v);
@@ -290,31 +290,40 @@ static kt_status read_field(
     void *p = (char *)args + f->offset;
     const bool null = kt_json_kind(v) == KT_JSON_NULL;
     switch (f->type) {
-    case KT_FIELD_INT: return read_int(p, v, key);
+    case KT_FIELD_INT:
+        return read_int(p, v, key);
     case KT_FIELD_BOOL:
         if (!kt_json_is(v, KT_JSON_BOOL)) return kt_read_type_error(key, "true or false", v);
         *(bool *)p = kt_json_bool(v);
         return KT_OK;
-    case KT_FIELD_DOUBLE: return read_number(p, v, key);
-    case KT_FIELD_INT64: return read_tuple(p, v, key);
-    case KT_FIELD_SHAPE: return read_shape_field(p, v, key);
+    case KT_FIELD_DOUBLE:
+        return read_number(p, v, key);
+    case KT_FIELD_INT64:
+        return read_tuple(p, v, key);
+    case KT_FIELD_SHAPE:
+        return read_shape_field(p, v, key);
     case KT_FIELD_DIMS:
         *(kt_shape *)p = (kt_shape){0, {0}};
         return null ? KT_OK : kt_read_shape(p, v, key);
-    case KT_FIELD_REF: return read_ref(r, p, v, key);
+    case KT_FIELD_REF:
+        return read_ref(r, p, v, key);
     case KT_FIELD_STR:
         if (!null && !kt_json_is(v, KT_JSON_STR)) return kt_read_type_error(key, "a string", v);
         *(const char **)p = kt_json_text(v);
         return KT_OK;
-    case KT_FIELD_FLOATS: return read_floats(r, p, v, key);
-    case KT_FIELD_NAMES: return read_names(r, p, v, key);
+    case KT_FIELD_FLOATS:
+        return read_floats(r, p, v, key);
+    case KT_FIELD_NAMES:
+        return read_names(r, p, v, key);
     case KT_FIELD_DTYPE:
         if (!kt_json_is(v, KT_JSON_STR)) return kt_read_type_error(key, "a string", v);
         *(int *)p = kt_dtype_of(kt_json_text(v));
         return *(int *)p ? KT_OK : KT_FAIL(KT_EFORMAT, "%.60s: unknown dtype", key);
     case KT_FIELD_INTS:
-    case KT_FIELD_INT64S: return read_array(f, p, v, key);
-    default: return KT_FAIL(KT_EUNSUPPORTED, "%.60s: cannot be read from a file", key);
+    case KT_FIELD_INT64S:
+        return read_array(f, p, v, key);
+    default:
+        return KT_FAIL(KT_EUNSUPPORTED, "%.60s: cannot be read from a file", key);
     }
 }
 
@@ -387,7 +396,7 @@ kt_status kt_read_dtype(const kt_json *config, const char **out) {
     return *out ? KT_OK : kt_read_type_error("dtype", "a policy with a name", inner);
 }
 
-/* Where a class comes from ---------------------------------------------------------------------- */
+/* Where a class comes from */
 
 static kt_status refuse_code(const char *what) {
     char name[KT_QUOTE_SIZE];
@@ -400,8 +409,14 @@ static kt_status refuse_code(const char *what) {
 
 static bool is_code_class(const char *class_name) {
     static const char *const code[] = {
-        "Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "__lambda__",
-        "TensorFlowOpLayer", NULL};
+        "Lambda",
+        "TFSMLayer",
+        "TorchModuleWrapper",
+        "JaxLayer",
+        "FlaxLayer",
+        "__lambda__",
+        "TensorFlowOpLayer",
+        NULL};
     for (int i = 0; code[i]; i++)
         if (!strcmp(code[i], class_name)) return true;
     return false;
@@ -410,9 +425,16 @@ static bool is_code_class(const char *class_name) {
 /* Modules in which Keras keeps what its files name. */
 static bool is_known_module(const char *module) {
     static const char *const more[] = {
-        "keras", "keras.src.models.functional", "keras.src.models.sequential", "keras.models",
-        "keras.engine.functional", "keras.engine.sequential", "builtins", "keras.src.engine.functional",
-        "keras.src.engine.sequential", NULL};
+        "keras",
+        "keras.src.models.functional",
+        "keras.src.models.sequential",
+        "keras.models",
+        "keras.engine.functional",
+        "keras.engine.sequential",
+        "builtins",
+        "keras.src.engine.functional",
+        "keras.src.engine.sequential",
+        NULL};
     if (kt_module_kind(module) != KT_KIND_OTHER || kt_is_operation_module(module)) return true;
     for (int i = 0; more[i]; i++)
         if (!strcmp(more[i], module)) return true;
@@ -460,7 +482,7 @@ static kt_status not_registered(const char *name) {
     return kt_error_hint("kt_register_layer() or kt_register_object() makes it known");
 }
 
-/* Components ------------------------------------------------------------------------------------ */
+/* Components */
 
 static const kt_class *find_class(kt_kind kind, const char *name) {
     const kt_class *const *all = kt_kind_registry(kind);
@@ -498,14 +520,15 @@ static void *activation_of_layer(kt_reader *r, const kt_json *v, const char *cla
     return kt_read_layer(r, v);
 }
 
-static void *component_of_class(
+void *kt_read_class(
     kt_reader *r, const kt_class *cls, const kt_json *config, const char *const *skip) {
     char *args = kt_arena_alloc(r->arena, cls->args_size);
     if (!args) return kt_fail_object(KT_ENOMEM);
     if (cls->defaults) memcpy(args, cls->defaults, cls->args_size);
     *(size_t *)(void *)args = cls->args_size;
     kt_status st = kt_read_fields(r, cls->name, cls->fields, args, config, skip);
-    const kt_json *rate = cls->kind == KT_KIND_OPTIMIZER ? kt_json_get(config, "learning_rate") : NULL;
+    const kt_json *rate = cls->kind == KT_KIND_OPTIMIZER ? kt_json_get(config, "learning_rate")
+                                                         : NULL;
     if (st == KT_OK && kt_json_is(rate, KT_JSON_DICT)) {
         const kt_field *f = kt_field_of_key(cls->name, cls->fields, "schedule");
         void *s = kt_read_component(r, KT_KIND_SCHEDULE, rate);
@@ -530,7 +553,8 @@ void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v) {
     kt_status st = kt_read_head(v, &class_name, &config);
     if (st == KT_OK) st = check_origin(v, class_name, &custom);
     if (st) return kt_fail_object(st);
-    if (custom && kt_registered_object(custom)) return (void *)(uintptr_t)kt_registered_object(custom);
+    if (custom && kt_registered_object(custom))
+        return (void *)(uintptr_t)kt_registered_object(custom);
     if (!strcmp(class_name, "function") && kt_json_is(config, KT_JSON_STR))
         return custom ? kt_fail_object(not_registered(custom))
                       : component_of_name(r, kind, kt_json_text(config));
@@ -548,17 +572,18 @@ void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v) {
             kt_quote(class_name, strlen(class_name), name, sizeof name)));
     if (config && !kt_json_is(config, KT_JSON_DICT))
         return kt_fail_object(kt_read_type_error("config", "a dict", config));
-    void *o = component_of_class(r, cls, config, kind == KT_KIND_LOSS ? loss_skip : skip);
+    void *o = kt_read_class(r, cls, config, kind == KT_KIND_LOSS ? loss_skip : skip);
     if (kt_failed(o)) kt_error_context("in %s", cls->name);
     return o;
 }
 
-/* Layers ---------------------------------------------------------------------------------------- */
+/* Layers */
 
 /* Errors of constructors are errors of the file; a second look at the same message. */
 static void *layer_of_class(kt_reader *r, const kt_layer_class *cls, const kt_json *config) {
     static const char *const skip[] = {"name", "trainable", "dtype", "batch_input_shape", NULL};
-    const kt_json *trainable = kt_json_get(config, "trainable"), *name = kt_json_get(config, "name");
+    const kt_json *trainable = kt_json_get(config, "trainable"),
+                  *name = kt_json_get(config, "name");
     char *args = kt_arena_alloc(r->arena, cls->args_size);
     if (!args) return kt_fail_object(KT_ENOMEM);
     if (cls->defaults) memcpy(args, cls->defaults, cls->args_size);
@@ -586,7 +611,8 @@ static void layer_error(const kt_json *v, const char *class_name) {
         kt_error_context("in layer %s", b);
 }
 
-static void *read_layer(kt_reader *r, const kt_json *v, const char *class_name, const kt_json *config) {
+static void *read_layer(
+    kt_reader *r, const kt_json *v, const char *class_name, const kt_json *config) {
     const char *custom;
     char name[KT_QUOTE_SIZE];
     const kt_status st = check_origin(v, class_name, &custom);

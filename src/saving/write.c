@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Small values --------------------------------------------------------------------------------- */
+/* Small values */
 
 static kt_json *list_of_ints(const int *v, int n) {
     kt_json *list = kt_json_new_list();
@@ -65,7 +65,7 @@ static kt_json *policy(const char *dtype) {
     return kt_write_wrapped("keras", "DTypePolicy", config, NULL);
 }
 
-/* Tuples ---------------------------------------------------------------------------------------- */
+/* Tuples */
 
 /* ((a, b), (c, d), …) out of a tuple: kt_pairs, one number per axis, one number for all. */
 static kt_json *pairs(kt_tuple t, int n) {
@@ -103,7 +103,7 @@ static kt_json *tuple(kt_tuple t, const kt_json *form) {
     return list;
 }
 
-/* Fields ---------------------------------------------------------------------------------------- */
+/* Fields */
 
 static kt_json *shape_field(const kt_shape *s, bool given, const kt_json *form) {
     if (!s->ndim && !given && !kt_json_is(form, KT_JSON_LIST)) return kt_json_new_null();
@@ -146,34 +146,44 @@ static kt_json *array_field(const kt_field *f, const void *p) {
     return list;
 }
 
-kt_json *kt_write_field(
-    const kt_field *f, const void *args, const char *key, const kt_json *form) {
+kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, const kt_json *form) {
     const void *p = (const char *)args + f->offset;
     double d;
     kt_shape s;
     switch (f->type) {
-    case KT_FIELD_INT: return kt_json_new_int(*(const int *)p);
-    case KT_FIELD_BOOL: return kt_json_new_bool(*(const bool *)p);
+    case KT_FIELD_INT:
+        return kt_json_new_int(*(const int *)p);
+    case KT_FIELD_BOOL:
+        return kt_json_new_bool(*(const bool *)p);
     case KT_FIELD_DOUBLE:
         d = *(const double *)p;
         return d == KT_NONE_F ? kt_json_new_null() : number(d, form);
-    case KT_FIELD_INT64: return tuple(*(const int64_t *)p, form);
+    case KT_FIELD_INT64:
+        return tuple(*(const int64_t *)p, form);
     case KT_FIELD_SHAPE:
         s = *(const int64_t *)p == KT_SCALAR ? (kt_shape){0, {0}} : kt_shape_of_field(p);
         return shape_field(&s, *(const int64_t *)p == KT_SCALAR, form);
-    case KT_FIELD_DIMS: return shape_field(p, false, form);
-    case KT_FIELD_REF: return kt_write_ref(*(const kt_ref *)p, kt_key_kind(key));
-    case KT_FIELD_STR: return text_field(*(const char *const *)p, key, form);
-    case KT_FIELD_FLOATS: return floats_field(p, form);
-    case KT_FIELD_NAMES: return names_field(p, form);
-    case KT_FIELD_DTYPE: return kt_json_new_str(kt_dtype_name((kt_dtype) * (const int *)p));
+    case KT_FIELD_DIMS:
+        return shape_field(p, false, form);
+    case KT_FIELD_REF:
+        return kt_write_ref(*(const kt_ref *)p, kt_key_kind(key));
+    case KT_FIELD_STR:
+        return text_field(*(const char *const *)p, key, form);
+    case KT_FIELD_FLOATS:
+        return floats_field(p, form);
+    case KT_FIELD_NAMES:
+        return names_field(p, form);
+    case KT_FIELD_DTYPE:
+        return kt_json_new_str(kt_dtype_name((kt_dtype) * (const int *)p));
     case KT_FIELD_INTS:
-    case KT_FIELD_INT64S: return array_field(f, p);
-    default: return kt_json_new_null();
+    case KT_FIELD_INT64S:
+        return array_field(f, p);
+    default:
+        return kt_json_new_null();
     }
 }
 
-/* References ------------------------------------------------------------------------------------ */
+/* References */
 
 static kt_json *list_ref(const kt_list_t *list, kt_kind kind) {
     const bool dict = kt_list_is_dict(list);
@@ -200,6 +210,11 @@ static kt_json *tensor_ref(const kt_tensor *t, int axis, int64_t *at) {
     return list;
 }
 
+kt_json *kt_write_tensor(const kt_tensor *t) {
+    int64_t at = 0;
+    return tensor_ref(t, 0, &at);
+}
+
 /* "relu" is written as it stands, everything else as the object that the name means. */
 static kt_json *name_ref(const char *name, kt_kind kind) {
     kt_component *c = NULL;
@@ -222,7 +237,7 @@ kt_json *kt_write_ref(kt_ref ref, kt_kind kind) {
     return kt_write_object(ref);
 }
 
-/* Configs --------------------------------------------------------------------------------------- */
+/* Configs */
 
 /* Keras stores another argument where these are None. */
 static const char *const stands_for[][2] = {{"strides", "pool_size"}, {"value_dim", "key_dim"}};
@@ -352,7 +367,9 @@ static kt_status put_activity(kt_json *out, const kt_layer *l) {
 static kt_json *layer_config(kt_layer *l) {
     static const char *const handled[] = {"name", "trainable", "dtype", NULL};
     static const char *const custom = "{\"name\": null, \"trainable\": true, \"dtype\": {}}";
-    const kt_config_form *form = l->cls->package ? NULL : kt_config_form_find("keras.layers", l->cls->name);
+    const kt_config_form *form = l->cls->package
+                                     ? NULL
+                                     : kt_config_form_find("keras.layers", l->cls->name);
     kt_json *keys = parse_form(form ? form->config : custom), *out = kt_json_new_dict();
     kt_status st = keys && out ? KT_OK : KT_ENOMEM;
     for (void *it = kt_json_iter(keys); it && st == KT_OK; it = kt_json_next(keys, it)) {
@@ -377,7 +394,7 @@ kt_json *kt_write_config(const void *object) {
     return component_config(object);
 }
 
-/* Objects --------------------------------------------------------------------------------------- */
+/* Objects */
 
 /* Are all arguments what the bare name means? */
 static bool is_plain(const kt_component *c) {
@@ -392,7 +409,10 @@ static bool is_plain(const kt_component *c) {
 
 static kt_json *function(const char *name, const char *registered_name) {
     return kt_write_wrapped(
-        "builtins", "function", kt_json_new_str(name), registered_name ? registered_name : "function");
+        "builtins",
+        "function",
+        kt_json_new_str(name),
+        registered_name ? registered_name : "function");
 }
 
 /* Activations with arguments are layers in Keras. */
@@ -433,7 +453,8 @@ kt_json *kt_write_object(const void *object) {
     } else if (kt_config_form_find(module, c->cls->name)) {
         return kt_write_wrapped(module, c->cls->name, component_config(c), NULL);
     }
-    KT_FAIL(KT_EUNSUPPORTED, "%s of the program's own is not registered", kt_kind_name(c->cls->kind));
+    KT_FAIL(
+        KT_EUNSUPPORTED, "%s of the program's own is not registered", kt_kind_name(c->cls->kind));
     kt_error_hint("kt_register_object() gives it a name for files");
     return NULL;
 }
@@ -463,7 +484,9 @@ static kt_status put_build_config(kt_json *o, kt_layer *l, const kt_config_form 
         if (sequential && !s->n_in) return KT_OK;
         kt_json *b = kt_json_new_dict();
         const kt_status st = kt_json_put(
-            b, "input_shape", sequential ? kt_write_shape(&s->in[0]->spec.shape) : kt_json_new_null());
+            b,
+            "input_shape",
+            sequential ? kt_write_shape(&s->in[0]->spec.shape) : kt_json_new_null());
         if (st) return kt_json_free(b), st;
         return kt_json_put(o, "build_config", b);
     }

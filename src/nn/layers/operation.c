@@ -1,21 +1,12 @@
 /* Operations: a kt_op_*() call between kt_input() and kt_functional() becomes a node of the model,
  * played by a layer that holds the op and its attributes. Keras records its `Operation`s the same
  * way. */
+#include "nn/layers/operation.h"
 #include "base/mem.h"
-#include "nn/layer.h"
 
 #include <string.h>
 
-typedef struct {
-    size_t size;
-    const kt_op_class *op;
-    unsigned char attrs[192];
-    int n_operands;
-    /* an operand that is a number or a constant stands here, the others (NULL) are inputs in order;
-     * adopted by the layer, as the user may go on using it */
-    const kt_sym *fixed[KT_OP_MAX_IN];
-    KT_LAYER_ARGS
-} operation_args;
+typedef kt_operation_args operation_args;
 
 static kt_status operation_call(kt_layer *l, kt_trace *t) {
     const operation_args *a = kt_layer_args(l);
@@ -45,6 +36,8 @@ static const kt_layer_class operation_base = {
     .min_inputs = 1,
     .max_inputs = KT_OP_MAX_IN,
 };
+
+bool kt_layer_is_operation(const kt_layer *l) { return l->cls == &operation_base; }
 
 kt_sym *kt_op_record(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs) {
     operation_args args = {.size = sizeof args, .op = op, .n_operands = n, .trainable = true};

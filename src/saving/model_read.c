@@ -1,0 +1,630 @@
+/* Models from JSON: Sequential, Functional (Keras 3's form), compile.
+ *
+ * The calls of a functional model are made in any order that works: a call that still waits for a
+ * tensor goes on the list of the layer it waits for and is looked at again when that one has been
+ * called, so the work is linear in the file's size and cycles come out as calls never made. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "io/source.h"
+#include "nn/layers/operation.h"
+#include "saving/configs.h"
+#include "tensor/tensor.h"
+
+#include <keratin/layers.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Inputs */
+
+static kt_sym *read_input(kt_reader *r, const kt_json *config) {
+    kt_shape s;
+    const kt_json *shape = kt_json_get(config, "batch_shape");
+    if (!shape) shape = kt_json_get(config, "batch_input_shape");
+    kt_input_args a = {.size = sizeof a, .name = kt_json_get_text(config, "name")};
+    kt_status st = kt_read_shape(&s, shape, "batch_shape");
+    if (st == KT_OK) st = kt_read_dtype(config, &a.dtype);
+    if (st == KT_OK && s.ndim < 1) st = KT_FAIL(KT_EFORMAT, "batch_shape: there is no batch axis");
+    if (st) return kt_fail_object(st);
+    if (a.name && (!*a.name || strchr(a.name, '/')))
+        return kt_fail_object(KT_FAIL(KT_EFORMAT, "name: expected a text without \"/\""));
+    a.batch_size = s.dim[0];
+    a.sparse = kt_json_bool(kt_json_get(config, "sparse"));
+    for (int i = 1; i < s.ndim; i++) a.shape[i - 1] = s.dim[i];
+    if (s.ndim == 1) a.shape[0] = KT_SCALAR;
+    for (int i = 1; i < s.ndim; i++)
+        if (s.dim[i] == 0) return kt_fail_object(KT_FAIL(KT_EFORMAT, "batch_shape: a length of 0"));
+    return kt_reader_keep(r, kt_input_new(&a));
+}
+
+static bool is_input(const kt_json *entry) {
+    const char *name = kt_json_get_text(entry, "class_name");
+    return name && !strcmp(name, "InputLayer");
+}
+
+/* Sequential */
+
+static kt_model *make_sequential(
+    kt_reader *r, const kt_json *config, kt_layer *const *layers, int n, kt_sym *in) {
+    const kt_json *trainable = kt_json_get(config, "trainable");
+    kt_sequential_args a = {.size = sizeof a, .trainable = true};
+    const void **items = kt_arena_alloc(r->arena, sizeof *items * (size_t)(n + 2));
+    int at = 0;
+    if (!items) return kt_fail_object(KT_ENOMEM);
+    if (in) items[at++] = in;
+    for (int i = 0; i < n; i++) items[at++] = layers[i];
+    a.name = kt_json_get_text(config, "name");
+    a.trainable = !trainable || kt_json_bool(trainable);
+    const kt_status st = kt_read_dtype(config, &a.dtype);
+    if (st) return kt_fail_object(st);
+    kt_list_t *list = kt_reader_keep(r, kt_list_of(at, items));
+    if (kt_failed(list)) return kt_fail_object(kt_check(list));
+    a.layers = at ? list : NULL;
+    return kt_reader_keep(r, kt_sequential_new(&a));
+}
+
+kt_model *kt_read_sequential(kt_reader *r, const kt_json *config) {
+    const kt_json *list = kt_json_get(config, "layers"), *name = kt_json_get(config, "name");
+    const int n = kt_json_len(list);
+    kt_sym *in = NULL;
+    int at = 0;
+    if (!kt_json_is(list, KT_JSON_LIST))
+        return kt_fail_object(kt_read_type_error("layers", "a list", list));
+    if (kt_json_kind(name) != KT_JSON_NULL && !kt_json_is(name, KT_JSON_STR))
+        return kt_fail_object(kt_read_type_error("name", "a string", name));
+    kt_layer **layers = kt_arena_alloc(r->arena, sizeof *layers * (size_t)(n + 1));
+    if (!layers) return kt_fail_object(KT_ENOMEM);
+    for (int i = 0; i < n; i++) {
+        const kt_json *entry = kt_json_at(list, i), *inner = kt_json_get(entry, "config");
+        if (is_input(entry) && i == 0) {
+            in = read_input(r, inner);
+            if (kt_failed(in)) {
+                kt_error_context("in InputLayer");
+                return kt_fail_object(kt_check(in));
+            }
+            continue;
+        }
+        if (i == 0 && kt_json_get(inner, "batch_input_shape")) {
+            in = kt_reader_keep(r, kt_input(.batch_size = KT_NONE));
+            in = read_input(r, inner);
+        }
+        layers[at] = kt_read_layer(r, entry);
+        if (kt_failed(layers[at++])) return kt_fail_object(kt_check(layers[at - 1]));
+    }
+    /* A model that was built on data has its shape beside the layers. */
+    const kt_json *shape = kt_json_get(config, "build_input_shape");
+    if (!in && shape && kt_json_is(shape, KT_JSON_LIST) && at) {
+        kt_shape s;
+        kt_input_args a = {.size = sizeof a};
+        const kt_status st = kt_read_shape(&s, shape, "build_input_shape");
+        if (st) return kt_fail_object(st);
+        a.batch_size = s.ndim ? s.dim[0] : KT_NONE;
+        for (int i = 1; i < s.ndim; i++) a.shape[i - 1] = s.dim[i];
+        if (s.ndim == 1) a.shape[0] = KT_SCALAR;
+        in = kt_reader_keep(r, kt_input_new(&a));
+        if (kt_failed(in)) return kt_fail_object(kt_check(in));
+    }
+    return make_sequential(r, config, layers, at, in);
+}
+
+/* Functional */
+
+typedef struct {
+    const char *name;
+    const kt_json *entry, *nodes;
+    kt_layer *layer; ///< NULL for operations
+    int first;       ///< of its calls
+    int n_nodes;
+} entry;
+
+typedef struct {
+    int entry, index;
+    kt_sym *out;      ///< NULL until called
+    int waiting;      ///< first call that waits for this one, -1
+    int next_waiting; ///< of those that wait for the same
+    bool queued;
+} call;
+
+typedef struct {
+    kt_reader *r;
+    int n, n_calls;
+    entry *v;
+    int *by_name; ///< entries sorted by name
+    call *calls;
+    int *queue, head, tail;
+    int missing; ///< the call that `find` did not have
+} graph;
+
+static int compare_names(const void *a, const void *b, void *data) {
+    const graph *g = data;
+    return strcmp(g->v[*(const int *)a].name, g->v[*(const int *)b].name);
+}
+
+static int find_entry(const graph *g, const char *name) {
+    int low = 0, high = g->n - 1;
+    while (low <= high) {
+        const int mid = (low + high) / 2, c = strcmp(g->v[g->by_name[mid]].name, name);
+        if (!c) return g->by_name[mid];
+        if (c < 0)
+            low = mid + 1;
+        else
+            high = mid - 1;
+    }
+    return -1;
+}
+
+/* [layer name, call, output] */
+static kt_status read_history(const graph *g, const kt_json *h, int *at, int *index) {
+    const char *name = kt_json_text(kt_json_at(h, 0));
+    const kt_json *node = kt_json_at(h, 1), *tensor = kt_json_at(h, 2);
+    char text[KT_QUOTE_SIZE];
+    if (!name || !kt_json_is(node, KT_JSON_INT) || !kt_json_is(tensor, KT_JSON_INT))
+        return kt_read_type_error("keras_history", "[layer name, call, output]", h);
+    const int e = find_entry(g, name);
+    if (e < 0)
+        return KT_FAIL(
+            KT_EFORMAT,
+            "there is no layer \"%s\"",
+            kt_quote(name, strlen(name), text, sizeof text));
+    const int64_t k = kt_json_int(node);
+    *index = (int)kt_json_int(tensor);
+    if (k < 0 || k >= g->v[e].n_nodes)
+        return KT_FAIL(
+            KT_EFORMAT,
+            "layer \"%s\" has no call %lld",
+            kt_quote(name, strlen(name), text, sizeof text),
+            (long long)k);
+    if (kt_json_int(tensor) < 0 || kt_json_int(tensor) >= KT_MAX_TENSORS)
+        return KT_FAIL(KT_EFORMAT, "output %lld of a call", (long long)kt_json_int(tensor));
+    *at = g->v[e].first + (int)k;
+    return KT_OK;
+}
+
+static kt_sym *output_of(const graph *g, int at, int index) {
+    kt_sym *y = g->calls[at].out;
+    const int n = y->node ? y->node->n_out : 1;
+    if (index >= n)
+        return kt_fail_object(KT_FAIL(
+            KT_EFORMAT, "layer \"%.60s\" has %d outputs", g->v[g->calls[at].entry].name, n));
+    if (index == y->index || !y->node) return y;
+    return kt_reader_keep(g->r, kt_item(y, index));
+}
+
+/* For calls: all their tensors are there, the wait is over. */
+static kt_sym *find_tensor(void *data, const kt_json *v) {
+    graph *g = data;
+    int at, index;
+    const kt_json *h = kt_json_get(kt_json_get(v, "config"), "keras_history");
+    const kt_status st = read_history(g, h, &at, &index);
+    if (st) return kt_fail_object(st);
+    if (!g->calls[at].out)
+        return kt_fail_object(KT_FAIL(KT_EFORMAT, "a tensor is used before it is made"));
+    return output_of(g, at, index);
+}
+
+/* The first tensor below v that is not there yet into g->missing. Depth is that of the JSON. */
+static kt_status look_for(graph *g, const kt_json *v) {
+    kt_status st = KT_OK;
+    if (g->missing >= 0) return KT_OK;
+    if (kt_is_keras_tensor(v)) {
+        int at, index;
+        st = read_history(g, kt_json_get(kt_json_get(v, "config"), "keras_history"), &at, &index);
+        if (st == KT_OK && !g->calls[at].out) g->missing = at;
+        return st;
+    }
+    if (kt_json_is(v, KT_JSON_LIST))
+        for (int i = 0; i < kt_json_len(v) && st == KT_OK; i++) st = look_for(g, kt_json_at(v, i));
+    if (kt_json_is(v, KT_JSON_DICT))
+        for (void *it = kt_json_iter(v); it && st == KT_OK; it = kt_json_next(v, it))
+            st = look_for(g, kt_json_iter_value(it));
+    return st;
+}
+
+/* Calls of layers */
+
+typedef struct {
+    int n;
+    const void *v[KT_OP_MAX_IN];
+} tensors;
+
+static kt_status take_tensors(graph *g, tensors *t, const kt_json *v, const char *what) {
+    const bool list = kt_json_is(v, KT_JSON_LIST);
+    for (int i = 0; i < (list ? kt_json_len(v) : 1); i++) {
+        const kt_json *item = list ? kt_json_at(v, i) : v;
+        if (kt_json_kind(item) == KT_JSON_NULL) continue;
+        if (!kt_is_keras_tensor(item)) return kt_read_type_error(what, "tensors", item);
+        if (t->n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "more than %d tensors", KT_OP_MAX_IN);
+        kt_sym *s = find_tensor(g, item);
+        if (kt_failed(s)) return kt_check(s);
+        t->v[t->n++] = s;
+    }
+    return KT_OK;
+}
+
+/* Tensors in dicts come in the order of their keys, as Keras flattens them. */
+static kt_status take_args(graph *g, tensors *t, const kt_json *args) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < kt_json_len(args) && st == KT_OK; i++) {
+        const kt_json *v = kt_json_at(args, i);
+        if (!kt_json_is(v, KT_JSON_DICT) || kt_is_keras_tensor(v)) {
+            st = take_tensors(g, t, v, "args");
+            continue;
+        }
+        const char *last = "";
+        for (int k = 0; k < kt_json_len(v) && st == KT_OK; k++) {
+            const char *next = NULL;
+            for (void *it = kt_json_iter(v); it; it = kt_json_next(v, it)) {
+                const char *key = kt_json_iter_key(it);
+                if (k && strcmp(key, last) <= 0) continue;
+                if (!next || strcmp(key, next) < 0) next = key;
+            }
+            if (!next) break;
+            st = take_tensors(g, t, kt_json_get(v, next), "args");
+            last = next;
+        }
+    }
+    return st;
+}
+
+static kt_list_t *list_of(graph *g, const tensors *t) {
+    return kt_reader_keep(g->r, kt_list_of(t->n, t->v));
+}
+
+typedef struct {
+    tensors in, mask, attention, state;
+    int training;
+    bool scores, causal;
+} call_arguments;
+
+/* One mask, or a list with null (kt_none) where an input has none. */
+static kt_status take_masks(graph *g, call_arguments *c, const kt_json *v) {
+    bool any = kt_is_keras_tensor(v);
+    for (int i = 0; i < kt_json_len(v); i++) any = any || kt_is_keras_tensor(kt_json_at(v, i));
+    if (!any && !kt_json_is(v, KT_JSON_LIST)) return kt_read_type_error("mask", "tensors", v);
+    if (!any) return KT_OK;
+    if (!kt_json_is(v, KT_JSON_LIST)) return take_tensors(g, &c->mask, v, "mask");
+    for (int i = 0; i < kt_json_len(v); i++) {
+        const kt_json *item = kt_json_at(v, i);
+        if (c->mask.n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "too many masks");
+        if (kt_json_kind(item) == KT_JSON_NULL) {
+            c->mask.v[c->mask.n++] = kt_none;
+            continue;
+        }
+        const kt_status st = take_tensors(g, &c->mask, item, "mask");
+        if (st) return st;
+    }
+    return KT_OK;
+}
+
+static kt_status take_switch(bool *out, const kt_json *v, const char *key) {
+    if (!kt_json_is(v, KT_JSON_BOOL)) return kt_read_type_error(key, "true or false", v);
+    *out = kt_json_bool(v);
+    return KT_OK;
+}
+
+/* query_mask, value_mask, key_mask of attention: in that order. */
+static kt_status take_named_mask(graph *g, call_arguments *c, int at, const kt_json *v) {
+    while (c->mask.n <= at) c->mask.v[c->mask.n++] = kt_none;
+    tensors one = {0};
+    const kt_status st = take_tensors(g, &one, v, "mask");
+    if (st == KT_OK && one.n == 1) c->mask.v[at] = one.v[0];
+    return st;
+}
+
+static kt_status take_kwarg(graph *g, call_arguments *c, const char *key, const kt_json *v) {
+    static const char *const inputs[] = {
+        "inputs", "sequence", "sequences", "x", "query", "value", "key", NULL};
+    static const char *const masks[] = {"query_mask", "value_mask", "key_mask"};
+    if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
+    if (!strcmp(key, "training")) {
+        bool on = false;
+        const kt_status st = take_switch(&on, v, key);
+        c->training = on;
+        return st;
+    }
+    if (!strcmp(key, "use_causal_mask")) return take_switch(&c->causal, v, key);
+    if (!strcmp(key, "return_attention_scores")) return take_switch(&c->scores, v, key);
+    if (!strcmp(key, "mask")) return take_masks(g, c, v);
+    if (!strcmp(key, "attention_mask")) return take_tensors(g, &c->attention, v, key);
+    if (!strcmp(key, "initial_state")) return take_tensors(g, &c->state, v, key);
+    for (int i = 0; i < 3; i++)
+        if (!strcmp(masks[i], key)) return take_named_mask(g, c, i, v);
+    for (int i = 0; inputs[i]; i++)
+        if (!strcmp(inputs[i], key)) return take_tensors(g, &c->in, v, key);
+    if (kt_json_is(v, KT_JSON_BOOL) && !kt_json_bool(v)) return KT_OK;
+    return KT_FAIL(KT_EUNSUPPORTED, "argument \"%.40s\" of a call is not supported", key);
+}
+
+static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
+    const kt_json *kwargs = kt_json_get(node, "kwargs");
+    call_arguments c = {.training = KT_AUTO};
+    kt_status st = take_args(g, &c.in, kt_json_get(node, "args"));
+    for (void *it = kt_json_iter(kwargs); it && st == KT_OK; it = kt_json_next(kwargs, it))
+        st = take_kwarg(g, &c, kt_json_iter_key(it), kt_json_iter_value(it));
+    if (st == KT_OK && !c.in.n) st = KT_FAIL(KT_EFORMAT, "a call without tensors");
+    if (st) return kt_fail_object(st);
+    kt_call_args a = {
+        .size = sizeof a,
+        .layer = e->layer,
+        .inputs = c.in.v[0],
+        .training = c.training,
+        .use_causal_mask = c.causal,
+        .return_attention_scores = c.scores};
+    if (c.in.n > 1) a.inputs = list_of(g, &c.in);
+    if (c.mask.n) a.mask = c.mask.n > 1 ? list_of(g, &c.mask) : c.mask.v[0];
+    if (c.attention.n) a.attention_mask = c.attention.v[0];
+    if (c.state.n) a.initial_state = list_of(g, &c.state);
+    return kt_reader_keep(g->r, kt_call_with(&a));
+}
+
+/* The graph */
+
+static kt_status entry_error(const entry *e, kt_status st) {
+    char a[KT_QUOTE_SIZE], b[KT_QUOTE_SIZE];
+    const char *class_name = kt_json_get_text(e->entry, "class_name");
+    if (!class_name) class_name = "?";
+    kt_error_context(
+        "in layer \"%s\" (%s)",
+        kt_quote(e->name, strlen(e->name), a, sizeof a),
+        kt_quote(class_name, strlen(class_name), b, sizeof b));
+    return st;
+}
+
+static kt_status make_call(graph *g, int at) {
+    call *c = &g->calls[at];
+    const entry *e = &g->v[c->entry];
+    const kt_json *node = kt_json_at(e->nodes, c->index);
+    g->missing = c->index && !g->calls[at - 1].out ? at - 1 : -1; /* calls come in their order */
+    kt_status st = look_for(g, kt_json_get(node, "args"));
+    if (st == KT_OK) st = look_for(g, kt_json_get(node, "kwargs"));
+    if (st) return entry_error(e, st);
+    if (g->missing >= 0) {
+        c->next_waiting = g->calls[g->missing].waiting;
+        g->calls[g->missing].waiting = at;
+        return KT_OK;
+    }
+    c->out = e->layer ? call_layer(g, e, node)
+                      : kt_read_operation(g->r, e->entry, node, find_tensor, g);
+    if (kt_failed(c->out)) {
+        st = kt_check(c->out);
+        c->out = NULL;
+        return e->layer && kt_error_last() == st ? st : entry_error(e, st);
+    }
+    for (int w = c->waiting, next; w >= 0; w = next) {
+        next = g->calls[w].next_waiting;
+        g->queue[g->tail++] = w;
+    }
+    c->waiting = -1;
+    return KT_OK;
+}
+
+static kt_status add_entry(graph *g, const kt_json *v) {
+    entry *e = &g->v[g->n];
+    const kt_json *config = kt_json_get(v, "config");
+    const char *module = kt_json_get_text(v, "module");
+    *e = (entry){.entry = v, .nodes = kt_json_get(v, "inbound_nodes"), .first = g->n_calls};
+    e->name = kt_json_get_text(v, "name");
+    if (!e->name) e->name = kt_json_get_text(config, "name");
+    if (!kt_json_is(v, KT_JSON_DICT)) return kt_read_type_error("layers", "descriptions", v);
+    if (!e->name) return kt_read_type_error("name", "a string", kt_json_get(v, "name"));
+    g->n++;
+    if (e->nodes && !kt_json_is(e->nodes, KT_JSON_LIST))
+        return entry_error(e, kt_read_type_error("inbound_nodes", "a list", e->nodes));
+    if (is_input(v)) {
+        kt_sym *in = read_input(g->r, config);
+        if (kt_failed(in)) return entry_error(e, kt_check(in));
+        e->n_nodes = 1;
+        g->calls[g->n_calls++] = (call){.entry = g->n - 1, .out = in, .waiting = -1};
+        e->layer = in->node->layer;
+        if (strcmp(kt_layer_name(e->layer), e->name) != 0)
+            return entry_error(e, KT_FAIL(KT_EFORMAT, "the config has another name"));
+        return KT_OK;
+    }
+    if (!module || !kt_is_operation_module(module)) {
+        e->layer = kt_read_layer(g->r, v);
+        if (kt_failed(e->layer)) return kt_check(e->layer);
+        if (strcmp(kt_layer_name(e->layer), e->name) != 0)
+            return entry_error(e, KT_FAIL(KT_EFORMAT, "the config has another name"));
+    } else if (!kt_json_get_text(v, "class_name")) {
+        return entry_error(e, kt_read_type_error("class_name", "a string", NULL));
+    }
+    e->n_nodes = kt_json_len(e->nodes);
+    if (!e->layer && e->n_nodes > 1)
+        return entry_error(e, KT_FAIL(KT_EUNSUPPORTED, "an operation that is called twice"));
+    for (int i = 0; i < e->n_nodes; i++)
+        g->calls[g->n_calls++] = (call){.entry = g->n - 1, .index = i, .waiting = -1};
+    return KT_OK;
+}
+
+static kt_status open_graph(graph *g, const kt_json *layers) {
+    const int n = kt_json_len(layers);
+    int64_t calls = 0;
+    for (int i = 0; i < n; i++)
+        calls += 1 + kt_json_len(kt_json_get(kt_json_at(layers, i), "inbound_nodes"));
+    if (n > 100000 || calls > 1000000)
+        return KT_FAIL(KT_ELIMIT, "%d layers with %lld calls", n, (long long)calls);
+    kt_arena *a = g->r->arena;
+    g->v = kt_arena_alloc(a, sizeof *g->v * (size_t)(n + 1));
+    g->by_name = kt_arena_alloc(a, sizeof(int) * (size_t)(n + 1));
+    g->calls = kt_arena_alloc(a, sizeof *g->calls * (size_t)(calls + 1));
+    g->queue = kt_arena_alloc(a, sizeof(int) * (size_t)(2 * calls + 2) * (KT_OP_MAX_IN + 1));
+    kt_status st = g->v && g->by_name && g->calls && g->queue ? KT_OK : KT_ENOMEM;
+    for (int i = 0; i < n && st == KT_OK; i++) st = add_entry(g, kt_json_at(layers, i));
+    for (int i = 0; i < g->n; i++) g->by_name[i] = i;
+    if (st == KT_OK) qsort_r(g->by_name, (size_t)g->n, sizeof(int), compare_names, g);
+    for (int i = 1; i < g->n && st == KT_OK; i++)
+        if (!strcmp(g->v[g->by_name[i]].name, g->v[g->by_name[i - 1]].name))
+            st = entry_error(
+                &g->v[g->by_name[i]], KT_FAIL(KT_EFORMAT, "two layers have this name"));
+    return st;
+}
+
+static kt_status run_graph(graph *g) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < g->n_calls; i++)
+        if (!g->calls[i].out) g->queue[g->tail++] = i;
+    while (g->head < g->tail && st == KT_OK) st = make_call(g, g->queue[g->head++]);
+    for (int i = 0; i < g->n_calls && st == KT_OK; i++)
+        if (!g->calls[i].out)
+            st = entry_error(
+                &g->v[g->calls[i].entry],
+                KT_FAIL(KT_EFORMAT, "a call waits for itself: the layers form a circle"));
+    return st;
+}
+
+/* Ends */
+
+typedef struct {
+    tensors t;
+    bool bare;
+    const char *key[KT_OP_MAX_IN]; ///< of dicts, sorted
+    bool dict;
+} ends;
+
+static kt_status take_end(graph *g, ends *e, const kt_json *h, const char *key) {
+    int at, index;
+    kt_status st = read_history(g, h, &at, &index);
+    if (st) return st;
+    kt_sym *s = g->calls[at].out ? output_of(g, at, index) : NULL;
+    if (!s) return KT_FAIL(KT_EFORMAT, "a tensor that is never made");
+    if (kt_failed(s)) return kt_check(s);
+    if (e->t.n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "more than %d tensors", KT_OP_MAX_IN);
+    int i = e->t.n++;
+    for (; key && i > 0 && strcmp(e->key[i - 1], key) > 0; i--) {
+        e->key[i] = e->key[i - 1];
+        e->t.v[i] = e->t.v[i - 1];
+    }
+    e->key[i] = key;
+    e->t.v[i] = s;
+    return KT_OK;
+}
+
+static kt_status read_ends(graph *g, ends *e, const kt_json *v, const char *what) {
+    kt_status st = KT_OK;
+    *e = (ends){.dict = kt_json_is(v, KT_JSON_DICT)};
+    e->bare = kt_json_is(v, KT_JSON_LIST) && kt_json_len(v) == 3 && kt_json_text(kt_json_at(v, 0));
+    if (e->bare) st = take_end(g, e, v, NULL);
+    if (e->dict)
+        for (void *it = kt_json_iter(v); it && st == KT_OK; it = kt_json_next(v, it))
+            st = take_end(g, e, kt_json_iter_value(it), kt_json_iter_key(it));
+    if (!e->bare && kt_json_is(v, KT_JSON_LIST))
+        for (int i = 0; i < kt_json_len(v) && st == KT_OK; i++)
+            st = take_end(g, e, kt_json_at(v, i), NULL);
+    if (st == KT_OK && !e->t.n) st = kt_read_type_error(what, "at least one tensor", v);
+    if (st) kt_error_context("in %s", what);
+    return st;
+}
+
+static char **copy_keys(const ends *e) {
+    char **keys = kt_alloc_array(e->t.n + 1, sizeof *keys);
+    for (int i = 0; keys && i < e->t.n; i++) keys[i] = kt_strdup(e->key[i]);
+    return keys;
+}
+
+static kt_model *close_graph(graph *g, const kt_json *config) {
+    const kt_json *trainable = kt_json_get(config, "trainable");
+    ends in, out;
+    kt_functional_args a = {.size = sizeof a, .trainable = true};
+    kt_status st = read_ends(g, &in, kt_json_get(config, "input_layers"), "input_layers");
+    if (st == KT_OK) st = read_ends(g, &out, kt_json_get(config, "output_layers"), "output_layers");
+    if (st) return kt_fail_object(st);
+    a.name = kt_json_get_text(config, "name");
+    a.trainable = !trainable || kt_json_bool(trainable);
+    a.inputs = in.bare ? in.t.v[0] : list_of(g, &in.t);
+    a.outputs = out.bare ? out.t.v[0] : list_of(g, &out.t);
+    kt_model *m = kt_reader_keep(g->r, kt_functional_new(&a));
+    if (kt_failed(m)) return m;
+    kt_model_state *s = m->state;
+    if (in.dict) s->in_key = copy_keys(&in);
+    if (out.dict) s->out_key = copy_keys(&out);
+    if ((in.dict && !s->in_key) || (out.dict && !s->out_key)) return kt_fail_object(KT_ENOMEM);
+    return m;
+}
+
+kt_model *kt_read_functional(kt_reader *r, const kt_json *config) {
+    const kt_json *layers = kt_json_get(config, "layers"), *name = kt_json_get(config, "name");
+    graph g = {.r = r};
+    if (!kt_json_is(layers, KT_JSON_LIST)) {
+        KT_FAIL(KT_EUNSUPPORTED, "a model of a class of its own (not Sequential, not Functional)");
+        return kt_fail_object(
+            kt_error_hint("its weights can be read with kt_model_load_weights()"));
+    }
+    if (kt_json_kind(name) != KT_JSON_NULL && !kt_json_is(name, KT_JSON_STR))
+        return kt_fail_object(kt_read_type_error("name", "a string", name));
+    kt_status st = open_graph(&g, layers);
+    if (st == KT_OK) st = run_graph(&g);
+    return st ? kt_fail_object(st) : close_graph(&g, config);
+}
+
+/* Compile */
+
+/* A name, an object, a list or dict of those (or of lists) for compile. */
+static kt_ref read_items(kt_reader *r, kt_kind kind, const kt_json *v) {
+    const bool dict = kt_json_is(v, KT_JSON_DICT) && !kt_json_get(v, "class_name");
+    const int n = kt_json_len(v);
+    if (kt_json_kind(v) == KT_JSON_NULL) return NULL;
+    if (kt_json_is(v, KT_JSON_STR) && !kt_registered_object(kt_json_text(v)))
+        return kt_json_text(v);
+    if (!dict && !kt_json_is(v, KT_JSON_LIST)) return kt_read_component(r, kind, v);
+    const void **items = kt_arena_alloc(r->arena, sizeof *items * (size_t)(2 * n + 2));
+    if (!items) return kt_fail_object(KT_ENOMEM);
+    void *it = dict ? kt_json_iter(v) : NULL;
+    int at = 0;
+    for (int i = 0; i < n; i++) {
+        if (dict) items[at++] = kt_json_iter_key(it);
+        kt_ref item = read_items(r, kind, dict ? kt_json_iter_value(it) : kt_json_at(v, i));
+        if (item && kt_is_obj(item) && kt_failed(item)) return item;
+        items[at++] = item ? item : kt_none;
+        if (dict) it = kt_json_next(v, it);
+    }
+    items[at] = kt_list_end;
+    return kt_reader_keep(r, dict ? kt_dict_new(items) : kt_list_of(at, items));
+}
+
+static kt_status read_loss_weights(kt_reader *r, kt_floats_t *out, const kt_json *v) {
+    const kt_field f = {"loss_weights", 0, sizeof *out, KT_FIELD_FLOATS};
+    const kt_field fields[] = {f, KT_F_END};
+    kt_json *one = kt_json_new_dict(), *list = kt_json_new_list();
+    kt_status st = KT_OK;
+    if (kt_json_is(v, KT_JSON_DICT)) /* by output: in the order of the file */
+        for (void *it = kt_json_iter(v); it && st == KT_OK; it = kt_json_next(v, it))
+            st = kt_json_add(list, kt_json_ref(kt_json_iter_value(it)));
+    kt_json *use = kt_json_is(v, KT_JSON_DICT) ? list : (kt_json *)(uintptr_t)v;
+    if (st == KT_OK && use) st = kt_json_put(one, f.name, kt_json_ref(use));
+    if (st == KT_OK) st = kt_read_fields(r, "compile", fields, out, one, NULL);
+    kt_json_free(one);
+    kt_json_free(list);
+    return st;
+}
+
+kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *config) {
+    if (!kt_json_len(config)) return KT_OK;
+    const kt_json *steps = kt_json_get(config, "steps_per_execution");
+    kt_compile_args a = {.size = sizeof a, KT_COMPILE_DEFAULTS.model = m};
+    a.optimizer = kt_read_component(r, KT_KIND_OPTIMIZER, kt_json_get(config, "optimizer"));
+    kt_status st = a.optimizer && kt_is_obj(a.optimizer) ? kt_check(a.optimizer) : KT_OK;
+    if (!a.optimizer) a.optimizer = "rmsprop";
+    struct {
+        kt_ref *to;
+        const char *key;
+        kt_kind kind;
+    } items[] = {
+        {&a.loss, "loss", KT_KIND_LOSS},
+        {&a.metrics, "metrics", KT_KIND_METRIC},
+        {&a.weighted_metrics, "weighted_metrics", KT_KIND_METRIC},
+    };
+    for (int i = 0; i < 3 && st == KT_OK; i++) {
+        *items[i].to = read_items(r, items[i].kind, kt_json_get(config, items[i].key));
+        if (kt_is_obj(*items[i].to)) st = kt_check(*items[i].to);
+    }
+    if (st == KT_OK)
+        st = read_loss_weights(r, &a.loss_weights, kt_json_get(config, "loss_weights"));
+    a.run_eagerly = kt_json_bool(kt_json_get(config, "run_eagerly"));
+    if (kt_json_is(steps, KT_JSON_INT) && kt_json_int(steps) > 0 && kt_json_int(steps) < 1 << 30)
+        a.steps_per_execution = (int)kt_json_int(steps);
+    if (kt_json_is(kt_json_get(config, "jit_compile"), KT_JSON_BOOL))
+        a.jit_compile = kt_json_bool(kt_json_get(config, "jit_compile"));
+    if (st == KT_OK) st = kt_model_compile_with(&a);
+    if (st) kt_error_context("in compile_config");
+    return st;
+}

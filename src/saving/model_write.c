@@ -1,0 +1,329 @@
+/* Models as JSON: Sequential, Functional, and what was given to compile. */
+#include "base/error.h"
+#include "base/mem.h"
+#include "io/source.h"
+#include "model/compile.h"
+#include "nn/layers/operation.h"
+#include "saving/configs.h"
+#include "tensor/tensor.h"
+
+#include <keratin/saving.h>
+
+#include <string.h>
+
+/* Inputs */
+
+static kt_json *input_config(kt_layer *l, const kt_spec *spec) {
+    kt_json *o = kt_json_new_dict();
+    kt_status st = kt_json_put(o, "batch_shape", kt_write_shape(&spec->shape));
+    if (st == KT_OK) st = kt_json_put(o, "dtype", kt_json_new_str(kt_dtype_name(spec->dtype)));
+    if (st == KT_OK) st = kt_json_put(o, "sparse", kt_json_new_bool(false));
+    if (st == KT_OK) st = kt_json_put(o, "ragged", kt_json_new_bool(false));
+    if (st == KT_OK) st = kt_json_put(o, "name", kt_json_new_str(kt_layer_name(l)));
+    if (st == KT_OK) st = kt_json_put(o, "optional", kt_json_new_bool(false));
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+static kt_json *input_entry(kt_sym *in) {
+    kt_layer *l = in->node->layer;
+    if (!kt_layer_is_input(l)) {
+        KT_FAIL(KT_EUNSUPPORTED, "a model whose input is an output of another layer");
+        kt_error_hint("build the part of the model on a kt_input() of its own");
+        return NULL;
+    }
+    return kt_write_wrapped("keras.layers", "InputLayer", input_config(l, &in->spec), NULL);
+}
+
+/* Sequential */
+
+static kt_status sequential_layers(kt_json *list, kt_model *m) {
+    const kt_model_state *s = m->state;
+    kt_sym *in = s->n_in ? s->in[0] : s->pending_input;
+    kt_status st = KT_OK;
+    if (in) {
+        kt_json *v = input_entry(in);
+        st = v ? kt_json_add(list, v) : kt_json_failed();
+    }
+    for (int i = 0; i < m->children.n && st == KT_OK; i++) {
+        kt_json *v = kt_write_layer(m->children.v[i]);
+        st = v ? kt_json_add(list, v) : kt_json_failed();
+    }
+    return st;
+}
+
+static kt_json *dtype_policy(const char *name) {
+    kt_json *config = kt_json_new_dict();
+    if (kt_json_put(config, "name", kt_json_new_str(name))) return kt_json_free(config), NULL;
+    return kt_write_wrapped("keras", "DTypePolicy", config, NULL);
+}
+
+static kt_json *sequential_config(kt_model *m) {
+    const kt_model_state *s = m->state;
+    kt_json *o = kt_json_new_dict(), *layers = kt_json_new_list();
+    kt_status st = kt_json_put(o, "name", kt_json_new_str(kt_layer_name(m)));
+    if (st == KT_OK) st = kt_json_put(o, "trainable", kt_json_new_bool(m->trainable));
+    if (st == KT_OK) st = kt_json_put(o, "dtype", dtype_policy(kt_dtype_name(m->dtype)));
+    if (st == KT_OK) st = sequential_layers(layers, m);
+    if (st == KT_OK)
+        st = kt_json_put(o, "layers", layers);
+    else
+        kt_json_free(layers);
+    if (st == KT_OK && s->n_in)
+        st = kt_json_put(o, "build_input_shape", kt_write_shape(&s->in[0]->spec.shape));
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+/* Functional */
+
+/* The number of this call among those of its layer in this model. */
+static int node_index(const kt_model_state *s, int at) {
+    int n = 0;
+    for (int i = 0; i < at; i++) n += s->nodes.v[i].call->layer == s->nodes.v[at].call->layer;
+    return n;
+}
+
+static kt_json *history(const kt_model_state *s, int node, int index) {
+    kt_json *list = kt_json_new_list();
+    kt_layer *l = s->nodes.v[node].call->layer;
+    kt_status st = kt_json_add(list, kt_json_new_str(kt_layer_name(l)));
+    if (st == KT_OK) st = kt_json_add(list, kt_json_new_int(node_index(s, node)));
+    if (st == KT_OK) st = kt_json_add(list, kt_json_new_int(index));
+    if (st == KT_OK) return list;
+    kt_json_free(list);
+    return NULL;
+}
+
+static kt_json *keras_tensor(const kt_model_state *s, int node, int index) {
+    const kt_spec *spec = &s->nodes.v[node].call->out[index];
+    kt_json *o = kt_json_new_dict(), *config = kt_json_new_dict();
+    kt_status st = kt_json_put(config, "shape", kt_write_shape(&spec->shape));
+    if (st == KT_OK) st = kt_json_put(config, "dtype", kt_json_new_str(kt_dtype_name(spec->dtype)));
+    if (st == KT_OK) st = kt_json_put(config, "keras_history", history(s, node, index));
+    if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str("__keras_tensor__"));
+    if (st == KT_OK)
+        st = kt_json_put(o, "config", config);
+    else
+        kt_json_free(config);
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+/* Layers that Keras calls with several tensors rather than with a list of them. */
+static bool takes_separate(const kt_layer *l) {
+    return !strcmp(l->class_name, "MultiHeadAttention") ||
+           !strcmp(l->class_name, "GroupQueryAttention");
+}
+
+static kt_json *layer_args(const kt_layer *l, kt_json *const *t, int n) {
+    kt_json *args = kt_json_new_list(), *to = args;
+    kt_status st = args ? KT_OK : KT_ENOMEM;
+    if (l->cls->max_inputs != 0 && l->cls->max_inputs != 1 && !takes_separate(l)) {
+        to = kt_json_new_list();
+        st = kt_json_add(args, to);
+    } else if (kt_is_model(l) && n > 1) {
+        to = kt_json_new_list();
+        st = kt_json_add(args, to);
+    }
+    for (int i = 0; i < n && st == KT_OK; i++) st = kt_json_add(to, kt_json_ref(t[i]));
+    if (st == KT_OK) return args;
+    kt_json_free(args);
+    return NULL;
+}
+
+static kt_status put_list(kt_json *o, const char *key, kt_json *const *t, int n) {
+    kt_json *list = kt_json_new_list();
+    for (int i = 0; i < n; i++)
+        if (kt_json_add(list, kt_json_ref(t[i]))) return kt_json_free(list), KT_ENOMEM;
+    return kt_json_put(o, key, list);
+}
+
+/* Masks that were given: one, or a list with null where there was none; attention names them. */
+static kt_status put_masks(kt_json *o, const kt_call_node *call, kt_json *const *t) {
+    static const char *const names[] = {"query_mask", "value_mask", "key_mask"};
+    int at = call->n_args;
+    kt_status st = KT_OK;
+    if (!call->masks) return KT_OK;
+    if (call->n_args == 1) return kt_json_put(o, "mask", kt_json_ref(t[at]));
+    kt_json *list = kt_json_new_list();
+    for (int i = 0; i < call->n_args && st == KT_OK; i++) {
+        const bool given = call->masks >> i & 1;
+        if (!takes_separate(call->layer))
+            st = kt_json_add(list, given ? kt_json_ref(t[at]) : kt_json_new_null());
+        else if (given && i < 3)
+            st = kt_json_put(o, names[i], kt_json_ref(t[at]));
+        at += given;
+    }
+    if (st == KT_OK && !takes_separate(call->layer)) return kt_json_put(o, "mask", list);
+    kt_json_free(list);
+    return st;
+}
+
+/* What the plain call of this class has, without `training`, which Keras resolves and we leave
+ * open. */
+static kt_json *standard_kwargs(const kt_layer *l) {
+    const kt_config_form *form = kt_config_form_find("keras.layers", l->class_name);
+    const char *text = kt_is_model(l) ? "{\"mask\": null}" : form ? form->kwargs : "{}";
+    kt_json *all = NULL, *o = kt_json_new_dict();
+    kt_status st = kt_json_parse(&all, text, strlen(text), NULL);
+    for (void *it = kt_json_iter(all); it && st == KT_OK; it = kt_json_next(all, it))
+        if (strcmp(kt_json_iter_key(it), "training") != 0)
+            st = kt_json_put(o, kt_json_iter_key(it), kt_json_ref(kt_json_iter_value(it)));
+    kt_json_free(all);
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+static kt_json *call_kwargs(const kt_call_node *call, kt_json *const *t) {
+    kt_json *o = standard_kwargs(call->layer);
+    kt_status st = o ? KT_OK : kt_json_failed();
+    const int after = call->n_in - call->n_state;
+    if (st == KT_OK && call->n_state) st = put_list(o, "initial_state", t + after, call->n_state);
+    if (st == KT_OK && call->training != KT_AUTO)
+        st = kt_json_put(o, "training", kt_json_new_bool(call->training != 0));
+    if (st == KT_OK) st = put_masks(o, call, t);
+    if (st == KT_OK && call->has_attention_mask)
+        st = kt_json_put(o, "attention_mask", kt_json_ref(t[after - 1]));
+    if (st == KT_OK && call->use_causal_mask)
+        st = kt_json_put(o, "use_causal_mask", kt_json_new_bool(true));
+    if (st == KT_OK && call->return_attention_scores)
+        st = kt_json_put(o, "return_attention_scores", kt_json_new_bool(true));
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+static kt_json *node_entry(const kt_model_state *s, int at) {
+    const kt_model_node *n = &s->nodes.v[at];
+    const kt_call_node *call = n->call;
+    kt_json *t[KT_OP_MAX_IN] = {NULL}, *o = kt_json_new_dict();
+    kt_status st = KT_OK;
+    for (int i = 0; i < call->n_in && st == KT_OK; i++)
+        st = (t[i] = keras_tensor(s, n->src_node[i], n->src_index[i])) ? KT_OK : KT_ENOMEM;
+    const int n_args = call->n_args;
+    const bool op = kt_layer_is_operation(call->layer);
+    if (st == KT_OK)
+        st = kt_json_put(
+            o,
+            "args",
+            op ? kt_write_operation_args(call->layer, t, n_args)
+               : layer_args(call->layer, t, n_args));
+    if (st == KT_OK) st = kt_json_put(o, "kwargs", op ? kt_json_new_dict() : call_kwargs(call, t));
+    for (int i = 0; i < call->n_in; i++) kt_json_free(t[i]);
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+static kt_json *layer_entry(const kt_model_state *s, kt_layer *l) {
+    kt_json *o = NULL, *nodes = kt_json_new_list();
+    if (kt_layer_is_input(l)) {
+        for (int i = 0; i < s->n_in; i++)
+            if (s->in[i]->node->layer == l) o = input_entry(s->in[i]);
+    } else {
+        o = kt_layer_is_operation(l) ? kt_write_operation(l) : kt_write_layer(l);
+    }
+    kt_status st = o ? kt_json_put(o, "name", kt_json_new_str(kt_layer_name(l))) : kt_json_failed();
+    for (int i = 0; i < s->nodes.n && st == KT_OK; i++) {
+        if (s->nodes.v[i].call->layer != l || kt_layer_is_input(l)) continue;
+        kt_json *v = node_entry(s, i);
+        st = v ? kt_json_add(nodes, v) : kt_json_failed();
+    }
+    if (st == KT_OK)
+        st = kt_json_put(o, "inbound_nodes", nodes);
+    else
+        kt_json_free(nodes);
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+/* A bare triple, a list of them, or a dict, as the model was made. */
+static kt_json *ends(
+    const kt_model_state *s,
+    int n,
+    const int *node,
+    const int *index,
+    bool bare,
+    char *const *key) {
+    if (bare && n == 1) return history(s, node[0], index ? index[0] : 0);
+    kt_json *out = key ? kt_json_new_dict() : kt_json_new_list();
+    for (int i = 0; i < n; i++) {
+        kt_json *v = history(s, node[i], index ? index[i] : 0);
+        if (key ? kt_json_put(out, key[i], v) : kt_json_add(out, v)) return kt_json_free(out), NULL;
+    }
+    return out;
+}
+
+static kt_json *functional_config(kt_model *m) {
+    const kt_model_state *s = m->state;
+    kt_json *o = kt_json_new_dict(), *layers = kt_json_new_list();
+    kt_status st = kt_json_put(o, "name", kt_json_new_str(kt_layer_name(m)));
+    if (st == KT_OK) st = kt_json_put(o, "trainable", kt_json_new_bool(m->trainable));
+    for (int i = 0; i < m->children.n && st == KT_OK; i++) {
+        kt_json *v = layer_entry(s, m->children.v[i]);
+        st = v ? kt_json_add(layers, v) : kt_json_failed();
+    }
+    if (st == KT_OK)
+        st = kt_json_put(o, "layers", layers);
+    else
+        kt_json_free(layers);
+    if (st == KT_OK)
+        st = kt_json_put(
+            o, "input_layers", ends(s, s->n_in, s->in_node, NULL, s->in_bare, s->in_key));
+    if (st == KT_OK)
+        st = kt_json_put(
+            o,
+            "output_layers",
+            ends(s, s->n_out, s->out_node, s->out_index, s->out_bare, s->out_key));
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+kt_json *kt_write_model_config(kt_model *m) {
+    return kt_model_of(m)->is_sequential ? sequential_config(m) : functional_config(m);
+}
+
+/* Compile */
+
+static kt_json *loss_weights(const kt_floats_t *w) {
+    if (!w->n) return kt_json_new_null();
+    kt_json *list = kt_json_new_list();
+    for (int i = 0; i < w->n; i++)
+        if (kt_json_add(list, kt_json_new_real(w->v[i]))) return kt_json_free(list), NULL;
+    return list;
+}
+
+kt_json *kt_write_compile_config(kt_model *m) {
+    const kt_compiled *c = kt_model_of(m)->compiled;
+    kt_json *o = kt_json_new_dict();
+    if (!c) return o;
+    const kt_compile_args *a = &c->args;
+    kt_json *optimizer = kt_write_object(c->optimizer);
+    kt_json *loss = kt_write_ref(a->loss, KT_KIND_LOSS);
+    kt_json *metrics = kt_write_ref(a->metrics, KT_KIND_METRIC);
+    kt_json *weighted = kt_write_ref(a->weighted_metrics, KT_KIND_METRIC);
+    kt_status st = optimizer && loss && metrics && weighted ? KT_OK : kt_json_failed();
+    if (st == KT_OK) st = kt_json_put(o, "optimizer", kt_json_ref(optimizer));
+    if (st == KT_OK) st = kt_json_put(o, "loss", kt_json_ref(loss));
+    if (st == KT_OK) st = kt_json_put(o, "loss_weights", loss_weights(&a->loss_weights));
+    if (st == KT_OK) st = kt_json_put(o, "metrics", kt_json_ref(metrics));
+    if (st == KT_OK) st = kt_json_put(o, "weighted_metrics", kt_json_ref(weighted));
+    if (st == KT_OK) st = kt_json_put(o, "run_eagerly", kt_json_new_bool(a->run_eagerly));
+    if (st == KT_OK)
+        st = kt_json_put(o, "steps_per_execution", kt_json_new_int(a->steps_per_execution));
+    if (st == KT_OK) st = kt_json_put(o, "jit_compile", kt_json_new_bool(a->jit_compile == 1));
+    kt_json_free(optimizer);
+    kt_json_free(loss);
+    kt_json_free(metrics);
+    kt_json_free(weighted);
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
