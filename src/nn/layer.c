@@ -108,7 +108,7 @@ kt_layer *kt_layer_copy(const kt_layer *l, const char *name, kt_layer_edit *edit
     if (!args) return kt_fail_object(KT_ENOMEM);
     memcpy(args, l->args, l->cls->args_size);
     *(size_t *)args = l->cls->args_size;
-    *tail_of(l->cls, args) = (layer_tail){name, kt_dtype_name(l->dtype), l->trainable};
+    *kt_layer_tail_of(l->cls, args) = (layer_tail){name, kt_dtype_name(l->dtype), l->trainable};
     for (const kt_field *f = l->cls->fields; f && f->type; f++) {
         kt_ref *ref = (kt_ref *)(void *)((char *)args + f->offset);
         if (f->type == KT_FIELD_REF) *ref = copy_argument(*ref);
