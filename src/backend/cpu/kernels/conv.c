@@ -46,6 +46,21 @@ void KT_FN(kt_conv_row)(const kt_conv_row *r) {
     }
 }
 
+void KT_FN(kt_conv_back)(const kt_conv_back *b) {
+    const int64_t ld = round_lanes(b->cols), tiles = (b->depth + TILE_ROWS - 1) / TILE_ROWS;
+    const kt_tile_end end = {
+        .last = LANES, .add = true, .runs = b->rows, .run_step = b->row_step, .ahead = b->x};
+    for (int64_t run = 0; run < b->runs; run++) {
+        for (int64_t t = 0; t < tiles; t++) {
+            const int64_t i = b->depth * t / tiles, rows = b->depth * (t + 1) / tiles - i;
+            const float *x = b->x + run * b->run_step + i;
+            float *dk = b->dk + (run * b->depth + i) * b->ldk;
+            kt_tile_fn *fn = KT_FN(kt_tiles)[1][rows][ld / LANES];
+            fn(b->n, x, b->x_step, b->dy, ld, dk, b->ldk, &end);
+        }
+    }
+}
+
 /* Pooling -------------------------------------------------------------------------------------- */
 
 KT_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }

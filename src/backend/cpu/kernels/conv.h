@@ -17,6 +17,16 @@ typedef struct kt_conv_row {
     int64_t ldy;
 } kt_conv_row;
 
+/** The gradient of the kernel: dk[runs * depth, cols] += x dy over rows of n places each. */
+typedef struct kt_conv_back {
+    int64_t rows, n, cols;              ///< cols: at most conv_panel
+    int64_t runs, depth;                ///< of the window
+    const float *x, *dy;                ///< dy: [rows * n, cols filled up to whole vectors]
+    int64_t x_step, run_step, row_step; ///< of x: from place to place, run to run, row to row
+    float *dk;                          ///< is written up to whole vectors as well
+    int64_t ldk;
+} kt_conv_back;
+
 /** Pooling windows of rows x window cells side by side: the largest cell and which one it was. */
 typedef struct kt_pool_row {
     int64_t n, cols; ///< windows, channels

@@ -112,12 +112,15 @@ KT_INLINE void input_runs(
     vf w[24];
     UNROLL for (int i = 0; i < rows * vecs; i++)
         w[i] = vf_load(kernel + i / vecs * ldk + i % vecs * LANES);
-    for (int64_t e = 0; e < s->n; e++) {
+    /* from both halves in turn: neighbours overlap, and a sum would wait for the one before */
+    const int64_t half = (s->n + 1) / 2;
+    for (int64_t i = 0; i < 2 * half && i / 2 + i % 2 * half < s->n; i++) {
+        const int64_t e = i / 2 + i % 2 * half;
         const vf v = vf_set(s->value[e]);
         float *to = s->x + s->place[e];
-        UNROLL for (int i = 0; i < rows * vecs; i++) {
-            float *at = to + i / vecs * s->run_step + i % vecs * LANES;
-            vf_store(at, vf_fma(v, w[i], vf_load(at)));
+        UNROLL for (int k = 0; k < rows * vecs; k++) {
+            float *at = to + k / vecs * s->run_step + k % vecs * LANES;
+            vf_store(at, vf_fma(v, w[k], vf_load(at)));
         }
     }
 }

@@ -175,6 +175,7 @@ typedef struct kt_kernels {
     int64_t conv_panel; ///< filters of a panel
     void (*conv_pack)(float *to, const float *kernel, int64_t ld, int64_t rows, int64_t cols);
     void (*conv_row)(const kt_conv_row *r);
+    void (*conv_back)(const kt_conv_back *b);
     void (*pool_row)(const kt_pool_row *r);
     void (*sparse_lists)(const kt_sparse_lists *l);
     void (*sparse_kernel)(float *dk, const kt_sparse *s); ///< dk += sum over the list of value x

@@ -52,6 +52,7 @@ void KT_FN(kt_sparse_xent_grad)(
 /* conv.c, conv_sparse.c */
 void KT_FN(kt_conv_pack)(float *to, const float *kernel, int64_t ld, int64_t rows, int64_t cols);
 void KT_FN(kt_conv_row)(const kt_conv_row *r);
+void KT_FN(kt_conv_back)(const kt_conv_back *b);
 void KT_FN(kt_pool_row)(const kt_pool_row *r);
 void KT_FN(kt_sparse_lists)(const kt_sparse_lists *l);
 void KT_FN(kt_sparse_kernel)(float *dk, const kt_sparse *s);

@@ -53,6 +53,7 @@ const kt_kernels KT_FN(kt_kernels) = {
     .conv_panel = TILE_COLS,
     .conv_pack = KT_FN(kt_conv_pack),
     .conv_row = KT_FN(kt_conv_row),
+    .conv_back = KT_FN(kt_conv_back),
     .pool_row = KT_FN(kt_pool_row),
     .sparse_lists = KT_FN(kt_sparse_lists),
     .sparse_kernel = KT_FN(kt_sparse_kernel),
