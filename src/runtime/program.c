@@ -2,6 +2,7 @@
 #include "runtime/program.h"
 
 #include "base/error.h"
+#include "ir/opdef.h"
 #include "passes/passes.h"
 
 #include <pthread.h>
@@ -13,6 +14,8 @@ struct kt_program {
     void **slots;
     pthread_mutex_t lock;
     KT_VEC(kt_cpu_run *) idle;
+    bool assigns;           ///< writes variables: one run at a time
+    pthread_mutex_t writer; ///< held by who runs it; recursive
 };
 
 /* Stores are kept alive for the program; variables got their first values before it was traced. */
@@ -39,8 +42,15 @@ kt_status kt_program_new(kt_graph *g, kt_program **out) {
     }
     p->g = g;
     atomic_store(&p->refs, 1);
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&p->lock, NULL);
+    pthread_mutex_init(&p->writer, &recursive);
+    pthread_mutexattr_destroy(&recursive);
     kt_status st = g->status;
+    for (int i = 0; i < g->nodes.n; i++)
+        p->assigns = p->assigns || g->nodes.v[i]->op->flags & KT_OP_EFFECT;
     if (st == KT_OK) st = kt_passes_run(g);
     if (st == KT_OK) st = kt_cpu_compile(g, &p->code);
     if (st == KT_OK) st = bind_slots(p);
@@ -66,6 +76,7 @@ void kt_program_free(kt_program *p) {
     kt_cpu_code_free(p->code);
     kt_graph_free(p->g);
     pthread_mutex_destroy(&p->lock);
+    pthread_mutex_destroy(&p->writer);
     kt_mem_free(p);
 }
 
@@ -73,11 +84,15 @@ const kt_graph *kt_program_graph(const kt_program *p) { return p->g; }
 
 const kt_plan *kt_program_plan(const kt_program *p) { return kt_cpu_plan(p->code); }
 
+/* A program that writes variables (a stateful layer that predicts) serves one thread at a time. */
 kt_status kt_program_acquire(kt_program *p, kt_cpu_run **run) {
+    if (p->assigns) pthread_mutex_lock(&p->writer);
     pthread_mutex_lock(&p->lock);
     *run = p->idle.n ? p->idle.v[--p->idle.n] : NULL;
     pthread_mutex_unlock(&p->lock);
-    return *run ? KT_OK : kt_cpu_run_new(p->code, p->slots, run);
+    const kt_status st = *run ? KT_OK : kt_cpu_run_new(p->code, p->slots, run);
+    if (st && p->assigns) pthread_mutex_unlock(&p->writer);
+    return st;
 }
 
 void kt_program_release(kt_program *p, kt_cpu_run *run) {
@@ -86,4 +101,5 @@ void kt_program_release(kt_program *p, kt_cpu_run *run) {
     const kt_status st = kt_vec_push(&p->idle, run);
     pthread_mutex_unlock(&p->lock);
     if (st) kt_cpu_run_free(run);
+    if (p->assigns) pthread_mutex_unlock(&p->writer);
 }

@@ -170,6 +170,26 @@ static kt_status pictures_run(void) {
     return finish(m, st);
 }
 
+/* Sequences: masks, layers made of layers, copies, states, a loop over a cell. */
+static kt_status sequences_run(void) {
+    kt_sym *x = kt_input({3}, .dtype = "int32", .batch_size = 2);
+    kt_sym *e = kt_call(kt_embedding(4, 2, .mask_zero = true), x);
+    kt_layer *gru = kt_gru(2, .return_sequences = true, .stateful = true);
+    kt_sym *h = kt_call(kt_bidirectional(gru, "sum"), e);
+    h = kt_call(kt_time_distributed(kt_dense(2)), h);
+    h = kt_call(
+        kt_rnn(kt_list(kt_simple_rnn_cell(2), kt_lstm_cell(2, .recurrent_dropout = 0.5))), h);
+    kt_model *m = kt_functional(x, kt_call(kt_dense(1), h));
+    kt_status st = kt_check(m);
+    kt_tensor *ids = kt_tensor_new(KT_INT32, kt_dims(2, 3), (const int32_t[]){1, 2, 0, 3, 0, 1});
+    kt_tensor *y = kt_tensor_new(KT_FLOAT32, kt_dims(2, 1), NULL);
+    if (st == KT_OK) st = kt_model_compile(m, "adam", "mse");
+    if (st == KT_OK) st = kt_check(kt_model_train_on_batch(m, ids, y));
+    if (st == KT_OK) st = kt_reset_states(m);
+    if (st == KT_OK) st = kt_check(kt_model_predict(m, ids, .verbose = 0));
+    return finish(m, st);
+}
+
 static void nowhere(const char *text, size_t n, void *data) { (void)text, (void)n, (void)data; }
 
 /* Everything that prints, and callbacks. */
@@ -252,6 +272,7 @@ KT_TEST(torture, every_optimizer) { torture_parts(kt_optimizer_registry(), OPTIM
 KT_TEST(torture, every_loss) { torture_parts(kt_loss_registry(), LOSS); }
 KT_TEST(torture, every_metric) { torture_parts(kt_metric_registry(), METRIC); }
 KT_TEST(torture, pictures) { torture(pictures_run); }
+KT_TEST(torture, sequences) { torture(sequences_run); }
 KT_TEST(torture, talking) { torture(talking_run); }
 KT_TEST(torture, generators) { torture(generator_run); }
 KT_TEST(torture, sequential) { torture(sequential_run); }
