@@ -254,6 +254,19 @@ static bool is_rounded(const char *class_name, const char *key) {
            (!strcmp(class_name, "OrthogonalRegularizer") && !strcmp(key, "factor"));
 }
 
+/* output_padding is None by default, which does not tell how many axes there are: the name does. */
+static kt_json *per_axis(const char *class_name, const char *key, kt_json *v) {
+    const int n = class_name[strcspn(class_name, "123")] - '0';
+    if (strcmp(key, "output_padding") != 0 || !kt_json_is(v, KT_JSON_INT) || n < 1) return v;
+    kt_json *list = kt_json_new_list();
+    kt_status st = KT_OK;
+    for (int i = 0; i < n && st == KT_OK; i++) st = kt_json_add(list, kt_json_ref(v));
+    kt_json_free(v);
+    if (!st) return list;
+    kt_json_free(list);
+    return NULL;
+}
+
 static kt_json *one_key(
     const char *class_name,
     const kt_field *fields,
@@ -262,7 +275,7 @@ static kt_json *one_key(
     kt_json *form) {
     const kt_field *f = kt_field_of_key(class_name, fields, key);
     if (!f) return kt_json_ref(form);
-    kt_json *v = kt_write_field(f, args, key, form);
+    kt_json *v = per_axis(class_name, key, kt_write_field(f, args, key, form));
     if (!v || !is_rounded(class_name, key) || !kt_json_is(v, KT_JSON_REAL)) {
         const char *other = kt_json_kind(v) == KT_JSON_NULL ? stand_in(key) : NULL;
         if (!v || !other || kt_json_kind(form) == KT_JSON_NULL) return v;

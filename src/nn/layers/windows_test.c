@@ -3,6 +3,8 @@
 #include "nn/spatial.h"
 #include "testing/kt_layers.h"
 
+#include <string.h>
+
 #define N KT_NONE
 
 KT_TEST(windows, reads_pairs) {
@@ -233,4 +235,37 @@ KT_TEST(windows, are_found_under_all_their_names) {
     assert_string_equal(kt_layer_find("GlobalAvgPool3D")->name, "GlobalAveragePooling3D");
     assert_string_equal(kt_layer_find("SeparableConvolution1D")->name, "SeparableConv1D");
     assert_null(kt_layer_find("Convolution4D"));
+}
+
+/* What a config says about sizes: always one number for each axis, whatever was given. */
+static void check_config(kt_layer *l, const char *want) {
+    kt_text *config = kt_get_config(l);
+    kt_check_status(kt_check(config), KT_OK);
+    kt_layer *again = kt_from_config(kt_layer_class_name(l), kt_text_str(config));
+    kt_check_status(kt_check(again), KT_OK);
+    kt_text *second = kt_get_config(again);
+    assert_string_equal(kt_text_str(config), kt_text_str(second));
+    if (!strstr(kt_text_str(config), want)) print_error("%s\n", kt_text_str(config));
+    assert_non_null(strstr(kt_text_str(config), want));
+    kt_free(second);
+    kt_free(config);
+    kt_free(again);
+    kt_free(l);
+}
+
+KT_TEST(windows, write_their_configs) {
+    check_config(kt_conv1d(4, 3), "\"kernel_size\": [3], \"strides\": [1]");
+    check_config(kt_conv3d(4, kt_dhw(1, 2, 3)), "\"kernel_size\": [1, 2, 3]");
+    check_config(kt_conv2d_transpose(4, 3, 2, .output_padding = 1), "\"output_padding\": [1, 1]");
+    check_config(kt_conv3d_transpose(4, 3), "\"output_padding\": null");
+    check_config(kt_max_pooling1d(), "\"strides\": [2]");
+    check_config(kt_up_sampling1d(3), "\"size\": 3");
+    check_config(kt_up_sampling2d(kt_hw(3, 1)), "\"size\": [3, 1]");
+    check_config(kt_up_sampling3d(3), "\"size\": [3, 3, 3]");
+    check_config(kt_zero_padding1d(kt_pairs(2, 0)), "\"padding\": [2, 0]");
+    check_config(kt_zero_padding2d(kt_pairs(1, 2, 3, 400)), "\"padding\": [[1, 2], [3, 400]]");
+    check_config(kt_cropping2d(kt_hw(1, 2)), "\"cropping\": [[1, 1], [2, 2]]");
+    check_config(
+        kt_cropping3d(kt_pairs(1, 2, 3, 4, 5, 6)), "\"cropping\": [[1, 2], [3, 4], [5, 6]]");
+    check_config(kt_adaptive_max_pooling2d(3), "\"output_size\": [3, 3]");
 }
