@@ -594,7 +594,7 @@ static kt_model *long_reader(void) {
     kt_sym *y = kt_call(kt_lstm(64, SEQ), x);
     kt_model *m = kt_functional(x, kt_call(kt_dense(1), kt_call(kt_gru(3), y)));
     kt_check_status(
-        kt_model_compile(m, kt_opt_sgd(0.001), kt_loss_mean_squared_error(.reduction = "sum")),
+        kt_model_compile(m, kt_opt_sgd(0.1), kt_loss_mean_squared_error(.reduction = "sum")),
         KT_OK);
     return m;
 }
