@@ -65,6 +65,11 @@ typedef struct {
     int64_t depth;
     int dtype;
 } one_hot_attrs;
+typedef struct { /* attention and its gradient */
+    double scale;
+    bool causal; ///< no query sees a later key
+} attention_attrs;
+#define ATTENTION_MASKED (-0x1.6666p+127f) /* the score of what is left out: 0.7 of the lowest */
 typedef struct { /* dropout, random: rate, key of the stream; input 1 is the int64 call counter */
     double rate;
     int64_t key;

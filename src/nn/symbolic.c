@@ -386,10 +386,6 @@ kt_sym *kt_op_einsum(const char *subscripts, kt_sym *a, kt_sym *b) {
     return kt_op_apply(&einsum_class, 2, in, &attrs);
 }
 
-typedef struct {
-    double scale;
-    bool causal;
-} attention_attrs;
 static kt_val *attention_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const attention_attrs *a = attrs;
     kt_dtype d = promote(in[0]->spec.dtype, in[1]->spec.dtype);

@@ -8,6 +8,7 @@
 #ifndef KT_CPU_KERNELS_H
 #define KT_CPU_KERNELS_H
 
+#include "backend/cpu/kernels/attention.h"
 #include "backend/cpu/kernels/conv.h"
 #include "backend/cpu/kernels/depthwise.h"
 
@@ -154,6 +155,10 @@ typedef struct kt_kernels {
         int64_t ld,
         int64_t n,
         bool add);
+
+    /** y and stats from q, k, v; dq, dk, dv from these and dy. */
+    void (*attention_forward)(const kt_attention *a);
+    void (*attention_back)(const kt_attention *a);
 
     /* Recurrent layers. Floats that packed weights take, forward and back; r is [units, gates]. */
     int64_t (*rnn_packed)(int kind, int64_t units, bool back);

@@ -49,6 +49,10 @@ void KT_FN(kt_sparse_xent_grad)(
     int64_t rows,
     int64_t cols);
 
+/* attention.c */
+void KT_FN(kt_attention_forward)(const kt_attention *a);
+void KT_FN(kt_attention_back)(const kt_attention *a);
+
 /* conv.c, conv_sparse.c */
 void KT_FN(kt_conv_pack)(float *to, const float *kernel, int64_t ld, int64_t rows, int64_t cols);
 void KT_FN(kt_conv_row)(const kt_conv_row *r);
