@@ -129,6 +129,16 @@ static kt_model *reviews(kt_layer *recurrent) {
         kt_dense(1, .activation = "sigmoid")));
 }
 
+static kt_model *make_attn(void) {
+    kt_sym *in = kt_input({128}, .dtype = "int32"), *x = kt_call(kt_embedding(VOCABULARY, 64), in);
+    kt_sym *heads = kt_call(kt_multi_head_attention(4, 16), kt_list(x, x));
+    x = kt_call(kt_layer_normalization(), kt_op_add(x, heads));
+    kt_sym *wide = kt_call(kt_dense(128, .activation = "relu"), x);
+    x = kt_call(kt_layer_normalization(), kt_op_add(x, kt_call(kt_dense(64), wide)));
+    x = kt_call(kt_global_average_pooling1d(), x);
+    return kt_functional(in, kt_call(kt_dense(2, .activation = "softmax"), x));
+}
+
 static kt_model *make_lstm(void) { return reviews(kt_lstm(64)); }
 static kt_model *make_gru(void) { return reviews(kt_gru(64)); }
 
@@ -150,6 +160,7 @@ static const subject mlp = {.make = make_mlp, .row = {1, {784}}, .classes = 10};
 static const subject cnn = {.make = make_cnn, .row = {3, {28, 28, 1}}, .classes = 10};
 static const subject lstm = {make_lstm, {1, {200}}, 1, VOCABULARY, 0, NULL};
 static const subject gru = {make_gru, {1, {200}}, 1, VOCABULARY, 0, NULL};
+static const subject attn = {make_attn, {1, {128}}, 2, VOCABULARY, 0, NULL};
 static const subject imdb = {make_imdb, {1, {10000}}, 1, 0, DENSITY, "rmsprop"};
 static const subject reuters = {make_reuters, {1, {10000}}, 46, 0, DENSITY, NULL};
 
@@ -170,6 +181,7 @@ static const workload workloads[] = {
     {"lstm128", &lstm, 128, true, true, step_run, 1, 5},
     {"lstm32-fit", &lstm, 32 * 200, true, true, fit32_run, 1.0 / 200, 3},
     {"lstm-infer1", &lstm, 1, false, false, call_run, 1, 5},
+    {"attn32", &attn, 32, true, true, step_run, 1, 5},
     {"gru32", &gru, 32, true, true, step_run, 1, 5},
     {"imdb512", &imdb, 512, true, true, step_run, 1, 5},
     {"reuters512", &reuters, 512, true, true, step_run, 1, 5},
@@ -353,7 +365,7 @@ const cli_command cli_bench = {
     .text =
         "Workloads: mlp32 mlp128 mlp32-fit mlp128-fit fit-mnist mlp-predict1 mlp-call1 startup\n"
         "cnn32 cnn128 cnn128-fit cnn-infer1 cnn-infer32 lstm32 lstm128 lstm32-fit lstm-infer1 "
-        "gru32 imdb512 reuters512 imdb512-fit reuters512-fit.\n"
+        "gru32 attn32 imdb512 reuters512 imdb512-fit reuters512-fit.\n"
         "Without --threads one thread is used, and the process is bound to as many processors.\n",
     .options = bench_table,
     .size = sizeof(bench_options),
