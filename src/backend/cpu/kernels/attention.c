@@ -11,6 +11,8 @@
  *   dv += p^T dy;  ds = p (dy v^T - sum dy y) scale;  dq += ds k;  dk += ds^T q
  *
  * Four products more, of the same tiles. Every sum has a fixed order. */
+#include "backend/cpu/kernels/attention.h"
+
 #include "backend/cpu/kernels/gemm_tile.h"
 #include "backend/cpu/kernels/parts.h"
 #include "backend/cpu/kernels/vecmath.h"
@@ -50,12 +52,16 @@ static void product(
     }
 }
 
-/* rows … of an array as [n][KEYS], columns beyond filled with 0 up to whole vectors */
-static void pack_across(float *to, const float *from, int64_t ld, int64_t rows, int64_t n) {
+/* rows … of an array times f as [n][KEYS], columns beyond filled with 0 up to whole vectors */
+static void pack_across(
+    float *to, const float *from, int64_t ld, int64_t rows, int64_t n, float f) {
     const int64_t whole = (rows + LANES - 1) & -LANES;
     if (whole != rows)
         for (int64_t i = 0; i < n; i++) vf_store(to + i * KEYS + whole - LANES, vf_set(0));
     KT_FN(kt_transpose_ld)(to, KEYS, from, ld, rows, n);
+    for (int64_t i = 0; f != 1 && i < n; i++)
+        for (int64_t c = 0; c < whole; c += LANES)
+            vf_store(to + i * KEYS + c, vf_load(to + i * KEYS + c) * f);
 }
 
 /* ---- scores ---------------------------------------------------------------------------------- */
@@ -97,11 +103,7 @@ static void make_scores(score_block *b, const float *packed_keys) {
         b->s,
         KEYS,
         false);
-    for (int64_t r = 0; r < b->rows; r++) {
-        float *s = b->s + r * KEYS;
-        for (int64_t c = 0; c < b->whole; c += LANES) vf_store(s + c, vf_load(s + c) * a->scale);
-        if (is_masked(a)) mask_row(b, r, s);
-    }
+    for (int64_t r = 0; is_masked(a) && r < b->rows; r++) mask_row(b, r, b->s + r * KEYS);
 }
 
 /* s = exp(s - max) for the keys of the block, 0 beyond */
@@ -162,7 +164,7 @@ void KT_FN(kt_attention_forward)(const kt_attention *a) {
     for (b.j = 0; b.j < a->s; b.j += b.keys) {
         b.keys = least(a->s - b.j, KEYS);
         b.whole = (b.keys + LANES - 1) & -LANES;
-        pack_across(keys, a->k + b.j * a->ldk, a->ldk, b.keys, a->h);
+        pack_across(keys, a->k + b.j * a->ldk, a->ldk, b.keys, a->h, a->scale);
         /* with causal order alone, queries before the block see none of it */
         b.i = a->causal && !a->mask ? b.j - b.j % ROWS : 0;
         for (; b.i < a->t; b.i += b.rows) {
@@ -190,12 +192,11 @@ static void probabilities(score_block *b, float *dp) {
         const int64_t i = b->i + r;
         float *p = b->s + r * KEYS, *d = dp + r * KEYS;
         const float all = dot(a->dy + i * a->ldy, a->y + i * a->ldy, a->d);
-        const float share = 1 / a->stats[2 * i + 1];
-        exp_scores(b, p, a->stats[2 * i]);
-        for (int64_t c = 0; c < b->whole; c += LANES) {
-            const vf v = vf_load(p + c) * share;
-            vf_store(p + c, v);
-            vf_store(d + c, v * (vf_load(d + c) - all) * a->scale);
+        const float share = 1 / a->stats[2 * i + 1], max = a->stats[2 * i], scale = a->scale;
+        KT_IVDEP
+        for (int64_t c = 0; c < b->whole; c++) {
+            p[c] = vm_exp(p[c] - max) * share;
+            d[c] = p[c] * (d[c] - all) * scale;
         }
         if (!is_masked(a)) continue;
         float seen[KEYS];
@@ -242,8 +243,8 @@ void KT_FN(kt_attention_back)(const kt_attention *a) {
     for (b.j = 0; b.j < a->s; b.j += b.keys) {
         b.keys = least(a->s - b.j, KEYS);
         b.whole = (b.keys + LANES - 1) & -LANES;
-        pack_across(keys, a->k + b.j * a->ldk, a->ldk, b.keys, a->h);
-        pack_across(values, a->v + b.j * a->ldv, a->ldv, b.keys, a->d);
+        pack_across(keys, a->k + b.j * a->ldk, a->ldk, b.keys, a->h, a->scale);
+        pack_across(values, a->v + b.j * a->ldv, a->ldv, b.keys, a->d, 1);
         b.i = a->causal && !a->mask ? b.j - b.j % ROWS : 0;
         for (; b.i < a->t; b.i += b.rows) {
             b.rows = least(a->t - b.i, ROWS);
