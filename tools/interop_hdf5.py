@@ -28,7 +28,7 @@ def check(f):
     assert g["none"].shape == (0, 4) and g["none"].dtype == np.float32
     assert f.attrs["str"] == "h\u00e9" and f.attrs["empty"] == ""
     assert f.attrs["bytes"] in (b"abc", "abc"), f.attrs["bytes"]
-    assert list(g.attrs["names"]) == [b"a", b"long name", b"bc"] and g.attrs["no_names"].shape == (0,)
+    assert list(g.attrs["names"]) == ["a", "long name", "bc"] and g.attrs["no_names"].shape == (0,)
     assert list(g.attrs["floats"]) == [1.5, -2] and g.attrs["flag"]
     assert len(f["nothing"]) == 0
     many = f["many"]

@@ -130,6 +130,9 @@ KT_API kt_activation_fn *kt_act_sigmoid(void);
  *     kt_act_hard_sigmoid()
  */
 KT_API kt_activation_fn *kt_act_hard_sigmoid(void);
+/** min(max(x / 5 + 1/2, 0), 1): what hard_sigmoid was before Keras 3; files of Keras 1 and 2 mean
+ * this one. */
+KT_API kt_activation_fn *kt_act_keras2_hard_sigmoid(void);
 /** log(sigmoid(x)) = -softplus(-x). Keras: log_sigmoid.
  *
  *     kt_act_log_sigmoid()

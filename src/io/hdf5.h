@@ -133,9 +133,9 @@ kt_hdf5_item *kt_hdf5_put_copy(
  * bytes (not utf8). */
 kt_status kt_hdf5_put_text(
     kt_hdf5_item *item, const char *name, const char *text, size_t n, bool utf8);
-/** An attribute that is an array of strings of one fixed length, as h5py makes it of a list of
- * bytes; none of them gives an empty array of float64. Above Keras' limit of 64,512 bytes it is
- * split into name0, name1, … as Keras does. */
+/** An attribute that is an array of strings, as Keras writes lists of names: of variable length;
+ * none of them gives an empty array of float64. Above Keras' limit of 64,512 bytes it is split into
+ * name0, name1, …, arrays of strings of one fixed length. */
 kt_status kt_hdf5_put_names(kt_hdf5_item *item, const char *name, const char *const *v, int n);
 /** An attribute that is numbers (at most 64 KiB). */
 kt_status kt_hdf5_put_attr(

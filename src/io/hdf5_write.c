@@ -314,17 +314,21 @@ static void heap_add(kt_hdf5_writer *w, kt_str *ref, const char *text, size_t n)
     kt_h5_put(ref, (uint64_t)w->heap_objects, 4);
 }
 
+static void put_vlen_type(kt_str *type, bool utf8) {
+    kt_h5_put(type, utf8 ? 0x00010119 : 0x00000119, 4); /* variable length, a string, its set */
+    kt_h5_put(type, 16, 4);
+    kt_h5_put(type, 0x00000010, 4); /* of bytes */
+    kt_h5_put(type, 1, 4);
+    kt_h5_put(type, 8u << 16, 4);
+}
+
 kt_status kt_hdf5_put_text(
     kt_hdf5_item *item, const char *name, const char *text, size_t n, bool utf8) {
     if (!item) return kt_error_last();
     kt_hdf5_writer *w = item->writer;
     if (n > UINT32_MAX) return fail(w, KT_FAIL(KT_ELIMIT, "hdf5: a string of 4 GiB or more"));
     kt_str type = {0}, ref = {0};
-    kt_h5_put(&type, utf8 ? 0x00010119 : 0x00000119, 4); /* variable length, a string, its set */
-    kt_h5_put(&type, 16, 4);
-    kt_h5_put(&type, 0x00000010, 4); /* of bytes */
-    kt_h5_put(&type, 1, 4);
-    kt_h5_put(&type, 8u << 16, 4);
+    put_vlen_type(&type, utf8);
     heap_add(w, &ref, text, n);
     kt_status st = ref.status ? ref.status : w->heap.status;
     if (!st) st = add_attr(item, name, &type, &(kt_shape){0}, ref.s, ref.n);
@@ -351,6 +355,19 @@ static kt_status put_fixed(
     return st;
 }
 
+/* Strings as references into the heap: what h5py makes of a list of bytes. */
+static kt_status put_variable(kt_hdf5_item *item, const char *name, const char *const *v, int n) {
+    kt_str type = {0}, refs = {0};
+    put_vlen_type(&type, false);
+    for (int i = 0; i < n; i++) heap_add(item->writer, &refs, v[i], strlen(v[i]));
+    const kt_shape shape = {1, {n}};
+    kt_status st = refs.status ? refs.status : item->writer->heap.status;
+    if (!st) st = add_attr(item, name, &type, &shape, refs.s, refs.n);
+    kt_str_free(&refs);
+    kt_str_free(&type);
+    return st ? fail(item->writer, st) : KT_OK;
+}
+
 static size_t widest(const char *const *v, int n) {
     size_t width = 1;
     for (int i = 0; i < n; i++)
@@ -369,6 +386,7 @@ kt_status kt_hdf5_put_names(kt_hdf5_item *item, const char *name, const char *co
         return fail(
             item->writer, KT_FAIL(KT_ELIMIT, "hdf5: a name of %zu bytes in %s", width, name));
     while (((size_t)(n + parts - 1) / (size_t)parts) * width > LIMIT) parts++;
+    if (parts == 1 && n <= LIMIT / 16) return put_variable(item, name, v, n);
     if (parts == 1) return put_fixed(item, name, v, n, width);
     kt_status st = KT_OK;
     for (int i = 0, at = 0; i < parts && !st; i++) {

@@ -14,6 +14,6 @@ all="layers_wide layers_slice curves_slice summary console activations losses me
      data windows weights configs"
 python=$("$here/env.sh" | tail -n 1)/bin/python
 
-for topic in ${*:-$all hdf5}; do
+for topic in ${*:-$all hdf5 legacy}; do
     (cd "$here" && PYTHONDONTWRITEBYTECODE=1 "$python" -W ignore "$topic.py")
 done

@@ -1,0 +1,96 @@
+/* Whole models in the old .h5 form (Keras 1 to 3). See legacy.h.
+ *
+ * model_config and training_config, both JSON, are translated to the form of Keras 3 and read as
+ * every other model; then come the weights, then the optimizer is built and gets its state, which
+ * Keras 3 itself loses. */
+#include "base/log.h"
+#include "model/compile.h"
+#include "nn/optimizers/optimizer.h"
+#include "saving/configs.h"
+#include "saving/legacy.h"
+
+/* Keras 1 wrote the code of a Lambda as text, with bytes that JSON does not allow: what is wrong
+ * with such a file is the code. */
+static kt_status see_code(const char *text, kt_status st) {
+    if (st != KT_EFORMAT || !strstr(text, "\"Lambda\"") || !strstr(text, "\"function\"")) return st;
+    KT_FAIL(KT_EREFUSED, "the model has a Lambda layer, which would run code from the file");
+    return kt_error_hint("code in files is never run; build the model in the program instead");
+}
+
+static kt_status parse_attr(kt_json **out, const kt_hdf5_node *node, const char *name) {
+    char *text;
+    size_t n;
+    *out = NULL;
+    kt_status st = kt_hdf5_attr_text(&text, &n, node, name);
+    if (!st) st = see_code(text, kt_json_parse(out, text, n, NULL));
+    if (st) kt_error_context("in attribute \"%s\"", name);
+    kt_mem_free(text);
+    return st;
+}
+
+const kt_hdf5_node *kt_legacy_weights_group(const kt_hdf5 *h) {
+    const kt_hdf5_node *root = kt_hdf5_root(h), *inside = kt_hdf5_find(root, "model_weights");
+    return kt_hdf5_is_group(inside) ? inside : root;
+}
+
+bool kt_legacy_is_model(const kt_hdf5 *h) {
+    return kt_hdf5_has_attr(kt_hdf5_root(h), "model_config");
+}
+
+bool kt_legacy_is_weights(const kt_hdf5 *h) {
+    const kt_hdf5_node *g = kt_legacy_weights_group(h);
+    return kt_hdf5_has_attr(g, "layer_names") || kt_hdf5_has_attr(g, "layer_names0");
+}
+
+/* The model's description with what it was compiled with. */
+static kt_status read_description(
+    kt_json **out, const kt_hdf5_node *root, const kt_legacy_origin *from, bool compile) {
+    kt_json *model = NULL, *training = NULL, *config = NULL;
+    kt_status st = parse_attr(&model, root, "model_config");
+    *out = NULL;
+    if (!st) st = kt_legacy_model(out, model, from);
+    if (!st && compile && kt_hdf5_has_attr(root, "training_config")) {
+        st = parse_attr(&training, root, "training_config");
+        if (!st) st = kt_legacy_compile(&config, training, from);
+        if (!st) st = kt_json_put(*out, "compile_config", config);
+    }
+    kt_json_free(model);
+    kt_json_free(training);
+    if (!st) return KT_OK;
+    kt_json_free(*out);
+    *out = NULL;
+    return st;
+}
+
+static kt_status read_state(
+    kt_layer *m, const kt_hdf5_node *group, const kt_legacy_origin *from, const char *path) {
+    kt_var_list trained = {0}, others = {0};
+    kt_component *opt = kt_model_of(m)->compiled->optimizer;
+    bool complete = true;
+    kt_status st = kt_layer_collect(m, &trained, &others, true);
+    if (!st) st = kt_optimizer_build(opt, trained.n, trained.v);
+    if (!st) st = kt_legacy_read_state(opt, group, from, &complete);
+    if (!st && !complete)
+        kt_log("%s: the optimizer's state does not fit the model and is left out\n", path);
+    kt_vec_free(&trained);
+    kt_vec_free(&others);
+    return st;
+}
+
+kt_model *kt_legacy_load_model(const kt_hdf5 *h, const char *path, bool compile) {
+    kt_json *v;
+    const kt_hdf5_node *root = kt_hdf5_root(h), *group = kt_legacy_weights_group(h);
+    const kt_hdf5_node *state = kt_hdf5_find(root, "optimizer_weights");
+    kt_legacy_weights_options o = {.whole_model = true};
+    kt_status st = kt_legacy_origin_read(&o.from, root, group);
+    if (!st) st = read_description(&v, root, &o.from, compile);
+    if (st) return kt_fail_object(st);
+    kt_model *m = kt_model_of_json(v, compile);
+    kt_json_free(v);
+    if (kt_failed(m)) return m;
+    st = kt_legacy_read_weights(m, group, &o);
+    if (!st && state && kt_model_of(m)->compiled) st = read_state(m, state, &o.from, path);
+    if (!st) return m;
+    kt_free(m);
+    return kt_fail_object(st);
+}

@@ -1,0 +1,210 @@
+/* Weights of .h5 files in the old form: layer_names, and weight_names of each layer. See legacy.h.
+ *
+ * Two steps: a plan, which finds for every variable what it gets and checks all shapes, then the
+ * reading, right into the variables. What an old version or backend laid out differently is
+ * converted when the plan is made (legacy_convert.c), which takes memory for those weights only.
+ *
+ * Order: in a layer first what is trained, then the rest (BatchNormalization in a model in a
+ * model!), as the layer's own flags say. */
+#include "saving/legacy_plan.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+
+/* What the file has for one layer. */
+typedef struct saved_layer {
+    char *name; ///< borrowed from names
+    kt_legacy_nodes weights;
+} saved_layer;
+
+typedef struct saved_file {
+    kt_hdf5_strings names;
+    KT_VEC(saved_layer) layers; ///< those with weights
+} saved_file;
+
+static void free_saved(saved_file *s) {
+    for (int i = 0; i < s->layers.n; i++) kt_vec_free(&s->layers.v[i].weights);
+    kt_vec_free(&s->layers);
+    kt_hdf5_strings_free(&s->names);
+}
+
+static kt_status no_such(const char *what, const char *name) {
+    char quoted[KT_QUOTE_SIZE];
+    return KT_FAIL(
+        KT_EFORMAT,
+        "the file names %s \"%s\" and does not have it",
+        what,
+        kt_quote(name, strlen(name), quoted, sizeof quoted));
+}
+
+kt_status kt_legacy_nodes_read(kt_legacy_nodes *out, const kt_hdf5_node *group, const char *attr) {
+    kt_hdf5_strings names;
+    kt_status st = kt_hdf5_attr_names(&names, group, attr);
+    for (int i = 0; i < names.n && !st; i++) {
+        const kt_hdf5_node *d = kt_hdf5_find(group, names.v[i]);
+        st = d ? kt_hdf5_check(d) : no_such("a weight", names.v[i]);
+        if (!st) st = kt_vec_push(out, d);
+    }
+    kt_hdf5_strings_free(&names);
+    return st;
+}
+
+static kt_status read_saved(saved_file *out, const kt_hdf5_node *group) {
+    kt_status st = kt_hdf5_attr_names(&out->names, group, "layer_names");
+    for (int i = 0; i < out->names.n && !st; i++) {
+        saved_layer layer = {.name = out->names.v[i]};
+        const kt_hdf5_node *g = kt_hdf5_find(group, layer.name);
+        st = kt_hdf5_is_group(g) ? kt_legacy_nodes_read(&layer.weights, g, "weight_names")
+                                 : no_such("a layer", layer.name);
+        if (!st && layer.weights.n) st = kt_vec_push(&out->layers, layer);
+        if (st || !layer.weights.n) kt_vec_free(&layer.weights);
+    }
+    return st;
+}
+
+/* Layers of the model -------------------------------------------------------------------------- */
+
+typedef struct own_layer {
+    kt_layer *layer;
+    kt_var_list vars; ///< in the order of files
+} own_layer;
+typedef KT_VEC(own_layer) own_layers;
+
+static void free_own(own_layers *own) {
+    for (int i = 0; i < own->n; i++) kt_vec_free(&own->v[i].vars);
+    kt_vec_free(own);
+}
+
+static kt_status file_order(kt_layer *l, kt_var_list *out) {
+    kt_var_list others = {0};
+    kt_status st = kt_layer_collect(l, out, &others, true);
+    for (int i = 0; i < others.n && !st; i++) st = kt_vec_push(out, others.v[i]);
+    kt_vec_free(&others);
+    return st;
+}
+
+static kt_status read_own(own_layers *out, kt_layer *m) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < m->children.n && !st; i++) {
+        own_layer own = {.layer = m->children.v[i]};
+        st = file_order(own.layer, &own.vars);
+        if (!st && own.vars.n) st = kt_vec_push(out, own);
+        if (st || !own.vars.n) kt_vec_free(&own.vars);
+    }
+    return st;
+}
+
+static const char *own_name(const own_layer *own) {
+    return own->layer->name ? own->layer->name : own->layer->class_name;
+}
+
+static int find_own(const own_layers *own, const char *name) {
+    for (int i = 0; i < own->n; i++)
+        if (!strcmp(own_name(&own->v[i]), name)) return i;
+    return -1;
+}
+
+/* Files of whole models name the layers that the model has: names then say more than order. */
+static bool same_names(const own_layers *own, const saved_file *saved) {
+    bool same = own->n == saved->layers.n;
+    for (int i = 0; i < saved->layers.n && same; i++)
+        same = find_own(own, saved->layers.v[i].name) >= 0;
+    return same;
+}
+
+/* The plan ------------------------------------------------------------------------------------- */
+
+static kt_status wrong_count(const own_layer *own, const saved_layer *saved) {
+    char name[KT_QUOTE_SIZE];
+    KT_FAIL(
+        KT_ESHAPE,
+        "the number of weights does not fit: layer \"%.80s\" of the model, \"%s\" of the file",
+        own_name(own),
+        kt_quote(saved->name, strlen(saved->name), name, sizeof name));
+    kt_error_expected("%d weights", own->vars.n);
+    return kt_error_got("%d", saved->weights.n);
+}
+
+static kt_status plan_layer(
+    kt_legacy_plan *plan, const own_layer *own, const saved_layer *saved, bool skip_mismatch) {
+    char name[KT_QUOTE_SIZE];
+    kt_status st = kt_legacy_convert(plan, &own->vars, &saved->weights, skip_mismatch);
+    if (st == KT_ENOTFOUND) {
+        if (!skip_mismatch) return wrong_count(own, saved);
+        kt_log(
+            "weights of layer \"%.80s\" are left alone: %d in the model, %d in the file\n",
+            own_name(own),
+            own->vars.n,
+            saved->weights.n);
+        st = KT_OK;
+    }
+    if (st)
+        kt_error_context(
+            "in layer \"%s\"", kt_quote(saved->name, strlen(saved->name), name, sizeof name));
+    return st;
+}
+
+static kt_status plan_by_name(
+    kt_legacy_plan *plan, const own_layers *own, const saved_file *saved, bool skip_mismatch) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < saved->layers.n && !st; i++) {
+        const int k = find_own(own, saved->layers.v[i].name);
+        if (k >= 0) st = plan_layer(plan, &own->v[k], &saved->layers.v[i], skip_mismatch);
+    }
+    return st;
+}
+
+static kt_status plan_in_order(
+    kt_legacy_plan *plan, const own_layers *own, const saved_file *saved, bool skip_mismatch) {
+    kt_status st = KT_OK;
+    if (own->n != saved->layers.n) {
+        KT_FAIL(KT_ESHAPE, "the number of layers with weights does not fit");
+        kt_error_expected("%d layers, as in the model", own->n);
+        return kt_error_got("%d in the file", saved->layers.n);
+    }
+    for (int i = 0; i < own->n && !st; i++)
+        st = plan_layer(plan, &own->v[i], &saved->layers.v[i], skip_mismatch);
+    return st;
+}
+
+void kt_legacy_plan_free(kt_legacy_plan *plan) {
+    for (int i = 0; i < plan->n; i++) kt_free(plan->v[i].value);
+    kt_mem_free(plan->v);
+    *plan = (kt_legacy_plan){0};
+}
+
+/* All memory first: nothing but reading can fail once a weight has changed. */
+kt_status kt_legacy_plan_run(const kt_legacy_plan *plan) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < plan->n && !st; i++) st = kt_store_touch(plan->v[i].var->store);
+    for (int i = 0; i < plan->n && !st; i++) {
+        const kt_legacy_item *item = &plan->v[i];
+        kt_var *v = item->var;
+        if (item->value)
+            kt_var_write(v, item->value->data, item->value->dtype);
+        else
+            st = kt_hdf5_read_into(
+                item->node, kt_var_data(v), v->spec.dtype, kt_shape_size(&v->spec.shape));
+        v->initialized = true;
+    }
+    return st;
+}
+
+kt_status kt_legacy_read_weights(
+    kt_layer *m, const kt_hdf5_node *group, const kt_legacy_weights_options *o) {
+    saved_file saved = {0};
+    own_layers own = {0};
+    kt_legacy_plan plan = {.from = o->from};
+    kt_status st = read_saved(&saved, group);
+    if (!st) st = read_own(&own, m);
+    if (!st && (o->by_name || (o->whole_model && same_names(&own, &saved))))
+        st = plan_by_name(&plan, &own, &saved, o->skip_mismatch);
+    else if (!st)
+        st = plan_in_order(&plan, &own, &saved, o->skip_mismatch);
+    if (!st) st = kt_legacy_plan_run(&plan);
+    kt_legacy_plan_free(&plan);
+    free_own(&own);
+    free_saved(&saved);
+    return st;
+}
