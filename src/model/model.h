@@ -41,6 +41,8 @@ typedef struct kt_model_state {
     struct kt_compiled *compiled; ///< NULL before compile
     kt_var *counter;              ///< training steps so far: keys random numbers
     bool stop_training;
+    char date_saved[32]; ///< of the file it was loaded from
+    int64_t date_step;   ///< the counter then
 } kt_model_state;
 
 extern const kt_layer_class kt_class_sequential, kt_class_functional;

@@ -86,7 +86,7 @@ kt_model *kt_clone_model(const kt_model *model) {
     return m;
 }
 
-/* Names of kinds */
+/* Names of kinds ------------------------------------------------------------------------------- */
 
 static kt_kind kind_named(const char *name) {
     static const struct {

@@ -12,7 +12,7 @@
 #include "io/json.h"
 #include "model/model.h"
 
-/* How Keras writes a class (configs.c) */
+/* How Keras writes a class (configs.c) --------------------------------------------------------- */
 
 typedef struct kt_config_form {
     const char *module, *class_name;
@@ -34,7 +34,7 @@ const kt_field *kt_field_of_key(const char *class_name, const kt_field *fields, 
 /** And the key of a field. */
 const char *kt_key_of_field(const char *class_name, const char *field);
 
-/* Registered by the program (registered.c) */
+/* Registered by the program (registered.c) ----------------------------------------------------- */
 
 const kt_layer_class *kt_registered_layer(const char *registered_name);
 /** Borrowed; NULL if there is none. */
@@ -48,7 +48,7 @@ static inline kt_status kt_json_failed(void) {
     return st ? st : KT_ENOMEM;
 }
 
-/* Objects to JSON (write.c) */
+/* Objects to JSON (write.c) -------------------------------------------------------------------- */
 
 /** New values, NULL (error set) when they cannot be made. */
 kt_json *kt_write_config(const void *object); ///< get_config()
@@ -65,7 +65,7 @@ kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, co
 /** Entry of a layer in a model: with build_config (and compile_config for models). */
 kt_json *kt_write_layer(kt_layer *l);
 
-/* JSON to objects (read.c) */
+/* JSON to objects (read.c) --------------------------------------------------------------------- */
 
 /** One reading: keeps what was made alive, so that a failure leaves nothing behind. */
 typedef struct kt_reader {
@@ -106,7 +106,7 @@ kt_status kt_read_head(const kt_json *v, const char **class_name, const kt_json 
 /** dtype of a config: a string, a policy, an object; *out lives as long as v (NULL: none). */
 kt_status kt_read_dtype(const kt_json *config, const char **out);
 
-/* Models (model_write.c, model_read.c) */
+/* Models (model_write.c, model_read.c) --------------------------------------------------------- */
 
 /** A new floating model; errors of constructors are KT_EFORMAT. */
 kt_model *kt_model_of_json(const kt_json *v, bool compile);
@@ -117,7 +117,7 @@ kt_model *kt_read_functional(kt_reader *r, const kt_json *config);
 /** Compiles as compile_config says (nothing for null and {}). */
 kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *compile_config);
 
-/* Operations (operations.c) */
+/* Operations (operations.c) -------------------------------------------------------------------- */
 
 /** Entry of a recorded operation: module, class_name, config, registered_name, name. */
 kt_json *kt_write_operation(kt_layer *l);

@@ -39,7 +39,7 @@ static void add_text(kt_str *out, const char *text) {
     }
 }
 
-/* Cells ---------------------------------------------------------------------------------------- */
+/* Cells */
 
 /* The calls of a layer in the model it is drawn for; *call is the first. */
 static int calls_of(const kt_model *m, const kt_layer *l, const kt_model_node **call) {
@@ -199,7 +199,7 @@ static kt_status add_nodes(picture *p, const kt_model *top) {
     return st;
 }
 
-/* Edges ---------------------------------------------------------------------------------------- */
+/* Edges */
 
 /* With models expanded an edge leads to the layer inside that makes or takes the tensor. */
 static const kt_layer *inner_source(const kt_layer *l, int output) {

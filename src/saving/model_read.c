@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Inputs */
+/* Inputs --------------------------------------------------------------------------------------- */
 
 static kt_sym *read_input(kt_reader *r, const kt_json *config) {
     kt_shape s;
@@ -42,7 +42,7 @@ static bool is_input(const kt_json *entry) {
     return name && !strcmp(name, "InputLayer");
 }
 
-/* Sequential */
+/* Sequential ----------------------------------------------------------------------------------- */
 
 static kt_model *make_sequential(
     kt_reader *r, const kt_json *config, kt_layer *const *layers, int n, kt_sym *in) {
@@ -107,7 +107,7 @@ kt_model *kt_read_sequential(kt_reader *r, const kt_json *config) {
     return make_sequential(r, config, layers, at, in);
 }
 
-/* Functional */
+/* Functional ----------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;
@@ -220,7 +220,7 @@ static kt_status look_for(graph *g, const kt_json *v) {
     return st;
 }
 
-/* Calls of layers */
+/* Calls of layers ------------------------------------------------------------------------------ */
 
 typedef struct {
     int n;
@@ -357,7 +357,7 @@ static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
     return kt_reader_keep(g->r, kt_call_with(&a));
 }
 
-/* The graph */
+/* The graph ------------------------------------------------------------------------------------ */
 
 static kt_status entry_error(const entry *e, kt_status st) {
     char a[KT_QUOTE_SIZE], b[KT_QUOTE_SIZE];
@@ -472,7 +472,7 @@ static kt_status run_graph(graph *g) {
     return st;
 }
 
-/* Ends */
+/* Ends ----------------------------------------------------------------------------------------- */
 
 typedef struct {
     tensors t;
@@ -556,7 +556,7 @@ kt_model *kt_read_functional(kt_reader *r, const kt_json *config) {
     return st ? kt_fail_object(st) : close_graph(&g, config);
 }
 
-/* Compile */
+/* Compile -------------------------------------------------------------------------------------- */
 
 /* A name, an object, a list or dict of those (or of lists) for compile. */
 static kt_ref read_items(kt_reader *r, kt_kind kind, const kt_json *v) {

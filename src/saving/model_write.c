@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* Inputs */
+/* Inputs --------------------------------------------------------------------------------------- */
 
 static kt_json *input_config(kt_layer *l, const kt_spec *spec) {
     kt_json *o = kt_json_new_dict();
@@ -36,7 +36,7 @@ static kt_json *input_entry(kt_sym *in) {
     return kt_write_wrapped("keras.layers", "InputLayer", input_config(l, &in->spec), NULL);
 }
 
-/* Sequential */
+/* Sequential ----------------------------------------------------------------------------------- */
 
 static kt_status sequential_layers(kt_json *list, kt_model *m) {
     const kt_model_state *s = m->state;
@@ -77,7 +77,7 @@ static kt_json *sequential_config(kt_model *m) {
     return NULL;
 }
 
-/* Functional */
+/* Functional ----------------------------------------------------------------------------------- */
 
 /* The number of this call among those of its layer in this model. */
 static int node_index(const kt_model_state *s, int at) {
@@ -290,7 +290,7 @@ kt_json *kt_write_model_config(kt_model *m) {
     return kt_model_of(m)->is_sequential ? sequential_config(m) : functional_config(m);
 }
 
-/* Compile */
+/* Compile -------------------------------------------------------------------------------------- */
 
 static kt_json *loss_weights(const kt_floats_t *w) {
     if (!w->n) return kt_json_new_null();

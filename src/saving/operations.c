@@ -37,7 +37,7 @@ static const struct {
 };
 #define N_CONSTANTS ((int)(sizeof constants / sizeof *constants))
 
-/* Writing */
+/* Writing -------------------------------------------------------------------------------------- */
 
 static bool is_slice(const kt_layer *l) { return !strcmp(l->class_name, "GetItem"); }
 
@@ -174,7 +174,7 @@ kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int
     return NULL;
 }
 
-/* Reading */
+/* Reading -------------------------------------------------------------------------------------- */
 
 static const kt_op_form *find_op(const char *class_name) {
     static const char *const same[][2] = {

@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The reader */
+/* The reader ----------------------------------------------------------------------------------- */
 
 kt_status kt_reader_begin(kt_reader *r) {
     *r = (kt_reader){.arena = kt_arena_new()};
@@ -49,7 +49,7 @@ void *kt_reader_end(kt_reader *r, void *result) {
     return result;
 }
 
-/* Values */
+/* Values --------------------------------------------------------------------------------------- */
 
 kt_status kt_read_type_error(const char *what, const char *expected, const kt_json *got) {
     KT_FAIL(KT_EFORMAT, "%.60s: wrong type", what);
@@ -148,7 +148,7 @@ static kt_status read_tuple(kt_tuple *out, const kt_json *v, const char *key) {
     return KT_OK;
 }
 
-/* Fields */
+/* Fields --------------------------------------------------------------------------------------- */
 
 static kt_status read_floats(kt_reader *r, kt_floats_t *out, const kt_json *v, const char *key) {
     const bool one = kt_json_is_number(v);
@@ -291,7 +291,7 @@ static kt_status read_field(
     const bool null = kt_json_kind(v) == KT_JSON_NULL;
     switch (f->type) {
     case KT_FIELD_INT:
-        return read_int(p, v, key);
+        return null ? KT_OK : read_int(p, v, key); /* null: as it is by default */
     case KT_FIELD_BOOL:
         if (!kt_json_is(v, KT_JSON_BOOL)) return kt_read_type_error(key, "true or false", v);
         *(bool *)p = kt_json_bool(v);
@@ -396,7 +396,7 @@ kt_status kt_read_dtype(const kt_json *config, const char **out) {
     return *out ? KT_OK : kt_read_type_error("dtype", "a policy with a name", inner);
 }
 
-/* Where a class comes from */
+/* Where a class comes from --------------------------------------------------------------------- */
 
 static kt_status refuse_code(const char *what) {
     char name[KT_QUOTE_SIZE];
@@ -482,7 +482,7 @@ static kt_status not_registered(const char *name) {
     return kt_error_hint("kt_register_layer() or kt_register_object() makes it known");
 }
 
-/* Components */
+/* Components ----------------------------------------------------------------------------------- */
 
 static const kt_class *find_class(kt_kind kind, const char *name) {
     const kt_class *const *all = kt_kind_registry(kind);
@@ -577,7 +577,7 @@ void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v) {
     return o;
 }
 
-/* Layers */
+/* Layers --------------------------------------------------------------------------------------- */
 
 /* Errors of constructors are errors of the file; a second look at the same message. */
 static void *layer_of_class(kt_reader *r, const kt_layer_class *cls, const kt_json *config) {

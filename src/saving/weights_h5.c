@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Writing ------------------------------------------------------------------------------------- */
+/* Writing */
 
 kt_status kt_weights_h5_put(kt_hdf5_writer *w, const kt_weight_tree *t) {
     for (int i = 0; i < t->groups.n; i++) {
@@ -33,7 +33,7 @@ kt_status kt_weights_h5_put(kt_hdf5_writer *w, const kt_weight_tree *t) {
     return KT_OK;
 }
 
-/* Reading ------------------------------------------------------------------------------------- */
+/* Reading */
 
 /* Where a group's variables are; NULL if the file has none. */
 static const kt_hdf5_node *find_vars(const kt_hdf5 *h, const kt_weight_group *g) {

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Small values */
+/* Small values --------------------------------------------------------------------------------- */
 
 static kt_json *list_of_ints(const int *v, int n) {
     kt_json *list = kt_json_new_list();
@@ -65,7 +65,7 @@ static kt_json *policy(const char *dtype) {
     return kt_write_wrapped("keras", "DTypePolicy", config, NULL);
 }
 
-/* Tuples */
+/* Tuples --------------------------------------------------------------------------------------- */
 
 /* ((a, b), (c, d), …) out of a tuple: kt_pairs, one number per axis, one number for all. */
 static kt_json *pairs(kt_tuple t, int n) {
@@ -103,7 +103,7 @@ static kt_json *tuple(kt_tuple t, const kt_json *form) {
     return list;
 }
 
-/* Fields */
+/* Fields --------------------------------------------------------------------------------------- */
 
 static kt_json *shape_field(const kt_shape *s, bool given, const kt_json *form) {
     if (!s->ndim && !given && !kt_json_is(form, KT_JSON_LIST)) return kt_json_new_null();
@@ -183,7 +183,7 @@ kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, co
     }
 }
 
-/* References */
+/* References ----------------------------------------------------------------------------------- */
 
 static kt_json *list_ref(const kt_list_t *list, kt_kind kind) {
     const bool dict = kt_list_is_dict(list);
@@ -237,7 +237,7 @@ kt_json *kt_write_ref(kt_ref ref, kt_kind kind) {
     return kt_write_object(ref);
 }
 
-/* Configs */
+/* Configs -------------------------------------------------------------------------------------- */
 
 /* Keras stores another argument where these are None. */
 static const char *const stands_for[][2] = {{"strides", "pool_size"}, {"value_dim", "key_dim"}};
@@ -271,16 +271,20 @@ static kt_json *one_key(
     const char *class_name,
     const kt_field *fields,
     const void *args,
+    const void *defaults,
     const char *key,
     kt_json *form) {
     const kt_field *f = kt_field_of_key(class_name, fields, key);
     if (!f) return kt_json_ref(form);
+    if (f->type == KT_FIELD_INT && kt_json_kind(form) == KT_JSON_NULL && defaults &&
+        !memcmp((const char *)args + f->offset, (const char *)defaults + f->offset, sizeof(int)))
+        return kt_json_new_null(); /* an int has no None of its own */
     kt_json *v = per_axis(class_name, key, kt_write_field(f, args, key, form));
     if (!v || !is_rounded(class_name, key) || !kt_json_is(v, KT_JSON_REAL)) {
         const char *other = kt_json_kind(v) == KT_JSON_NULL ? stand_in(key) : NULL;
         if (!v || !other || kt_json_kind(form) == KT_JSON_NULL) return v;
         kt_json_free(v);
-        return one_key(class_name, fields, args, other, form);
+        return one_key(class_name, fields, args, defaults, other, form);
     }
     const float rounded = (float)kt_json_number(v);
     kt_json_free(v);
@@ -338,7 +342,7 @@ static kt_json *component_key(const kt_component *c, const char *key, kt_json *f
                                                              : NULL;
         if (name) return kt_json_new_str(name);
     }
-    return one_key(c->cls->name, c->cls->fields, c->args, key, form);
+    return one_key(c->cls->name, c->cls->fields, c->args, c->cls->defaults, key, form);
 }
 
 static kt_json *component_config(const kt_component *c) {
@@ -365,7 +369,7 @@ static kt_json *layer_key(kt_layer *l, const char *key, kt_json *form) {
     if (!strcmp(key, "dtype"))
         return kt_json_is(form, KT_JSON_STR) ? kt_json_new_str(kt_dtype_name(l->dtype))
                                              : policy(kt_dtype_name(l->dtype));
-    return one_key(l->cls->name, l->cls->fields, l->args, key, form);
+    return one_key(l->cls->name, l->cls->fields, l->args, l->cls->defaults, key, form);
 }
 
 /* Keras' base class writes it right after the dtype, whatever the class does. */
@@ -407,7 +411,7 @@ kt_json *kt_write_config(const void *object) {
     return component_config(object);
 }
 
-/* Objects */
+/* Objects -------------------------------------------------------------------------------------- */
 
 /* Are all arguments what the bare name means? */
 static bool is_plain(const kt_component *c) {

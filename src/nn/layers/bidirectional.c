@@ -98,8 +98,8 @@ static kt_status bidirectional_init(kt_layer *l) {
         if (back != a->backward_layer) kt_drop(back);
         return kt_check(front);
     }
-    d->forward = kt_add_sublayer(l, front);
-    d->backward = kt_add_sublayer(l, back);
+    d->forward = kt_add_sublayer_as(l, "forward_layer", front);
+    d->backward = kt_add_sublayer_as(l, "backward_layer", back);
     if (kt_failed(d->forward) || kt_failed(d->backward)) return KT_ENOMEM;
     st = check_pair(d);
     if (st) return st;

@@ -16,7 +16,7 @@ static kt_status time_distributed_init(kt_layer *l) {
     const kt_status st = kt_layer_require(inner, "layer");
     if (st) return st;
     kt_layer_set_spec(l, (kt_input_spec){.min_ndim = 3});
-    d->layer = kt_add_sublayer(l, inner);
+    d->layer = kt_add_sublayer_as(l, "layer", inner);
     return kt_failed(d->layer) ? kt_check(d->layer) : KT_OK;
 }
 

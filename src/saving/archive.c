@@ -1,0 +1,261 @@
+/* See archive.h. */
+#include "saving/archive.h"
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "model/compile.h"
+#include "nn/optimizers/optimizer.h"
+#include "saving/configs.h"
+#include "saving/weights_h5.h"
+#include "tensor/tensor.h"
+
+#include <keratin/saving.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define KERAS_VERSION "3.15.1"
+#define CONFIG_MAX ((uint64_t)64 << 20)
+
+/* Opening -------------------------------------------------------------------------------------- */
+
+bool kt_archive_is(const char *path) {
+    kt_fs_file f;
+    unsigned char head[4] = {0};
+    if (kt_fs_open(&f, path)) return false;
+    const bool read = f.size >= 4 && kt_fs_read_at(&f, 0, head, 4) == KT_OK;
+    kt_fs_close(&f);
+    return read && !memcmp(head, "PK", 2) && head[2] < 8 && head[3] < 9;
+}
+
+static kt_status read_member(const kt_archive *a, const char *name, char **text, size_t *size) {
+    const int i = kt_zip_find(a->zip, name);
+    *text = NULL;
+    if (i < 0) return KT_ENOTFOUND;
+    const uint64_t n = kt_zip_entry_at(a->zip, i)->size;
+    if (n > CONFIG_MAX)
+        return KT_FAIL(KT_ELIMIT, "%s has %llu bytes, at most 64 MiB", name, (unsigned long long)n);
+    char *data = kt_alloc((size_t)n + 1);
+    if (!data) return KT_ENOMEM;
+    const kt_status st = kt_zip_read(a->zip, i, data);
+    if (st) {
+        kt_mem_free(data);
+        return st;
+    }
+    *text = data;
+    *size = (size_t)n;
+    return KT_OK;
+}
+
+static kt_status read_parts(kt_archive *a) {
+    char *text = NULL;
+    size_t size = 0;
+    kt_status st = read_member(a, "config.json", &a->config_text, &size);
+    if (st == KT_ENOTFOUND) return KT_FAIL(KT_EFORMAT, "there is no config.json in the archive");
+    if (st == KT_OK) st = kt_json_parse(&a->config, a->config_text, size, NULL);
+    if (st) {
+        if (st == kt_error_last()) kt_error_context("in config.json");
+        return st;
+    }
+    st = read_member(a, "metadata.json", &text, &size); /* for information only, as in Keras */
+    if (st == KT_OK && kt_json_parse(&a->metadata, text, size, NULL)) a->metadata = NULL;
+    kt_mem_free(text);
+    if (st && st != KT_ENOTFOUND) return st;
+    a->weights = kt_zip_find(a->zip, "model.weights.h5");
+    if (kt_zip_find(a->zip, "model.weights.npz") >= 0)
+        return KT_FAIL(
+            a->weights < 0 ? KT_EREFUSED : KT_EFORMAT,
+            a->weights < 0 ? "weights as .npz are pickled code" : "there are two kinds of weights");
+    return KT_OK;
+}
+
+static kt_status open_with(kt_archive *a, kt_status st) {
+    a->weights = -1;
+    if (st == KT_OK) st = read_parts(a);
+    if (st) kt_archive_close(a);
+    return st;
+}
+
+kt_status kt_archive_open(kt_archive *a, const char *path) {
+    *a = (kt_archive){0};
+    return open_with(a, kt_zip_open(&a->zip, path, NULL));
+}
+
+kt_status kt_archive_open_memory(kt_archive *a, const void *data, size_t size) {
+    *a = (kt_archive){0};
+    return open_with(a, kt_zip_open_memory(&a->zip, data, size, NULL));
+}
+
+void kt_archive_close(kt_archive *a) {
+    kt_json_free(a->config);
+    kt_json_free(a->metadata);
+    kt_mem_free(a->config_text);
+    if (a->zip) kt_zip_close(a->zip);
+    *a = (kt_archive){.weights = -1};
+}
+
+kt_status kt_archive_weights(kt_archive *a, kt_hdf5 **out, uint64_t bytes_max) {
+    *out = NULL;
+    if (a->weights < 0) return KT_FAIL(KT_EFORMAT, "there is no model.weights.h5 in the archive");
+    const kt_zip_entry *e = kt_zip_entry_at(a->zip, a->weights);
+    if (e->method && e->size > bytes_max)
+        return KT_FAIL(
+            KT_ELIMIT,
+            "model.weights.h5 unpacks to %llu bytes, more than the model needs",
+            (unsigned long long)e->size);
+    const kt_status st = kt_hdf5_open_zip(out, a->zip, a->weights, NULL);
+    if (st && st == kt_error_last()) kt_error_context("in model.weights.h5");
+    return st;
+}
+
+/* Loading -------------------------------------------------------------------------------------- */
+
+/* More parameters than the file can hold: found before any memory is asked for. *bytes is what the
+ * model needs. */
+static kt_status check_size(const kt_archive *a, const kt_weight_tree *t, uint64_t *bytes) {
+    *bytes = 0;
+    for (int i = 0; i < t->vars.n; i++) {
+        const int64_t n = kt_spec_bytes(&t->vars.v[i]->spec);
+        if (n < 0 || *bytes + (uint64_t)n > (uint64_t)1 << 60)
+            return KT_FAIL(KT_EFORMAT, "the architecture has more weights than can be counted");
+        *bytes += (uint64_t)n;
+    }
+    const uint64_t have = a->weights < 0 ? 0 : kt_zip_entry_at(a->zip, a->weights)->size;
+    if (*bytes <= have) return KT_OK;
+    return KT_FAIL(
+        KT_EFORMAT,
+        "the architecture has %llu bytes of weights, model.weights.h5 has %llu",
+        (unsigned long long)*bytes,
+        (unsigned long long)have);
+}
+
+kt_status kt_build_optimizer(kt_model *m) {
+    kt_component *o = (kt_component *)(uintptr_t)kt_model_optimizer(m);
+    kt_var_list trainable = {0, 0, NULL}, others = {0, 0, NULL};
+    kt_status st = o ? kt_layer_collect(m, &trainable, &others, true) : KT_OK;
+    for (int i = 0; i < trainable.n && st == KT_OK; i++) st = kt_var_ensure(trainable.v[i]);
+    if (st == KT_OK && trainable.n) st = kt_optimizer_build(o, trainable.n, trainable.v);
+    kt_vec_free(&trainable);
+    kt_vec_free(&others);
+    return st;
+}
+
+/* A model saved before its first step has only the counter and the rate; its config has those too. */
+static bool has_state(const kt_hdf5 *h, const kt_model *m) {
+    const kt_hdf5_node *vars = kt_hdf5_find(kt_hdf5_root(h), "optimizer/vars");
+    return vars && kt_hdf5_count(vars) > 0 && kt_model_is_compiled(m);
+}
+
+/* The optimizer gets its variables when the weights are there already: averages start as copies of
+ * them. */
+static kt_status load_weights(kt_archive *a, kt_model *m) {
+    kt_weight_tree t;
+    kt_hdf5 *h = NULL;
+    uint64_t bytes = 0;
+    kt_status st = kt_weight_tree_make(&t, m, false);
+    if (st == KT_OK) st = check_size(a, &t, &bytes);
+    if (st == KT_OK && (t.vars.n || a->weights >= 0))
+        st = kt_archive_weights(a, &h, 8 * bytes + ((uint64_t)16 << 20));
+    if (st == KT_OK && h) st = kt_weights_h5_get(h, &t, false);
+    kt_weight_tree_free(&t);
+    if (st == KT_OK && h && has_state(h, m)) {
+        st = kt_build_optimizer(m);
+        t = (kt_weight_tree){0};
+        if (st == KT_OK) st = kt_weight_tree_make(&t, m, true);
+        if (st == KT_OK) st = kt_weights_h5_get(h, &t, false);
+        kt_weight_tree_free(&t);
+    }
+    if (h) kt_hdf5_close(h);
+    return st;
+}
+
+static kt_status keep_date(const kt_archive *a, kt_model *m) {
+    const char *date = kt_json_get_text(a->metadata, "date_saved");
+    kt_model_state *s = m->state;
+    if (!date || strlen(date) >= sizeof s->date_saved) return KT_OK;
+    snprintf(s->date_saved, sizeof s->date_saved, "%s", date);
+    s->date_step = s->counter ? (int64_t)kt_var_scalar(s->counter) : 0;
+    return KT_OK;
+}
+
+kt_model *kt_archive_load(kt_archive *a, bool compile) {
+    kt_model *m = kt_model_of_json(a->config, compile);
+    if (kt_failed(m)) return m;
+    kt_status st = KT_OK;
+    const bool built = !kt_model_of(m)->is_sequential || kt_model_of(m)->n_in;
+    if (built) st = load_weights(a, m);
+    if (st == KT_OK) st = keep_date(a, m);
+    if (st == KT_OK) return m;
+    kt_drop(m);
+    return kt_fail_object(st);
+}
+
+/* Saving --------------------------------------------------------------------------------------- */
+
+/* A model that is saved as it was loaded keeps its date, so that saving it again gives the same
+ * bytes. */
+static kt_json *metadata(const kt_model *m) {
+    const kt_model_state *s = kt_model_of(m);
+    char date[40];
+    const time_t now = time(NULL);
+    struct tm local;
+    const bool same = *s->date_saved && s->counter &&
+                      s->date_step == (int64_t)kt_var_scalar(s->counter);
+    if (same)
+        snprintf(date, sizeof date, "%s", s->date_saved);
+    else if (
+        !localtime_r(&now, &local) || !strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", &local))
+        snprintf(date, sizeof date, "1970-01-01@00:00:00");
+    kt_json *o = kt_json_new_dict();
+    kt_status st = kt_json_put(o, "keras_version", kt_json_new_str(KERAS_VERSION));
+    if (st == KT_OK) st = kt_json_put(o, "date_saved", kt_json_new_str(date));
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
+static kt_status add_json(kt_zip_writer *z, const char *name, kt_json *v) {
+    kt_str s = {0};
+    if (!v) return kt_json_failed();
+    kt_json_write(&s, v, KT_NONE);
+    kt_json_free(v);
+    kt_status st = s.status;
+    if (st == KT_OK) st = kt_zip_add(z, name, &(kt_zip_part){s.s, s.n}, 1);
+    kt_str_free(&s);
+    return st;
+}
+
+static kt_status add_weights(kt_zip_writer *z, const kt_weight_tree *t) {
+    const kt_zip_part *parts;
+    int n;
+    kt_hdf5_writer *w = kt_hdf5_writer_new();
+    kt_status st = w ? kt_weights_h5_put(w, t) : KT_ENOMEM;
+    if (st == KT_OK) st = kt_hdf5_layout(w, &parts, &n);
+    if (st == KT_OK) st = kt_zip_add(z, "model.weights.h5", parts, n);
+    if (w) kt_hdf5_writer_free(w);
+    return st;
+}
+
+kt_status kt_archive_save(kt_model *m, const char *path, bool optimizer) {
+    kt_weight_tree t = {0};
+    kt_zip_writer z = {0};
+    kt_json *config = kt_write_layer(m); /* what cannot be written is found before anything is */
+    kt_status st = config ? KT_OK : kt_json_failed();
+    if (st == KT_OK && optimizer) st = kt_build_optimizer(m);
+    if (st == KT_OK) st = kt_weight_tree_make(&t, m, optimizer);
+    bool begun = false;
+    if (st == KT_OK) begun = (st = kt_zip_begin(&z, path)) == KT_OK;
+    if (st == KT_OK) st = add_json(&z, "metadata.json", metadata(m));
+    if (st == KT_OK) {
+        st = add_json(&z, "config.json", config);
+        config = NULL;
+    }
+    if (st == KT_OK) st = add_weights(&z, &t);
+    if (st == KT_OK) st = kt_zip_commit(&z);
+    if (begun) kt_zip_abort(&z);
+    kt_json_free(config);
+    kt_weight_tree_free(&t);
+    return st;
+}

@@ -1,0 +1,196 @@
+/* Files of real Keras (tools/golden/keras_files.py): what they predict, how training goes on, and
+ * the same after saving them here. Bad files. */
+#include "base/fs.h"
+#include "base/mem.h"
+#include "io/npz.h"
+#include "testing/kt_test.h"
+
+#include <keratin/keratin.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FOLDER "tests/golden/files/"
+
+static kt_tensor *member(kt_npz *npz, const char *name, const char *what, int i) {
+    char key[96];
+    if (i < 0)
+        snprintf(key, sizeof key, "%s.%s", name, what);
+    else
+        snprintf(key, sizeof key, "%s.%s%d", name, what, i);
+    for (int k = 0; k < kt_npz_count(npz); k++)
+        if (!strcmp(kt_npz_name(npz, k), key)) return kt_npz_read(npz, key);
+    return NULL;
+}
+
+static void check_close(const kt_tensor *got, const kt_tensor *want, double tolerance) {
+    assert_int_equal(kt_tensor_size(got), kt_tensor_size(want));
+    for (int64_t i = 0; i < kt_tensor_size(want); i++)
+        kt_check_near(kt_tensor_get(got, i), kt_tensor_get(want, i), tolerance, tolerance);
+}
+
+static kt_ref inputs(kt_npz *npz, const char *name) {
+    kt_tensor *x0 = member(npz, name, "x", 0), *x1 = member(npz, name, "x", 1);
+    return x1 ? (kt_ref)kt_list(x0, x1) : x0;
+}
+
+static void check_predictions(kt_model *m, kt_npz *npz, const char *name) {
+    kt_list_t *p = kt_model_predict_list(m, inputs(npz, name), .verbose = 0);
+    assert_false(kt_failed(p));
+    for (int i = 0; i < kt_list_len(p); i++)
+        check_close(kt_list_get(p, i), member(npz, name, "p", i), 1e-5);
+}
+
+static kt_model *load(const char *path) {
+    kt_model *m = kt_load_model(path);
+    if (kt_failed(m)) fprintf(stderr, "%s\n", kt_error_message());
+    assert_false(kt_failed(m));
+    return m;
+}
+
+static void check_training(kt_model *m, kt_npz *npz, const char *name) {
+    kt_tensor *y = member(npz, name, "y", -1);
+    if (!y) return;
+    for (int i = 0; i < 3; i++)
+        assert_false(kt_failed(kt_model_train_on_batch(m, member(npz, name, "x", 0), y)));
+    kt_list_t *w = kt_get_weights(m);
+    for (int i = 0; i < kt_list_len(w); i++)
+        check_close(kt_list_get(w, i), member(npz, name, "w", i), 2e-5);
+}
+
+static unsigned char *bytes_of(const char *path, size_t *n) {
+    unsigned char *data;
+    kt_check_status(kt_fs_load(&data, n, path, 1 << 24), KT_OK);
+    return data;
+}
+
+static void check_same_bytes(const char *a, const char *b) {
+    size_t na, nb;
+    unsigned char *da = bytes_of(a, &na), *db = bytes_of(b, &nb);
+    assert_int_equal(na, nb);
+    assert_memory_equal(da, db, na);
+    kt_mem_free(da);
+    kt_mem_free(db);
+}
+
+static void check_file(const char *name) {
+    char path[96], a[96], b[96];
+    kt_npz *npz;
+    snprintf(path, sizeof path, FOLDER "%s.keras", name);
+    snprintf(a, sizeof a, "/tmp/keratin_%d_a.keras", (int)getpid());
+    snprintf(b, sizeof b, "/tmp/keratin_%d_b.keras", (int)getpid());
+    kt_check_status(kt_npz_open(&npz, "tests/golden/files.npz"), KT_OK);
+    kt_model *m = load(path);
+    check_predictions(m, npz, name);
+    kt_check_status(kt_model_save(m, a), KT_OK);
+    kt_model *again = load(a);
+    kt_check_status(kt_model_save(again, b), KT_OK);
+    check_same_bytes(a, b);
+    check_predictions(again, npz, name);
+    check_training(m, npz, name);
+    check_training(again, npz, name);
+    kt_npz_close(npz);
+    unlink(a);
+    unlink(b);
+}
+
+#define FILE_OF(name)                                                                              \
+    KT_TEST(files, name) { check_file(#name); }
+FILE_OF(mlp)
+FILE_OF(schedule)
+FILE_OF(pictures)
+FILE_OF(tokens)
+FILE_OF(attention)
+FILE_OF(two)
+
+KT_TEST(files, weights_alone) {
+    char path[96];
+    kt_npz *npz;
+    kt_check_status(kt_npz_open(&npz, "tests/golden/files.npz"), KT_OK);
+    kt_model *m = kt_sequential(kt_list(kt_input({5}), kt_dense(4, "tanh"), kt_dense(2)));
+    kt_check_status(kt_model_load_weights(m, FOLDER "mlp.weights.h5"), KT_OK);
+    check_predictions(m, npz, "mlp");
+    snprintf(path, sizeof path, "/tmp/keratin_%d.weights.h5", (int)getpid());
+    kt_check_status(kt_model_save_weights(m, path), KT_OK);
+    kt_model *other = kt_clone_model(m);
+    kt_check_status(kt_model_load_weights(other, path), KT_OK);
+    check_predictions(other, npz, "mlp");
+    kt_check_status(kt_model_load_weights(other, FOLDER "mlp.keras"), KT_OK);
+    check_predictions(other, npz, "mlp");
+    kt_npz_close(npz);
+    unlink(path);
+}
+
+KT_TEST(files, weights_that_do_not_fit_change_nothing) {
+    kt_model *m = kt_sequential(kt_list(kt_input({5}), kt_dense(4, "tanh"), kt_dense(3)));
+    kt_list_t *before = kt_get_weights(m);
+    kt_check_status(kt_model_load_weights(m, FOLDER "mlp.weights.h5"), KT_EFORMAT);
+    kt_check_message_has("(4, 3)");
+    kt_check_message_has("(4, 2)");
+    kt_list_t *after = kt_get_weights(m);
+    for (int i = 0; i < kt_list_len(before); i++)
+        check_close(kt_list_get(after, i), kt_list_get(before, i), 0);
+    kt_check_status(
+        kt_model_load_weights(m, FOLDER "mlp.weights.h5", .skip_mismatch = true), KT_OK);
+    kt_check_status(kt_model_load_weights(m, FOLDER "mlp.weights.h5", .by_name = true), KT_EINVAL);
+}
+
+KT_TEST(files, names_say_the_format) {
+    kt_model *m = kt_sequential(kt_list(kt_input({2}), kt_dense(1)));
+    kt_check_status(kt_model_save(m, "/tmp/keratin_x.bin"), KT_EINVAL);
+    kt_check_status(kt_model_save(m, "/tmp/keratin_x.weights.h5"), KT_EINVAL);
+    kt_check_status(kt_model_save(m, NULL), KT_EINVAL);
+    kt_check_status(kt_model_save(NULL, "x.keras"), KT_EINVAL);
+    kt_check_status(kt_model_save(m, "/nowhere/x.keras"), KT_ENOTFOUND);
+    kt_check_status(kt_model_save(m, FOLDER "mlp.keras", .overwrite = false), KT_ESTATE);
+    kt_check_status(kt_model_save_weights(m, "/tmp/keratin_x.keras"), KT_EINVAL);
+    kt_check_fails(kt_load_model("/nowhere.keras"), KT_ENOTFOUND, "/nowhere.keras");
+    kt_check_fails(kt_load_model(NULL), KT_EINVAL, "path");
+}
+
+/* Every cut of a file is an error, quickly, and leaves nothing. */
+KT_TEST(files, cut_files_are_malformed) {
+    char path[96];
+    size_t n;
+    unsigned char *data = bytes_of(FOLDER "two.keras", &n);
+    snprintf(path, sizeof path, "/tmp/keratin_%d_cut.keras", (int)getpid());
+    for (size_t cut = 0; cut < n; cut += cut < 64 || n - cut < 300 ? 1 : 997) {
+        kt_check_status(kt_fs_save(path, data, cut), KT_OK);
+        assert_int_equal(kt_check(kt_load_model(path)), KT_EFORMAT);
+    }
+    kt_mem_free(data);
+    unlink(path);
+}
+
+KT_TEST(files, can_be_looked_into) {
+    kt_file *f = kt_file_open(FOLDER "mlp.keras");
+    assert_false(kt_failed(f));
+    kt_check_str(kt_file_format(f), "keras");
+    kt_check_str(kt_file_keras_version(f), "3.15.1");
+    kt_check_str(kt_file_model_class(f), "Sequential");
+    kt_check_str(kt_file_model_name(f), "mlp");
+    assert_int_equal(kt_file_n_layers(f), 3);
+    kt_check_str(kt_file_layer_name(f, 1), "dense");
+    kt_check_str(kt_file_layer_class(f, 1), "Dense");
+    assert_int_equal(kt_file_n_vars(f), 14);
+    kt_check_str(kt_file_var_path(f, 0), "layers/dense/vars/0");
+    kt_check_str(kt_file_var_layer(f, 2), "dense_1");
+    assert_true(kt_file_var_is_optimizer(f, 4));
+    const int at = kt_file_find_var(f, "optimizer/vars/0");
+    assert_int_equal(kt_file_var_dtype(f, at), KT_INT64);
+    assert_true(kt_tensor_get(kt_file_var_read(f, at), 0) == 2);
+    assert_non_null(strstr(kt_file_compile_config(f), "\"loss\": \"mse\""));
+    assert_int_equal(kt_file_find_var(f, "no"), -1);
+    kt_check_status(kt_file_check(FOLDER "mlp.keras", .strict = true), KT_OK);
+    f = kt_file_open(FOLDER "mlp.weights.h5");
+    kt_check_str(kt_file_format(f), "weights.h5");
+    kt_check_str(kt_file_layer_name(f, 1), "dense_1");
+    assert_null(kt_file_config(f));
+    f = kt_file_open("tests/golden/files.npz");
+    kt_check_str(kt_file_format(f), "npz");
+    assert_true(kt_file_n_vars(f) > 10);
+    kt_check_fails(kt_file_open("README.md"), KT_EFORMAT, "README.md");
+}
