@@ -142,7 +142,7 @@ kt_status kt_build_optimizer(kt_model *m) {
     return st;
 }
 
-/* A model saved before its first step has only the counter and the rate; its config has those too. */
+/* A model saved before its first step has only the counter and the rate, which its config has. */
 static bool has_state(const kt_hdf5 *h, const kt_model *m) {
     const kt_hdf5_node *vars = kt_hdf5_find(kt_hdf5_root(h), "optimizer/vars");
     return vars && kt_hdf5_count(vars) > 0 && kt_model_is_compiled(m);
