@@ -16,7 +16,7 @@ build = @unset MAKEFLAGS MFLAGS MAKELEVEL; cmake --preset $(1) $(CMAKE_ARGS) >/d
 no_aslr = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test medium api check asan torture tsan bench golden size format install conformance man \
+.PHONY: interop all demo test medium api check asan torture tsan bench golden size format install conformance man \
     clean help
 
 all: ## build everything (release)
@@ -66,6 +66,12 @@ tsan: ## short tests under ThreadSanitizer
 bench: ## [src/cli/bench.c] time the standard workloads: ARGS="--workload NAME"
 	$(call build,release,keratin_command)
 	@build/release/keratin bench $(ARGS)
+
+interop: ## [tests/interop/interop.py] models of every layer type, written here, in real Keras
+	$(call build,release,test_interop)
+	@rm -rf build/interop && mkdir -p build/interop
+	@KT_INTEROP_OUT=build/interop build/release/tests/test_interop
+	@$$(tools/golden/env.sh | tail -n 1)/bin/python -W ignore tests/interop/interop.py build/interop
 
 golden: ## [tools/golden/make.sh] write the golden files again with real Keras
 	@tools/golden/make.sh

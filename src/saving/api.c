@@ -120,7 +120,7 @@ static kt_kind kind_of_class(const char *path, const char **class_name) {
         snprintf(module, sizeof module, "%s%.*s", full ? "" : "keras.", (int)(dot - path), path);
         return kt_module_kind(module);
     }
-    if (kt_layer_find(path) || kt_registered_layer(path)) return KT_KIND_LAYER;
+    if (kt_exported_layer(path) || kt_registered_layer(path)) return KT_KIND_LAYER;
     for (int k = 0; k < KT_KIND_COUNT; k++) {
         const kt_class *const *all = kt_kind_registry((kt_kind)k);
         for (int i = 0; all && all[i]; i++)

@@ -84,28 +84,28 @@ const kt_class *const *kt_kind_registry(kt_kind kind) {
     }
 }
 
-/* Where our name of an argument is not Keras' (a struct cannot have two members `size`). */
-static const struct {
-    const char *class_name, *key, *field;
-} renamed[] = {
-    {"UpSampling1D", "size", "factor"},
-    {"UpSampling2D", "size", "factor"},
-    {"UpSampling3D", "size", "factor"},
-};
-#define N_RENAMED ((int)(sizeof renamed / sizeof *renamed))
-
-const kt_field *kt_field_of_key(const char *class_name, const kt_field *fields, const char *key) {
-    for (int i = 0; i < N_RENAMED; i++)
-        if (!strcmp(renamed[i].class_name, class_name) && !strcmp(renamed[i].key, key))
-            key = renamed[i].field;
+const kt_field *kt_field_of_key(const kt_field *fields, const char *key) {
     for (const kt_field *f = fields; f && f->type; f++)
         if (!strcmp(f->name, key)) return f;
     return NULL;
 }
 
-const char *kt_key_of_field(const char *class_name, const char *field) {
-    for (int i = 0; i < N_RENAMED; i++)
-        if (!strcmp(renamed[i].class_name, class_name) && !strcmp(renamed[i].field, field))
-            return renamed[i].key;
-    return field;
+/* Classes that Keras exports under another name than their own, which summary shows. */
+static const char *const exported[][2] = {{"GroupedQueryAttention", "GroupQueryAttention"}};
+
+const char *kt_exported_name(const char *class_name) {
+    for (size_t i = 0; i < sizeof exported / sizeof *exported; i++)
+        if (!strcmp(exported[i][0], class_name)) return exported[i][1];
+    return class_name;
+}
+
+const kt_layer_class *kt_exported_layer(const char *name) {
+    for (size_t i = 0; i < sizeof exported / sizeof *exported; i++)
+        if (!strcmp(exported[i][1], name)) name = exported[i][0];
+    return kt_layer_find(name);
+}
+
+bool kt_takes_separate(const kt_layer *l) {
+    return !strcmp(l->class_name, "MultiHeadAttention") ||
+           !strcmp(l->class_name, "GroupedQueryAttention");
 }

@@ -29,10 +29,13 @@ kt_kind kt_module_kind(const char *module);
 kt_kind kt_key_kind(const char *key);
 /** The registry of a kind; NULL for kinds without one. */
 const kt_class *const *kt_kind_registry(kt_kind kind);
-/** The field of a key; some keys have another name here. NULL if there is none. */
-const kt_field *kt_field_of_key(const char *class_name, const kt_field *fields, const char *key);
-/** And the key of a field. */
-const char *kt_key_of_field(const char *class_name, const char *field);
+/** The field of that name; NULL if there is none. */
+const kt_field *kt_field_of_key(const kt_field *fields, const char *key);
+/** The name of a class in files, and the layer class of such a name (NULL: none). */
+const char *kt_exported_name(const char *class_name);
+const kt_layer_class *kt_exported_layer(const char *name);
+/** Is this a layer that Keras calls with several tensors rather than with a list of them? */
+bool kt_takes_separate(const kt_layer *l);
 
 /* Registered by the program (registered.c) ----------------------------------------------------- */
 

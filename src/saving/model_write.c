@@ -113,16 +113,10 @@ static kt_json *keras_tensor(const kt_model_state *s, int node, int index) {
     return NULL;
 }
 
-/* Layers that Keras calls with several tensors rather than with a list of them. */
-static bool takes_separate(const kt_layer *l) {
-    return !strcmp(l->class_name, "MultiHeadAttention") ||
-           !strcmp(l->class_name, "GroupQueryAttention");
-}
-
 static kt_json *layer_args(const kt_layer *l, kt_json *const *t, int n) {
     kt_json *args = kt_json_new_list(), *to = args;
     kt_status st = args ? KT_OK : KT_ENOMEM;
-    if (l->cls->max_inputs != 0 && l->cls->max_inputs != 1 && !takes_separate(l)) {
+    if (l->cls->max_inputs != 0 && l->cls->max_inputs != 1 && !kt_takes_separate(l)) {
         to = kt_json_new_list();
         st = kt_json_add(args, to);
     } else if (kt_is_model(l) && n > 1) {
@@ -152,13 +146,13 @@ static kt_status put_masks(kt_json *o, const kt_call_node *call, kt_json *const 
     kt_json *list = kt_json_new_list();
     for (int i = 0; i < call->n_args && st == KT_OK; i++) {
         const bool given = call->masks >> i & 1;
-        if (!takes_separate(call->layer))
+        if (!kt_takes_separate(call->layer))
             st = kt_json_add(list, given ? kt_json_ref(t[at]) : kt_json_new_null());
         else if (given && i < 3)
             st = kt_json_put(o, names[i], kt_json_ref(t[at]));
         at += given;
     }
-    if (st == KT_OK && !takes_separate(call->layer)) return kt_json_put(o, "mask", list);
+    if (st == KT_OK && !kt_takes_separate(call->layer)) return kt_json_put(o, "mask", list);
     kt_json_free(list);
     return st;
 }
@@ -166,7 +160,8 @@ static kt_status put_masks(kt_json *o, const kt_call_node *call, kt_json *const 
 /* What the plain call of this class has, without `training`, which Keras resolves and we leave
  * open. */
 static kt_json *standard_kwargs(const kt_layer *l) {
-    const kt_config_form *form = kt_config_form_find("keras.layers", l->class_name);
+    const kt_config_form *form = kt_config_form_find(
+        "keras.layers", kt_exported_name(l->class_name));
     const char *text = kt_is_model(l) ? "{\"mask\": null}" : form ? form->kwargs : "{}";
     kt_json *all = NULL, *o = kt_json_new_dict();
     kt_status st = kt_json_parse(&all, text, strlen(text), NULL);

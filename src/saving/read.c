@@ -365,7 +365,7 @@ kt_status kt_read_fields(
         bool skipped = false;
         for (int i = 0; skip && skip[i]; i++) skipped = skipped || !strcmp(skip[i], key);
         if (skipped) continue;
-        const kt_field *f = kt_field_of_key(class_name, fields, key);
+        const kt_field *f = kt_field_of_key(fields, key);
         if (!f && !is_default(class_name, key, v)) return unknown_argument(class_name, key);
         const kt_status st = f ? read_field(r, f, args, v, key) : KT_OK;
         if (st) return st;
@@ -530,12 +530,12 @@ void *kt_read_class(
     const kt_json *rate = cls->kind == KT_KIND_OPTIMIZER ? kt_json_get(config, "learning_rate")
                                                          : NULL;
     if (st == KT_OK && kt_json_is(rate, KT_JSON_DICT)) {
-        const kt_field *f = kt_field_of_key(cls->name, cls->fields, "schedule");
+        const kt_field *f = kt_field_of_key(cls->fields, "schedule");
         void *s = kt_read_component(r, KT_KIND_SCHEDULE, rate);
         st = kt_check(s);
         if (st == KT_OK && f) *(kt_ref *)(void *)(args + f->offset) = s;
     } else if (st == KT_OK && rate) {
-        const kt_field *f = kt_field_of_key(cls->name, cls->fields, "learning_rate");
+        const kt_field *f = kt_field_of_key(cls->fields, "learning_rate");
         st = read_field(r, f, args, rate, "learning_rate");
     }
     if (st == KT_OK) return kt_reader_keep(r, kt_component_new(cls, args));
@@ -561,7 +561,7 @@ void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v) {
     if (custom) return kt_fail_object(not_registered(custom));
     const char *module = kt_json_get_text(v, "module");
     const kt_kind stated = module ? kt_module_kind(module) : KT_KIND_OTHER;
-    if (kind == KT_KIND_ACTIVATION && (stated == KT_KIND_LAYER || kt_layer_find(class_name)))
+    if (kind == KT_KIND_ACTIVATION && (stated == KT_KIND_LAYER || kt_exported_layer(class_name)))
         return activation_of_layer(r, v, class_name);
     if (kind == KT_KIND_OTHER) kind = stated;
     const kt_class *cls = find_class(kind, class_name);
@@ -619,7 +619,8 @@ static void *read_layer(
     if (st) return kt_fail_object(st);
     if (!kt_json_is(config, KT_JSON_DICT))
         return kt_fail_object(kt_read_type_error("config", "a dict", config));
-    const kt_layer_class *cls = custom ? kt_registered_layer(custom) : kt_layer_find(class_name);
+    const kt_layer_class *cls = custom ? kt_registered_layer(custom)
+                                       : kt_exported_layer(class_name);
     if (custom && !cls) return kt_fail_object(not_registered(custom));
     if (!custom && !strcmp(class_name, "Sequential")) return kt_read_sequential(r, config);
     if (!custom && (!strcmp(class_name, "Functional") || !strcmp(class_name, "Model")))

@@ -274,7 +274,7 @@ static kt_json *one_key(
     const void *defaults,
     const char *key,
     kt_json *form) {
-    const kt_field *f = kt_field_of_key(class_name, fields, key);
+    const kt_field *f = kt_field_of_key(fields, key);
     if (!f) return kt_json_ref(form);
     if (f->type == KT_FIELD_INT && kt_json_kind(form) == KT_JSON_NULL && defaults &&
         !memcmp((const char *)args + f->offset, (const char *)defaults + f->offset, sizeof(int)))
@@ -294,13 +294,12 @@ static kt_json *one_key(
 /* Arguments that Keras would lose (the delta of Huber): written when they are not the default. */
 static kt_status put_rest(
     kt_json *out,
-    const char *class_name,
     const kt_field *fields,
     const void *args,
     const void *defaults,
     const char *const *handled) {
     for (const kt_field *f = fields; f && f->type; f++) {
-        const char *key = kt_key_of_field(class_name, f->name);
+        const char *key = f->name;
         bool skip = kt_json_get(out, key) != NULL;
         for (int i = 0; handled[i]; i++) skip = skip || !strcmp(handled[i], key);
         if (skip) continue;
@@ -330,7 +329,7 @@ static kt_json *parse_form(const char *text) {
 static kt_json *component_key(const kt_component *c, const char *key, kt_json *form) {
     kt_component *own = (kt_component *)(uintptr_t)c;
     if (c->cls->kind == KT_KIND_OPTIMIZER && !strcmp(key, "learning_rate")) {
-        const kt_field *f = kt_field_of_key(c->cls->name, c->cls->fields, "schedule");
+        const kt_field *f = kt_field_of_key(c->cls->fields, "schedule");
         const kt_ref schedule = f ? *(const kt_ref *)((const char *)c->args + f->offset) : NULL;
         if (schedule) return kt_write_ref(schedule, KT_KIND_SCHEDULE);
         return kt_json_new_real((double)(float)kt_opt_learning_rate(c));
@@ -355,8 +354,7 @@ static kt_json *component_config(const kt_component *c) {
         kt_json *v = component_key(c, kt_json_iter_key(it), kt_json_iter_value(it));
         st = v ? kt_json_put(out, kt_json_iter_key(it), v) : kt_json_failed();
     }
-    if (st == KT_OK)
-        st = put_rest(out, c->cls->name, c->cls->fields, c->args, c->cls->defaults, handled);
+    if (st == KT_OK) st = put_rest(out, c->cls->fields, c->args, c->cls->defaults, handled);
     kt_json_free(keys);
     if (st == KT_OK) return out;
     kt_json_free(out);
@@ -374,7 +372,7 @@ static kt_json *layer_key(kt_layer *l, const char *key, kt_json *form) {
 
 /* Keras' base class writes it right after the dtype, whatever the class does. */
 static kt_status put_activity(kt_json *out, const kt_layer *l) {
-    const kt_field *f = kt_field_of_key(l->cls->name, l->cls->fields, "activity_regularizer");
+    const kt_field *f = kt_field_of_key(l->cls->fields, "activity_regularizer");
     const kt_ref ref = f ? *(const kt_ref *)((const char *)l->args + f->offset) : NULL;
     if (!ref) return KT_OK;
     kt_json *v = kt_write_ref(ref, KT_KIND_REGULARIZER);
@@ -386,7 +384,8 @@ static kt_json *layer_config(kt_layer *l) {
     static const char *const custom = "{\"name\": null, \"trainable\": true, \"dtype\": {}}";
     const kt_config_form *form = l->cls->package
                                      ? NULL
-                                     : kt_config_form_find("keras.layers", l->cls->name);
+                                     : kt_config_form_find(
+                                           "keras.layers", kt_exported_name(l->cls->name));
     kt_json *keys = parse_form(form ? form->config : custom), *out = kt_json_new_dict();
     kt_status st = keys && out ? KT_OK : KT_ENOMEM;
     for (void *it = kt_json_iter(keys); it && st == KT_OK; it = kt_json_next(keys, it)) {
@@ -395,8 +394,7 @@ static kt_json *layer_config(kt_layer *l) {
         if (v || !kt_json_get(out, key)) st = v ? kt_json_put(out, key, v) : kt_json_failed();
         if (st == KT_OK && !strcmp(key, "dtype")) st = put_activity(out, l);
     }
-    if (st == KT_OK)
-        st = put_rest(out, l->cls->name, l->cls->fields, l->args, l->cls->defaults, handled);
+    if (st == KT_OK) st = put_rest(out, l->cls->fields, l->args, l->cls->defaults, handled);
     kt_json_free(keys);
     if (st == KT_OK) return out;
     kt_json_free(out);
@@ -417,7 +415,7 @@ kt_json *kt_write_config(const void *object) {
 static bool is_plain(const kt_component *c) {
     kt_json *a = kt_json_new_dict(), *b = kt_json_new_dict();
     static const char *const none[] = {NULL};
-    kt_status st = put_rest(a, c->cls->name, c->cls->fields, c->args, c->cls->defaults, none);
+    kt_status st = put_rest(a, c->cls->fields, c->args, c->cls->defaults, none);
     const bool plain = st == KT_OK && !kt_json_len(a);
     kt_json_free(a);
     kt_json_free(b);
@@ -476,7 +474,24 @@ kt_json *kt_write_object(const void *object) {
     return NULL;
 }
 
+/* {"shapes_dict": {"query_shape": …, "value_shape": …}} */
+static kt_json *separate_shapes(const kt_layer *l) {
+    static const char *const names[] = {"query_shape", "value_shape", "key_shape"};
+    kt_json *o = kt_json_new_dict(), *shapes = kt_json_new_dict();
+    kt_status st = KT_OK;
+    for (int i = 0; i < l->n_built && i < 3 && st == KT_OK; i++)
+        st = kt_json_put(shapes, names[i], kt_write_shape(&l->built_for[i]));
+    if (st == KT_OK)
+        st = kt_json_put(o, "shapes_dict", shapes);
+    else
+        kt_json_free(shapes);
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
 static kt_json *build_config(const kt_layer *l) {
+    if (kt_takes_separate(l)) return separate_shapes(l);
     kt_json *o = kt_json_new_dict(), *shapes = NULL;
     if (l->n_built == 1) {
         shapes = kt_write_shape(l->built_for);
@@ -517,7 +532,8 @@ kt_json *kt_write_layer(kt_layer *l) {
     const char *module = "keras.layers", *registered = NULL;
     if (kt_is_model(l)) module = functional ? "keras.src.models.functional" : "keras";
     if (functional) registered = "Functional";
-    const kt_config_form *form = kt_config_form_find("keras.layers", l->cls->name);
+    const kt_config_form *form = kt_config_form_find(
+        "keras.layers", kt_exported_name(l->cls->name));
     if (l->cls->package) {
         snprintf(custom, sizeof custom, "%s>%s", l->cls->package, l->cls->name);
         registered = custom;
@@ -529,7 +545,8 @@ kt_json *kt_write_layer(kt_layer *l) {
         kt_error_context("in layer \"%s\"", kt_layer_name(l));
         return NULL;
     }
-    kt_json *o = kt_write_wrapped(module, l->cls->name, kt_write_config(l), registered);
+    kt_json *o = kt_write_wrapped(
+        module, kt_exported_name(l->cls->name), kt_write_config(l), registered);
     kt_status st = o ? put_build_config(o, l, form) : kt_json_failed();
     if (st == KT_OK && kt_is_model(l)) {
         kt_json *c = kt_write_compile_config(l);

@@ -99,7 +99,8 @@ def rows():
         m = keras.optimizers.schedules if module == "optimizers.schedules" else getattr(keras, module)
         for name in sorted(dir(m)):
             c = getattr(m, name)
-            if not inspect.isclass(c) or c.__name__ != name or ARGUMENTS.get(name, {}) is None:
+            own = inspect.isclass(c) and c.__name__ in (name, "GroupedQueryAttention")
+            if not own or ARGUMENTS.get(name, {}) is None:
                 continue
             o = saving.serialize_keras_object(make(c, name))
             if o["module"] != f"keras.{module}":

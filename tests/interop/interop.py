@@ -1,0 +1,56 @@
+"""Opens the models that test_interop wrote (make interop) in real Keras: predictions, three more steps.
+
+    python interop.py FOLDER
+"""
+import glob
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "golden"))
+import golden  # noqa: E402
+
+keras = golden.start()
+import numpy as np  # noqa: E402
+
+
+def distance(got, want):
+    """In units of the tolerance: 1e-4 of each value and 1e-5 of the largest."""
+    scale = 1e-5 * max(1.0, float(np.max(np.abs(want), initial=0)))
+    return float(np.max(np.abs(got - want) / (1e-4 * np.abs(want) + scale), initial=0))
+
+
+def check(path):
+    data = np.load(path.replace(".keras", ".npz"))
+    m = keras.saving.load_model(path)
+    xs = [data[k] for k in data.files if k[0] == "x"]
+    x = xs[0] if len(xs) == 1 else xs
+    far = distance(m.predict(x, verbose=0), data["p0"])
+    if far > 1:
+        return f"predictions differ: {far:.3g} times the tolerance"
+    if "w0" in data.files:
+        for _ in range(3):
+            m.train_on_batch(x, data["y0"])
+        worst = max(distance(w, data[f"w{i}"]) for i, w in enumerate(m.get_weights()))
+        if worst > 1:
+            return f"weights after three more steps differ: {worst:.3g} times the tolerance"
+    return None
+
+
+def main(folder):
+    bad = 0
+    paths = sorted(glob.glob(os.path.join(folder, "*.keras")))
+    for path in paths:
+        try:
+            why = check(path)
+        except Exception as e:
+            why = f"{type(e).__name__}: {str(e).strip()[:300]}"
+        keras.backend.clear_session()
+        if why:
+            bad += 1
+            print(f"{os.path.basename(path)}: {why}")
+    print(f"{len(paths) - bad} of {len(paths)} models agree with Keras {keras.__version__}")
+    return 1 if bad or not paths else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
