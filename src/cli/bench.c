@@ -294,10 +294,11 @@ static int run_workload(const workload *w, int threads, double seconds, bool jso
             peak_rss_mb(),
             startup);
     }
+    const int code = n > 0 ? EXIT_OK : cli_fail();
     free(times);
     kt_free(c.model);
     kt_clear_session();
-    return n > 0 ? EXIT_OK : cli_fail();
+    return code ? code : cli_report_nodes(); /* the trace is whole once the model is gone */
 }
 
 /* As many processors as threads, as the peers are bound. */
@@ -339,7 +340,8 @@ static int bench(const void *options) {
     snprintf(all, sizeof all, "%s", o->workload);
     bind_processors(threads);
     kt_set_num_threads(threads);
-    int code = EXIT_OK;
+    int code = o->common.verbose == 2 ? cli_trace_nodes(true) : EXIT_OK;
+    if (code) return code;
     for (char *save = NULL, *w = strtok_r(all, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
         const int one = run_named(w, threads, o->seconds);
         if (one) code = one;
@@ -366,7 +368,8 @@ const cli_command cli_bench = {
         "Workloads: mlp32 mlp128 mlp32-fit mlp128-fit fit-mnist mlp-predict1 mlp-call1 startup\n"
         "cnn32 cnn128 cnn128-fit cnn-infer1 cnn-infer32 lstm32 lstm128 lstm32-fit lstm-infer1 "
         "gru32 attn32 imdb512 reuters512 imdb512-fit reuters512-fit.\n"
-        "Without --threads one thread is used, and the process is bound to as many processors.\n",
+        "Without --threads one thread is used, and the process is bound to as many processors.\n"
+        "--verbose 2 adds a table of nodes on stderr: time of one run, share, bytes moved.\n",
     .options = bench_table,
     .size = sizeof(bench_options),
     .defaults = &bench_defaults,

@@ -131,6 +131,8 @@ void cli_json_int(cli_json *j, const char *key, int64_t value);
 void cli_json_bool(cli_json *j, const char *key, bool value);
 /** Python writes NaN and Infinity into JSON: they become null or "", in place. */
 void cli_json_repair(char *text);
+/** {"output": name}: with --json all that is said about a file that was written. */
+void cli_json_output(const char *name);
 /** Nested lists. */
 void cli_json_tensor(cli_json *j, const char *key, const kt_tensor *t);
 
@@ -186,6 +188,13 @@ int cli_compile(
     const char *optimizer,
     const char *loss,
     const cli_list *metrics);
+
+/* Benchmarks ----------------------------------------------------------------------------------- */
+
+/** From now on the engine writes down how long each node takes (or no longer). */
+int cli_trace_nodes(bool on);
+/** A table of that, if it was asked for. */
+int cli_report_nodes(void);
 
 /* Signals -------------------------------------------------------------------------------------- */
 

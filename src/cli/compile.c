@@ -95,7 +95,7 @@ int cli_compile(
     const char *optimizer,
     const char *loss,
     const cli_list *metrics) {
-    parts p = {NULL};
+    parts p = {.optimizer = NULL};
     int code = EXIT_OK;
     if (!optimizer && !loss && !metrics->n) return EXIT_OK;
     if (optimizer) {

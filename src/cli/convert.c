@@ -94,12 +94,7 @@ static int convert(const void *options) {
         st = kt_model_save(m, out, .include_optimizer = !o->no_optimizer);
     if (st) code = cli_fail();
     kt_free(m);
-    if (!code && cli.json) {
-        cli_json j = {.out = stdout};
-        cli_json_open(&j, NULL, '{');
-        cli_json_string(&j, "output", out);
-        cli_json_close(&j, '}');
-    }
+    if (!code) cli_json_output(out);
     return code;
 }
 

@@ -269,6 +269,8 @@ static int fit(const void *options) {
             &cli_fit, "-o: expected a name that ends in .keras or .h5, got \"%s\"", o->output);
     if (o->output && cli_ends(o->output, ".weights.h5"))
         return cli_usage(&cli_fit, "-o: .weights.h5 has no place for a whole model; use convert");
+    if (cli.json && o->output && !strcmp(o->output, "-"))
+        return cli_usage(&cli_fit, "-o -: stdout cannot take the model and --json both");
     int code = cli_may_write(o->output, o->common.force);
     if (!code) code = cli_may_write(o->history, o->common.force);
     fit_run *r = code ? NULL : calloc(1, sizeof *r);

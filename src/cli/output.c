@@ -241,6 +241,14 @@ void cli_json_tensor(cli_json *j, const char *key, const kt_tensor *t) {
     }
 }
 
+void cli_json_output(const char *name) {
+    cli_json j = {.out = stdout};
+    if (!cli.json || !strcmp(name, "-")) return;
+    cli_json_open(&j, NULL, '{');
+    cli_json_string(&j, "output", name);
+    cli_json_close(&j, '}');
+}
+
 /* Each becomes something of its own length that is no number either. */
 void cli_json_repair(char *text) {
     bool quoted = false;

@@ -264,9 +264,10 @@ static int plot(const void *options) {
             curves ? "-o: curves are written as .svg, got \"%s\""
                    : "-o: expected .dot, .svg, .png or .pdf, got \"%s\"",
             o->output);
-    const int code = cli_may_write(o->output, o->common.force);
-    if (code) return code;
-    return curves ? plot_history(o) : plot_model(o, format);
+    int code = cli_may_write(o->output, o->common.force);
+    if (!code) code = curves ? plot_history(o) : plot_model(o, format);
+    if (!code) cli_json_output(o->output);
+    return code;
 }
 
 #define OPT(...) CLI_OPT(plot_options, __VA_ARGS__)

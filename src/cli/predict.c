@@ -220,13 +220,14 @@ static int finish(const predict_options *o, kt_model *m, const kt_list_t *list, 
     int code = o->output ? save_outputs(&out, o->output) : EXIT_OK;
     if (!code && o->top) return print_top(out.v[0], o->top, l);
     if (!code && !o->output) return print_outputs(&out);
+    if (!code) cli_json_output(o->output);
     return code;
 }
 
 static int predict(const void *options) {
     const predict_options *o = options;
     const cli_data data = {&o->x, NULL, NULL, o->target, o->data};
-    labels l = {NULL};
+    labels l = {.text = NULL};
     cli_arrays a;
     kt_model *m = NULL;
     int code = check_output(o, NULL);

@@ -72,7 +72,10 @@ static void add_event(kt_str *out, const kt_profile *p, const event *e) {
     kt_str_addf(out, "\"args\":{\"node\":\"%%%d\",\"layer\":", e->node->out[0]->id);
     add_quoted(out, e->node->scope ? e->node->scope : "");
     kt_spec_str(&e->node->out[0]->spec, spec, sizeof spec);
-    kt_str_addf(out, ",\"result\":\"%s\"}},\n", spec);
+    int64_t bytes = 0;
+    for (int i = 0; i < e->node->n_in; i++) bytes += kt_spec_bytes(&e->node->in[i]->spec);
+    for (int i = 0; i < e->node->n_out; i++) bytes += kt_spec_bytes(&e->node->out[i]->spec);
+    kt_str_addf(out, ",\"result\":\"%s\",\"bytes\":%lld}},\n", spec, (long long)bytes);
 }
 
 static void profile_write(const kt_profile *p) {
