@@ -69,13 +69,17 @@ static void add_event(kt_str *out, const kt_profile *p, const event *e) {
         (int)(e->start % 1000),
         (long long)((e->end - e->start) / 1000),
         (int)((e->end - e->start) % 1000));
-    kt_str_addf(out, "\"args\":{\"node\":\"%%%d\",\"layer\":", e->node->out[0]->id);
-    add_quoted(out, e->node->scope ? e->node->scope : "");
-    kt_spec_str(&e->node->out[0]->spec, spec, sizeof spec);
     int64_t bytes = 0;
     for (int i = 0; i < e->node->n_in; i++) bytes += kt_spec_bytes(&e->node->in[i]->spec);
     for (int i = 0; i < e->node->n_out; i++) bytes += kt_spec_bytes(&e->node->out[i]->spec);
-    kt_str_addf(out, ",\"result\":\"%s\",\"bytes\":%lld}},\n", spec, (long long)bytes);
+    kt_str_addf(
+        out,
+        "\"args\":{\"bytes\":%lld,\"node\":\"%%%d\",\"layer\":",
+        (long long)bytes,
+        e->node->out[0]->id);
+    add_quoted(out, e->node->scope ? e->node->scope : "");
+    kt_spec_str(&e->node->out[0]->spec, spec, sizeof spec);
+    kt_str_addf(out, ",\"result\":\"%s\"}},\n", spec);
 }
 
 static void profile_write(const kt_profile *p) {
