@@ -28,6 +28,28 @@ KT_API kt_status kt_data_mnist(kt_splits *splits);
  * dataset-fashion-mnist. */
 KT_API kt_status kt_data_fashion_mnist(kt_splits *splits);
 
+/** CIFAR-10: colour pictures of ten classes (airplane, automobile, bird, cat, deer, dog, frog,
+ * horse, ship, truck): uint8 (50000, 32, 32, 3), labels uint8 (50000, 1), 10000 for test.
+ * Keras: keras.datasets.cifar10.load_data.  Reads the six batches in
+ * $KERAS_HOME/datasets/cifar-10-batches-py-target/cifar-10-batches-py/. */
+KT_API kt_status kt_data_cifar10(kt_splits *splits);
+
+/** CIFAR-100: the same of a hundred classes in twenty groups, labels int64.
+ * Keras: keras.datasets.cifar100.load_data.  Reads `train` and `test` in
+ * $KERAS_HOME/datasets/cifar-100-python-target/cifar-100-python/.
+ *
+ *     kt_data_cifar100(&d, "coarse");
+ */
+typedef struct kt_data_cifar100_args {
+    size_t size;
+    kt_splits *splits;
+    const char *label_mode; ///< "fine" (default): classes; "coarse": groups
+} kt_data_cifar100_args;
+#define KT_DATA_CIFAR100_DEFAULTS .label_mode = "fine",
+#define kt_data_cifar100(...)                                                                      \
+    KT_CALL(kt_data_cifar100_with, kt_data_cifar100_args, KT_DATA_CIFAR100_DEFAULTS, __VA_ARGS__)
+KT_API kt_status kt_data_cifar100_with(const kt_data_cifar100_args *args);
+
 /** Boston housing prices (1978): float64 (404, 13) and prices (404,), 102 for test.
  * Keras: keras.datasets.boston_housing.load_data.  The data set has an ethical problem, which Keras
  * names: its variable "B". The California prices are the better example.
@@ -126,6 +148,25 @@ typedef struct kt_data_reuters_args {
 KT_API kt_status kt_data_reuters_with(const kt_data_reuters_args *args);
 /** The 46 topics, borrowed. Keras: keras.datasets.reuters.get_label_names */
 KT_API kt_names_t kt_data_reuters_label_names(void);
+
+/** Words and their numbers. */
+typedef struct kt_word_index kt_word_index;
+
+/** The words of IMDB or Reuters; path NULL means the usual file, which is
+ * $KERAS_HOME/datasets/imdb_word_index.json (reuters_word_index.json). Word i of the index is
+ * number i + index_from in the data.
+ * Keras: keras.datasets.imdb.get_word_index, keras.datasets.reuters.get_word_index
+ *
+ *     kt_word_index *words = kt_data_imdb_word_index(NULL);
+ *     printf("%s\n", kt_word_index_word(words, 17 - 3));
+ */
+KT_API kt_word_index *kt_data_imdb_word_index(const char *path);
+KT_API kt_word_index *kt_data_reuters_word_index(const char *path);
+/** How many words there are; the number of a word, -1 if it is not there; and the word of a number,
+ * borrowed, NULL if there is none. */
+KT_API int64_t kt_word_index_len(const kt_word_index *index);
+KT_API int64_t kt_word_index_get(const kt_word_index *index, const char *word);
+KT_API const char *kt_word_index_word(const kt_word_index *index, int64_t i);
 
 #ifdef __cplusplus
 }

@@ -76,7 +76,8 @@ class Py2:
         out += b"K\0\x85U\x01b\x87R" + self.put() + b"(K\x01"
         out += b"".join(py2_int(d) for d in shape) + bytes([0x84 + len(shape)])
         out += b"cnumpy\ndtype\n" + self.put() + py2_str(dtype) + b"K\0K\x01\x87R" + self.put()
-        out += b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89" + content() + b"tb"
+        out += b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xff"
+        out += (b"K?" if dtype == b"O8" else b"K\0") + b"tb\x89" + content() + b"tb"
         return out
 
 
@@ -159,5 +160,32 @@ table[:, 0] = np.arange(len(table))
 file_of("california_housing.npz", {"x": npy(table), "y": npy(table[:, 0] * 2)})
 case("california_large", california_housing, "california_housing.npz")
 case("california_small", california_housing, "california_housing.npz", version="small", test_split=0.25)
+
+
+
+def py2_batch(n, label_lists):
+    """A batch of CIFAR: pictures of few colours, and lists of labels."""
+    p = Py2()
+    pixels = (golden.rng("cifar").integers(0, 4, (n, 3 * 1024)) * 80).astype("u1").tobytes()
+    out = b"\x80\x02}" + p.put() + b"(" + py2_str(b"filenames") + p.put() + b"]" + p.put()
+    out += b"(" + b"".join(py2_str(b"a.png") + p.put() for _ in range(n)) + b"e"
+    for key, labels in label_lists.items():
+        out += py2_str(key) + p.put() + p.list_of(labels)
+    raw = b"T" + struct.pack("<I", len(pixels)) + pixels
+    return out + py2_str(b"data") + p.put() + p.array((n, 3072), b"u1", lambda: raw + p.put()) + b"u."
+
+
+os.makedirs(os.path.join(folder, "cifar-100-python"))
+for name, n in (("train", 3), ("test", 2)):
+    batch = py2_batch(n, {b"fine_labels": [7, 99, 0][:n], b"coarse_labels": [3, 19, 1][:n]})
+    members[f"files/{name}"] = np.frombuffer(batch, "u1")
+    with open(os.path.join(folder, "cifar-100-python", name), "wb") as f:
+        f.write(batch)
+for mode in ("fine", "coarse"):
+    cifar100.get_file = lambda *a, **k: folder
+    (x_train, y_train), (x_test, y_test) = cifar100.load_data(mode)
+    for part, value in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test), ("y_test", y_test)):
+        members[f"cifar100_{mode}/{part}"] = value
+    cases[f"cifar100_{mode}"] = {"loader": "cifar100", "file": "train, test", "args": {"label_mode": mode}}
 
 golden.save("data", members, "data sets and utilities on small files", cases)
