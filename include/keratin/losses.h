@@ -294,8 +294,8 @@ typedef struct kt_loss_sparse_categorical_crossentropy_args {
 KT_API kt_loss *kt_loss_sparse_categorical_crossentropy_new(
     const kt_loss_sparse_categorical_crossentropy_args *args);
 
-/** Connectionist temporal classification. Keras: CTC. Not supported yet: fails with
- * KT_EUNSUPPORTED.
+/** Connectionist temporal classification: y_true (batch, n) are class numbers, filled up with 0,
+ * the blank; y_pred (batch, steps, classes) are logits. Keras: CTC.
  *
  *     kt_loss_ctc()
  */

@@ -50,6 +50,9 @@ typedef struct
     bool bias;    ///< input 2 is added to each row
     int epilogue; ///< 1 + index into the unary family; 0: none
 } matmul_attrs;
+typedef struct {
+    int blank; ///< class that means nothing was said
+} ctc_attrs;
 typedef struct { /* sparse_matmul, sparse_to_dense: columns of the sparse matrix; is it turned? */
     int64_t width;
     bool ta;

@@ -98,6 +98,10 @@ kt_val *kt_g_softmax(kt_graph *g, kt_val *x, int axis);
 kt_val *kt_g_log_softmax(kt_graph *g, kt_val *x, int axis);
 /** -log softmax(logits)[label] per row; logits [rows, classes], labels int32 [rows]. */
 kt_val *kt_g_sparse_xent(kt_graph *g, kt_val *logits, kt_val *labels);
+/** See ops/ctc.c: logp [b, t, classes], labels int32 [b, n], lengths of both int32 [b]; the loss
+ * [b]. */
+kt_val *kt_g_ctc(
+    kt_graph *g, kt_val *logp, kt_val *labels, kt_val *n_labels, kt_val *n_steps, int blank);
 /** Rows of `table` along axis 0 by int32 index; and its gradient. */
 kt_val *kt_g_gather(kt_graph *g, kt_val *table, kt_val *index);
 kt_val *kt_g_scatter_add(kt_graph *g, kt_val *updates, kt_val *index, kt_shape table_shape);
