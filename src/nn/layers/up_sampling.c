@@ -54,14 +54,20 @@ static kt_status up_sampling_call(kt_layer *l, kt_trace *t) {
     return kt_check(t->out[0]);
 }
 
-static const kt_field up_sampling1d_fields[] = {KT_F(kt_up_sampling1d_args, factor), KT_F_END};
+/* Keras calls it size, which every struct here has already. */
+#define FACTOR(T, kind)                                                                            \
+    { "size", offsetof(T, factor), sizeof(((T *)0)->factor), kind }
+static const kt_field up_sampling1d_fields[] = {
+    FACTOR(kt_up_sampling1d_args, KT_FIELD_INT), KT_F_END};
 static const kt_field up_sampling2d_fields[] = {
-    KT_F(kt_up_sampling2d_args, factor),
+    FACTOR(kt_up_sampling2d_args, KT_FIELD_INT64),
     KT_F(kt_up_sampling2d_args, data_format),
     KT_F(kt_up_sampling2d_args, interpolation),
     KT_F_END};
 static const kt_field up_sampling3d_fields[] = {
-    KT_F(kt_up_sampling3d_args, factor), KT_F(kt_up_sampling3d_args, data_format), KT_F_END};
+    FACTOR(kt_up_sampling3d_args, KT_FIELD_INT64),
+    KT_F(kt_up_sampling3d_args, data_format),
+    KT_F_END};
 
 #define CLASS(rank)                                                                                \
     const kt_layer_class kt_class_up_sampling##rank##d = {                                         \
