@@ -306,6 +306,8 @@ def same_default(keras, ours, kind):
     ours = ours or ("false" if kind == "bool" else "0")
     if keras in ("None", "...", "'auto'") and ours in ("NULL", "KT_NONE", "KT_NONE_F", "KT_AUTO"):
         return True
+    if keras == "..." and kind == "kt_tuple": # ((1, 1), (1, 1)): the golden files compare those
+        return True
     words = {"True": "true", "False": "false", "None": "NULL"}
     keras = words.get(keras, keras.replace("'", '"'))
     try:
