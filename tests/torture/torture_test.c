@@ -170,6 +170,27 @@ static kt_status pictures_run(void) {
     return finish(m, st);
 }
 
+/* Windows of one to three axes, what is composed of them, and the functions behind the layers. */
+static kt_status windows_run(void) {
+    kt_sym *x = kt_input({4, 4, 2});
+    kt_sym *y = kt_call(kt_separable_conv2d(2, 2, .depth_multiplier = 2), x);
+    y = kt_call(kt_conv2d_transpose(2, 2, 2, "same"), y);
+    y = kt_call(kt_up_sampling2d(2, .interpolation = "bicubic"), y);
+    y = kt_call(kt_cropping2d(kt_pairs(1, 2, 0, 3)), kt_call(kt_zero_padding2d(1), y));
+    y = kt_op_max_pool(y, 2, .padding = "same");
+    y = kt_call(kt_adaptive_average_pooling2d(2), y);
+    y = kt_call(
+        kt_conv3d(1, 2, .data_format = "channels_first"), kt_call(kt_reshape({1, 2, 2, 2}), y));
+    y = kt_call(kt_conv1d(2, 1, .padding = "causal"), kt_call(kt_reshape({1, 1}), y));
+    kt_model *m = kt_functional(x, kt_call(kt_global_average_pooling1d(), y));
+    kt_status st = kt_check(m);
+    kt_tensor *in = kt_tensor_new(KT_FLOAT32, kt_dims(2, 4, 4, 2), NULL);
+    kt_tensor *want = kt_tensor_new(KT_FLOAT32, kt_dims(2, 2), NULL);
+    if (st == KT_OK) st = kt_model_compile(m, "sgd", "mse");
+    if (st == KT_OK) st = kt_check(kt_model_train_on_batch(m, in, want));
+    return finish(m, st);
+}
+
 /* Sequences: masks, layers made of layers, copies, states, a loop over a cell. */
 static kt_status sequences_run(void) {
     kt_sym *x = kt_input({3}, .dtype = "int32", .batch_size = 2);
@@ -272,6 +293,7 @@ KT_TEST(torture, every_optimizer) { torture_parts(kt_optimizer_registry(), OPTIM
 KT_TEST(torture, every_loss) { torture_parts(kt_loss_registry(), LOSS); }
 KT_TEST(torture, every_metric) { torture_parts(kt_metric_registry(), METRIC); }
 KT_TEST(torture, pictures) { torture(pictures_run); }
+KT_TEST(torture, windows) { torture(windows_run); }
 KT_TEST(torture, sequences) { torture(sequences_run); }
 KT_TEST(torture, talking) { torture(talking_run); }
 KT_TEST(torture, generators) { torture(generator_run); }
