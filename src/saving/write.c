@@ -276,9 +276,15 @@ static kt_json *one_key(
     kt_json *form) {
     const kt_field *f = kt_field_of_key(fields, key);
     if (!f) return kt_json_ref(form);
-    if (f->type == KT_FIELD_INT && kt_json_kind(form) == KT_JSON_NULL && defaults &&
-        !memcmp((const char *)args + f->offset, (const char *)defaults + f->offset, sizeof(int)))
-        return kt_json_new_null(); /* an int has no None of its own */
+    /* an int has no None of its own: its default is that */
+    const bool none = f->type == KT_FIELD_INT && defaults &&
+                      !memcmp(
+                          (const char *)args + f->offset,
+                          (const char *)defaults + f->offset,
+                          sizeof(int));
+    if (none && kt_json_kind(form) == KT_JSON_NULL) return kt_json_new_null();
+    if (none && stand_in(key))
+        return one_key(class_name, fields, args, defaults, stand_in(key), form);
     kt_json *v = per_axis(class_name, key, kt_write_field(f, args, key, form));
     if (!v || !is_rounded(class_name, key) || !kt_json_is(v, KT_JSON_REAL)) {
         const char *other = kt_json_kind(v) == KT_JSON_NULL ? stand_in(key) : NULL;

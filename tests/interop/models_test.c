@@ -22,7 +22,7 @@ typedef struct {
     int n_in;    ///< inputs of that shape, 0: one
     int ids;     ///< integers below this
     bool random; ///< training draws random numbers
-    bool alone;  ///< one step changes too much to compare numbers after several
+    bool alone;  ///< Keras on TensorFlow trains it otherwise (docs/differences.md)
 } layer_case;
 
 static const layer_case cases[] = {
