@@ -103,6 +103,9 @@ KT_API kt_sym *kt_op_prod(kt_sym *x, kt_tuple axis, bool keepdims);
 /** Is any (are all) of the elements other than 0: bool. */
 KT_API kt_sym *kt_op_any(kt_sym *x, kt_tuple axis, bool keepdims);
 KT_API kt_sym *kt_op_all(kt_sym *x, kt_tuple axis, bool keepdims);
+/** Mean square distance from the mean, and its root. */
+KT_API kt_sym *kt_op_var(kt_sym *x, kt_tuple axis, bool keepdims);
+KT_API kt_sym *kt_op_std(kt_sym *x, kt_tuple axis, bool keepdims);
 /** Index of the first largest (smallest) element, int32; KT_NONE: in the flat array. */
 KT_API kt_sym *kt_op_argmax(kt_sym *x, int64_t axis, bool keepdims);
 KT_API kt_sym *kt_op_argmin(kt_sym *x, int64_t axis, bool keepdims);
@@ -135,6 +138,14 @@ KT_API kt_sym *kt_op_concatenate(kt_ref xs, int axis);
 /** Elements start … stop-1 along one axis; negative counts from the end, KT_NONE: to the end. */
 KT_API kt_sym *kt_op_slice(kt_sym *x, int axis, int64_t start, int64_t stop);
 KT_API kt_sym *kt_op_broadcast_to(kt_sym *x, kt_shape shape);
+/** The whole array so many times along each axis. */
+KT_API kt_sym *kt_op_tile(kt_sym *x, kt_shape repeats);
+/** The other way round; the last `shift` elements first; two axes exchanged. */
+KT_API kt_sym *kt_op_flip(kt_sym *x, int axis);
+KT_API kt_sym *kt_op_roll(kt_sym *x, int64_t shift, int axis);
+KT_API kt_sym *kt_op_swapaxes(kt_sym *x, int axis1, int axis2);
+/** Tensors of one shape side by side along a new axis: kt_op_stack(kt_list(a, b), 1). */
+KT_API kt_sym *kt_op_stack(kt_ref xs, int axis);
 
 #ifdef __cplusplus
 }

@@ -68,6 +68,10 @@ typedef struct {
     int64_t depth;
     int dtype;
 } one_hot_attrs;
+typedef struct { /* layer_norm and its gradient: the last `axes` axes are normalized together */
+    int axes;
+    double epsilon;
+} layer_norm_attrs;
 typedef struct { /* attention and its gradient */
     double scale;
     bool causal; ///< no query sees a later key

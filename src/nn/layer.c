@@ -150,6 +150,8 @@ kt_status kt_layer_activation(kt_layer *l, const kt_component **out, kt_ref ref)
     kt_component *c;
     kt_status st = kt_activation_get(&c, ref);
     if (st == KT_OK) st = kt_layer_keep(l, c);
+    if (st == KT_OK && kt_is(ref, KT_KIND_LAYER)) /* its weights are weights of this layer */
+        st = kt_check(kt_add_sublayer(l, (kt_layer *)(uintptr_t)ref));
     *out = st ? NULL : c;
     return st;
 }

@@ -324,6 +324,60 @@ KT_TEST(symbolic, shapes) {
 
 /* Operands that are none ----------------------------------------------------------------------- */
 
+static kt_sym *make_repeat(kt_sym *x) { return kt_op_repeat(x, 2, 1); }
+static kt_sym *make_tile(kt_sym *x) { return kt_op_tile(x, kt_dims(2, 1)); }
+static kt_sym *make_flip(kt_sym *x) { return kt_op_flip(x, -1); }
+static kt_sym *make_roll(kt_sym *x) { return kt_op_roll(x, 1, 2); }
+static kt_sym *make_roll_back(kt_sym *x) { return kt_op_roll(x, -4, 2); }
+static kt_sym *make_swapaxes(kt_sym *x) { return kt_op_swapaxes(x, 1, -1); }
+static kt_sym *make_stack(kt_sym *x) {
+    return kt_op_stack(kt_list(x, kt_op_multiply(x, kt_num(2))), 2);
+}
+static kt_sym *make_var(kt_sym *x) { return kt_op_var(x, -1, false); }
+static kt_sym *make_std(kt_sym *x) { return kt_op_std(x, kt_axes(1, 2), true); }
+
+KT_TEST(symbolic, moving_and_repeating) {
+    const float data[] = {1, 2, 3, 4, 5, 6};
+    kt_tensor *t = kt_tensor_new(KT_FLOAT32, kt_dims(1, 2, 3), data);
+    const struct {
+        const char *name;
+        kt_sym *(*make)(kt_sym *x);
+        kt_shape shape;
+        float want[12];
+    } cases[] = {
+        {"repeat", make_repeat, kt_dims(1, 4, 3), {1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6}},
+        {"tile", make_tile, kt_dims(1, 4, 3), {1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6}},
+        {"flip", make_flip, kt_dims(1, 2, 3), {3, 2, 1, 6, 5, 4}},
+        {"roll", make_roll, kt_dims(1, 2, 3), {3, 1, 2, 6, 4, 5}},
+        {"roll back", make_roll_back, kt_dims(1, 2, 3), {2, 3, 1, 5, 6, 4}},
+        {"swapaxes", make_swapaxes, kt_dims(1, 3, 2), {1, 4, 2, 5, 3, 6}},
+        {"stack", make_stack, kt_dims(1, 2, 2, 3), {1, 2, 3, 2, 4, 6, 4, 5, 6, 8, 10, 12}},
+        {"var", make_var, kt_dims(1, 2), {2 / 3.0f, 2 / 3.0f}},
+        {"std", make_std, kt_dims(1, 1, 1), {1.707825127f}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        kt_sym *x = kt_input({2, 3});
+        kt_tensor *y = run1(x, cases[i].make(x), t);
+        const kt_shape got = kt_tensor_shape(y);
+        if (!kt_shape_equal(&got, &cases[i].shape)) print_error("%s: shape\n", cases[i].name);
+        assert_true(kt_shape_equal(&got, &cases[i].shape));
+        for (int64_t k = 0; k < kt_tensor_size(y); k++)
+            kt_check_near(kt_tensor_get(y, k), cases[i].want[k], 1e-6, 0);
+        kt_free(y);
+    }
+    kt_free(t);
+}
+
+KT_TEST(symbolic, moving_rejects_wrong_axes) {
+    kt_sym *x = kt_input({2, 3}), *other = kt_input({2, 4});
+    kt_check_fails(kt_op_tile(x, kt_dims(-2)), KT_EINVAL, "tile: expected 0 or more times");
+    kt_check_fails(kt_op_flip(x, -4), KT_EINVAL, "flip: axis -4 is out of range");
+    kt_check_fails(kt_op_roll(x, 1, 5), KT_EINVAL, "roll: axis 5");
+    kt_check_fails(kt_op_swapaxes(x, 0, 3), KT_EINVAL, "swapaxes: axis 3");
+    kt_check_fails(kt_op_stack(kt_list(x, other), 1), KT_ESHAPE, "one shape and dtype");
+    kt_check_fails(kt_op_var(x, 7, false), KT_EINVAL, "var: axis 7");
+}
+
 KT_TEST(symbolic, wrong_operands) {
     kt_sym *x = kt_input({2});
     kt_tensor *t = kt_floats_tensor(kt_dims(1, 2), KT_VALUES(1, 2));

@@ -187,8 +187,15 @@ static kt_status attention_vjp(
 
 static kt_status attention_grad_infer(const kt_node *n, kt_spec *out) {
     const kt_status st = attention_check(n, 6);
+    if (st) return st;
+    const int64_t *q = n->in[0]->spec.shape.dim;
+    const kt_shape y = {4, {q[0], q[1], q[2], n->in[2]->spec.shape.dim[3]}},
+                   stats = {4, {q[0], q[2], q[1], 2}};
+    if (!kt_shape_equal(&n->in[3]->spec.shape, &y) || !kt_shape_equal(&n->in[5]->spec.shape, &y) ||
+        !kt_shape_equal(&n->in[4]->spec.shape, &stats))
+        return KT_FAIL(KT_ESHAPE, "attention_grad: y, statistics or dy do not go with q, k, v");
     for (int i = 0; i < 3; i++) out[i] = n->in[i]->spec;
-    return st;
+    return KT_OK;
 }
 
 /* clang-format off */

@@ -106,6 +106,10 @@ kt_val *kt_g_ctc(
 kt_val *kt_g_gather(kt_graph *g, kt_val *table, kt_val *index);
 kt_val *kt_g_scatter_add(kt_graph *g, kt_val *updates, kt_val *index, kt_shape table_shape);
 
+/** gamma (x - mean) / sqrt(variance + epsilon) + beta, moments over the last `axes` axes; gamma and
+ * beta [n]. */
+kt_val *kt_g_layer_norm(
+    kt_graph *g, kt_val *x, int axes, kt_val *gamma, kt_val *beta, double epsilon);
 /** q (b, t, n, h), k (b, s, n, h), v (b, s, n, d) to (b, t, n, d); mask: bool, can be broadcast to
  * (b, n, t, s), or NULL. */
 kt_val *kt_g_attention(

@@ -95,3 +95,14 @@ KT_TEST(dense, rejects_wrong_inputs) {
         KT_EINVAL,
         "expected 1 input, got 2");
 }
+
+/* A layer as activation is a part of this one: its weights are trained, counted and named so. */
+KT_TEST(dense, takes_a_layer_as_activation) {
+    kt_layer *l = kt_dense(4, .activation = kt_prelu(.name = "slope"), .name = "d");
+    kt_check_status(kt_check(kt_call(l, kt_input({3}))), KT_OK);
+    assert_int_equal(kt_layer_n_weights(l), 3);
+    assert_string_equal(kt_var_path(kt_layer_weight(l, 2)), "d/slope/alpha");
+    kt_check_gradients(kt_dense(4, .activation = kt_prelu()), .input = {2, 3});
+    kt_layer *mine = kt_dense(4, .activation = kt_prelu());
+    kt_check_layer(mine, .input = {2, 3}, .output = {2, 4}, .n_trainable = 3, .n_params = 20);
+}

@@ -35,6 +35,18 @@ static kt_status layer_norm_build(kt_layer *l, const kt_shape *in) {
     return kt_check(l);
 }
 
+/* The last axes: one primitive, with a gamma of ones and a beta of zeros where there are none. */
+static kt_val *norm_last(kt_graph *g, const layer_norm *d, kt_val *x, int axes, double epsilon) {
+    const kt_shape *s = &x->spec.shape;
+    const kt_shape flat = {1, {kt_shape_range(s, s->ndim - axes, s->ndim)}};
+    const kt_spec spec = {x->spec.dtype, flat};
+    kt_val *gamma = d->gamma ? kt_g_reshape(g, kt_unwrap(kt_value(d->gamma), NULL), flat)
+                             : kt_g_const(g, 1, spec);
+    kt_val *beta = d->beta ? kt_g_reshape(g, kt_unwrap(kt_value(d->beta), NULL), flat)
+                           : kt_g_const(g, 0, spec);
+    return gamma && beta ? kt_g_layer_norm(g, x, axes, gamma, beta, epsilon) : NULL;
+}
+
 static kt_val *rms_scaled(kt_graph *g, kt_val *x, int bits, double epsilon, kt_val *gamma) {
     kt_val *centered = kt_g_sub(g, x, kt_g_mean(g, x, bits, true));
     kt_val *variance = kt_g_mean(g, kt_g_square(g, centered), bits, true);
@@ -51,6 +63,12 @@ static kt_status layer_norm_call(kt_layer *l, kt_trace *t) {
     if (!x) return g->status;
     const kt_status st = kt_norm_axes(a->axis, &x->spec.shape, &bits);
     if (st) return st;
+    int axes = 0;
+    while (axes < x->spec.shape.ndim && bits >> (x->spec.shape.ndim - 1 - axes) & 1) axes++;
+    if (!a->rms_scaling && __builtin_popcount((unsigned)bits) == axes) {
+        t->out[0] = kt_wrap(norm_last(g, d, x, axes, a->epsilon));
+        return kt_check(t->out[0]);
+    }
     kt_val *gamma = kt_norm_widen(g, d->gamma, x, bits), *beta = kt_norm_widen(g, d->beta, x, bits);
     t->out[0] = kt_wrap(
         a->rms_scaling ? rms_scaled(g, x, bits, a->epsilon, gamma)

@@ -84,6 +84,19 @@ typedef struct kt_rnn_back {
 } kt_rnn_back;
 enum { KT_RNN_SIMPLE, KT_RNN_GRU, KT_RNN_LSTM, KT_RNN_COUNT };
 
+/** Rows of n elements; stats [rows][2]: mean and 1 / sqrt(variance + epsilon). */
+typedef struct kt_layer_norm {
+    int64_t rows, n;
+    const float *x, *gamma, *beta;
+    float epsilon;
+    float *y, *stats;
+} kt_layer_norm;
+typedef struct kt_layer_norm_grad {
+    int64_t rows, n;
+    const float *x, *gamma, *stats, *dy;
+    float *dx, *dgamma, *dbeta; ///< dgamma, dbeta: added to
+} kt_layer_norm_grad;
+
 typedef struct kt_kernels {
     const char *name; ///< "portable", "avx2", "avx512"
     int lanes;        ///< floats in a vector register
@@ -156,6 +169,8 @@ typedef struct kt_kernels {
         int64_t n,
         bool add);
 
+    void (*layer_norm)(const kt_layer_norm *a);
+    void (*layer_norm_grad)(const kt_layer_norm_grad *a);
     /** y and stats from q, k, v; dq, dk, dv from these and dy. */
     void (*attention_forward)(const kt_attention *a);
     void (*attention_back)(const kt_attention *a);

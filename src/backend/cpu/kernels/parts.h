@@ -49,6 +49,10 @@ void KT_FN(kt_sparse_xent_grad)(
     int64_t rows,
     int64_t cols);
 
+/* layer_norm.c */
+void KT_FN(kt_layer_norm)(const kt_layer_norm *a);
+void KT_FN(kt_layer_norm_grad)(const kt_layer_norm_grad *a);
+
 /* attention.c */
 void KT_FN(kt_attention_forward)(const kt_attention *a);
 void KT_FN(kt_attention_back)(const kt_attention *a);

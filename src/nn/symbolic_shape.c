@@ -1,0 +1,151 @@
+/* kt_op_*, continued: functions that move, tile and stack elements; variance. Each is composed of
+ * the builders of ops/build.h. */
+#include "base/error.h"
+#include "nn/axes.h"
+#include "nn/tracer.h"
+#include "runtime/settings.h"
+
+#include <keratin/runtime.h>
+
+typedef struct {
+    int64_t n;
+    int axis, other;
+} move_attrs;
+
+static int axis_in(kt_graph *g, const char *op, int axis, int ndim) {
+    const int at = kt_axis(axis, ndim);
+    if (at < 0) kt_graph_fail(g, KT_FAIL(KT_EINVAL, "%s: axis %d is out of range", op, axis));
+    return at;
+}
+
+static kt_val *flip_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const int axis = axis_in(g, "flip", ((const move_attrs *)attrs)->axis, in[0]->spec.shape.ndim);
+    (void)n;
+    return axis < 0 ? NULL : kt_g_reverse(g, in[0], axis);
+}
+static const kt_op_class flip_class = {"Flip", sizeof(move_attrs), flip_build};
+kt_sym *kt_op_flip(kt_sym *x, int axis) {
+    return kt_op_apply(&flip_class, 1, &x, &(move_attrs){0, axis, 0});
+}
+
+/* The last `shift` elements first. */
+static kt_val *roll_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const move_attrs *a = attrs;
+    const int axis = axis_in(g, "roll", a->axis, in[0]->spec.shape.ndim);
+    (void)n;
+    if (axis < 0) return NULL;
+    const int64_t len = in[0]->spec.shape.dim[axis];
+    const int64_t shift = len ? (a->n % len + len) % len : 0;
+    if (shift == 0) return in[0];
+    kt_val *parts[2] = {
+        kt_g_slice_axis(g, in[0], axis, len - shift, len),
+        kt_g_slice_axis(g, in[0], axis, 0, len - shift)};
+    return parts[0] && parts[1] ? kt_g_concat(g, 2, parts, axis) : NULL;
+}
+static const kt_op_class roll_class = {"Roll", sizeof(move_attrs), roll_build};
+kt_sym *kt_op_roll(kt_sym *x, int64_t shift, int axis) {
+    return kt_op_apply(&roll_class, 1, &x, &(move_attrs){shift, axis, 0});
+}
+
+static kt_val *swapaxes_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const move_attrs *a = attrs;
+    const int ndim = in[0]->spec.shape.ndim, axis = axis_in(g, "swapaxes", a->axis, ndim);
+    const int other = axis < 0 ? -1 : axis_in(g, "swapaxes", a->other, ndim);
+    int perm[KT_MAX_RANK];
+    (void)n;
+    if (other < 0) return NULL;
+    for (int i = 0; i < ndim; i++) perm[i] = i == axis ? other : i == other ? axis : i;
+    return kt_g_transpose(g, in[0], perm);
+}
+static const kt_op_class swapaxes_class = {"Swapaxes", sizeof(move_attrs), swapaxes_build};
+kt_sym *kt_op_swapaxes(kt_sym *x, int axis1, int axis2) {
+    return kt_op_apply(&swapaxes_class, 1, &x, &(move_attrs){0, axis1, axis2});
+}
+
+typedef struct {
+    kt_shape repeats;
+} tile_attrs;
+/* A new axis before each, broadcast, joined. */
+static kt_val *tile_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const kt_shape *times = &((const tile_attrs *)attrs)->repeats;
+    kt_val *x = in[0];
+    (void)n;
+    while (x && x->spec.shape.ndim < times->ndim) x = kt_g_expand_dims(g, x, 0);
+    for (int i = 0; x && i < times->ndim; i++) {
+        const int axis = x->spec.shape.ndim - times->ndim + i;
+        kt_shape s = x->spec.shape;
+        if (times->dim[i] == 1) continue;
+        if (times->dim[i] < 0 || s.ndim == KT_MAX_RANK)
+            return kt_graph_fail(
+                g, KT_FAIL(KT_EINVAL, "tile: expected 0 or more times, and a free axis"));
+        x = kt_g_expand_dims(g, x, axis);
+        if (!x) return NULL;
+        kt_shape wide = x->spec.shape;
+        wide.dim[axis] = times->dim[i];
+        s.dim[axis] *= times->dim[i];
+        x = kt_g_reshape(g, kt_g_broadcast(g, x, wide), s);
+    }
+    return x;
+}
+static const kt_op_class tile_class = {"Tile", sizeof(tile_attrs), tile_build};
+kt_sym *kt_op_tile(kt_sym *x, kt_shape repeats) {
+    return kt_op_apply(&tile_class, 1, &x, &(tile_attrs){repeats});
+}
+
+static kt_val *stack_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const int axis = ((const move_attrs *)attrs)->axis, ndim = in[0]->spec.shape.ndim;
+    kt_val *parts[KT_OP_MAX_IN];
+    for (int i = 0; i < n; i++) {
+        if (in[i]->spec.dtype != in[0]->spec.dtype ||
+            !kt_shape_equal(&in[i]->spec.shape, &in[0]->spec.shape))
+            return kt_graph_fail(
+                g, KT_FAIL(KT_ESHAPE, "stack: operands must have one shape and dtype"));
+        if (!(parts[i] = kt_g_expand_dims(g, in[i], axis))) return NULL;
+    }
+    return kt_g_concat(g, n, parts, kt_axis(axis, ndim + 1));
+}
+static const kt_op_class stack_class = {"Stack", sizeof(move_attrs), stack_build};
+kt_sym *kt_op_stack(kt_ref xs, int axis) {
+    kt_sym *in[KT_OP_MAX_IN];
+    const int n = kt_is(xs, KT_KIND_LIST) ? kt_list_len(xs) : 1;
+    if (kt_failed(xs)) return kt_fail_object(kt_check(xs));
+    if (n < 1 || n > KT_OP_MAX_IN)
+        return kt_fail_object(KT_FAIL(KT_ELIMIT, "stack: expected 1 to %d", KT_OP_MAX_IN));
+    for (int i = 0; i < n; i++)
+        in[i] = (kt_sym *)(uintptr_t)(kt_is(xs, KT_KIND_LIST) ? kt_list_get(xs, i) : xs);
+    kt_sym *y = kt_op_apply(&stack_class, n, in, &(move_attrs){0, axis, 0});
+    if (kt_is(xs, KT_KIND_LIST)) kt_drop(xs);
+    return y;
+}
+
+/* Variance and standard deviation */
+typedef struct {
+    kt_tuple axis;
+    bool keepdims, root;
+} var_attrs;
+static kt_val *var_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const var_attrs *a = attrs;
+    int axes[KT_MAX_RANK], bits = 0;
+    const int count = kt_axes_list(a->axis, axes), ndim = in[0]->spec.shape.ndim;
+    (void)n;
+    for (int i = 0; i < count; i++) {
+        const int at = axis_in(g, "var", axes[i], ndim);
+        if (at < 0) return NULL;
+        bits |= 1 << at;
+    }
+    if (count == 0) bits = kt_axes_all(in[0]);
+    kt_val *x = kt_dtype_is_float(in[0]->spec.dtype)
+                    ? in[0]
+                    : kt_g_cast(g, in[0], kt_dtype_of(kt_dtype_policy()));
+    kt_val *off = kt_g_sub(g, x, kt_g_mean(g, x, bits, true));
+    kt_val *var = kt_g_mean(g, kt_g_square(g, off), bits, a->keepdims);
+    return a->root ? kt_g_sqrt(g, var) : var;
+}
+static const kt_op_class var_class = {"Var", sizeof(var_attrs), var_build};
+kt_sym *kt_op_var(kt_sym *x, kt_tuple axis, bool keepdims) {
+    return kt_op_apply(&var_class, 1, &x, &(var_attrs){axis, keepdims, false});
+}
+static const kt_op_class std_class = {"Std", sizeof(var_attrs), var_build};
+kt_sym *kt_op_std(kt_sym *x, kt_tuple axis, bool keepdims) {
+    return kt_op_apply(&std_class, 1, &x, &(var_attrs){axis, keepdims, true});
+}
