@@ -4,6 +4,7 @@
 #include "base/obj.h"
 #include "saving/archive.h"
 #include "saving/configs.h"
+#include "saving/legacy.h"
 #include "saving/weights_h5.h"
 
 #include <keratin/saving.h>
@@ -47,7 +48,7 @@ kt_status kt_model_save_with(const kt_save_args *given) {
         KT_FAIL(KT_EINVAL, "kt_model_save: no format goes with \"%.300s\"", a.path);
         return kt_error_expected("a name that ends in .keras or .h5");
     }
-    st = h5 ? KT_FAIL(KT_EUNSUPPORTED, "writing legacy .h5 files is not supported yet")
+    st = h5 ? kt_legacy_save(a.model, a.path, a.include_optimizer)
             : kt_archive_save(a.model, a.path, a.include_optimizer);
     if (st && st == kt_error_last())
         kt_error_context("saving model \"%s\"", kt_layer_name(a.model));
@@ -61,7 +62,10 @@ kt_status kt_model_save_weights_with(const kt_save_weights_args *given) {
     kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
     if (st == KT_OK) st = kt_model_require(a.model, "kt_model_save_weights");
     if (st == KT_OK) st = check_target(a.path, a.overwrite, "kt_model_save_weights");
-    if (st == KT_OK && !path_ends(a.path, ".weights.h5")) {
+    const bool h5 = st == KT_OK && (path_ends(a.path, ".h5") || path_ends(a.path, ".hdf5"));
+    if (h5 && !path_ends(a.path, ".weights.h5"))
+        return in_file(a.path, kt_legacy_save_weights(a.model, a.path));
+    if (st == KT_OK && !h5) {
         KT_FAIL(KT_EINVAL, "kt_model_save_weights: the name is \"%.300s\"", a.path);
         st = kt_error_expected("a name that ends in .weights.h5");
     }
@@ -105,8 +109,7 @@ static kt_model *load(const kt_load_args *a) {
     if (kt_hdf5_is(a->path)) {
         st = kt_hdf5_open(&h, a->path, NULL);
         if (st) return kt_fail_object(st);
-        kt_model *m = kt_fail_object(
-            KT_FAIL(KT_EUNSUPPORTED, "legacy .h5 files are not supported yet"));
+        kt_model *m = kt_legacy_load_model(h, a->path, a->compile);
         kt_hdf5_close(h);
         return m;
     }
@@ -142,8 +145,8 @@ static kt_status load_weights(const kt_load_weights_args *a) {
         st = kt_archive_open(&archive, a->path);
         if (st == KT_OK) st = kt_archive_weights(&archive, &h, (uint64_t)4 << 30);
     }
-    if (st == KT_OK && kt_hdf5_has_attr(kt_hdf5_root(h), "layer_names")) {
-        st = KT_FAIL(KT_EUNSUPPORTED, "legacy .h5 weights are not supported yet");
+    if (st == KT_OK && kt_legacy_is_weights(h)) {
+        st = kt_legacy_load_weights(a->model, h, a->by_name, a->skip_mismatch);
     } else if (st == KT_OK && a->by_name) {
         st = KT_FAIL(KT_EINVAL, "by_name is for legacy .h5 files");
     } else if (st == KT_OK) {

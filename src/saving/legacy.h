@@ -37,6 +37,8 @@ typedef struct kt_legacy_weights_options {
  * the first weight changes. KT_ESHAPE where they do not fit. */
 kt_status kt_legacy_read_weights(
     kt_layer *m, const kt_hdf5_node *group, const kt_legacy_weights_options *o);
+/** Weights of a file into a built model: in the order of layers, or by their names. */
+kt_status kt_legacy_load_weights(kt_model *m, const kt_hdf5 *h, bool by_name, bool skip_mismatch);
 /** State of an optimizer (built for the model's variables) from the group `optimizer_weights`.
  * *complete is false if it does not fit: nothing was read then. */
 kt_status kt_legacy_read_state(

@@ -77,11 +77,21 @@ static kt_status read_state(
     return st;
 }
 
+kt_status kt_legacy_load_weights(kt_model *m, const kt_hdf5 *h, bool by_name, bool skip_mismatch) {
+    const kt_hdf5_node *group = kt_legacy_weights_group(h);
+    kt_legacy_weights_options o = {.by_name = by_name, .skip_mismatch = skip_mismatch};
+    const kt_status st = kt_legacy_origin_read(&o.from, kt_hdf5_root(h), group);
+    return st ? st : kt_legacy_read_weights(m, group, &o);
+}
+
 kt_model *kt_legacy_load_model(const kt_hdf5 *h, const char *path, bool compile) {
     kt_json *v;
     const kt_hdf5_node *root = kt_hdf5_root(h), *group = kt_legacy_weights_group(h);
     const kt_hdf5_node *state = kt_hdf5_find(root, "optimizer_weights");
     kt_legacy_weights_options o = {.whole_model = true};
+    if (!kt_legacy_is_model(h))
+        return kt_fail_object(KT_FAIL(
+            KT_EFORMAT, "the file holds weights and no model: there is no model_config in it"));
     kt_status st = kt_legacy_origin_read(&o.from, root, group);
     if (!st) st = read_description(&v, root, &o.from, compile);
     if (st) return kt_fail_object(st);

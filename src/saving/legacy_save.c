@@ -144,13 +144,37 @@ static kt_status put_configs(kt_hdf5_item *root, kt_model *m, bool include_optim
 
 /* Weights -------------------------------------------------------------------------------------- */
 
+/* A variable's path begins where Keras began it: with the Sequential that built its layer, or with
+ * the layer itself, as a functional model finds its layers built. */
+static const char *path_in_keras(kt_var *v) {
+    const char *path = kt_var_path(v);
+    int above = 0; /* names that stand before it in our path */
+    const kt_layer *m = v->owner;
+    while (m && !kt_is_model(m)) m = m->parent;
+    if (!m) return path;
+    if (kt_model_of(m)->is_sequential) m = m->parent;
+    for (; m; m = m->parent) above++;
+    for (; above > 0 && strchr(path, '/'); above--) path = strchr(path, '/') + 1;
+    return path;
+}
+
+/* Paths of variables; the longer ones of ours where Keras would have two of the same. */
+static void name_vars(const char **names, kt_var *const *vars, int n) {
+    bool twice = false;
+    for (int i = 0; i < n; i++) {
+        names[i] = path_in_keras(vars[i]);
+        for (int k = 0; k < i && !twice; k++) twice = !strcmp(names[k], names[i]);
+    }
+    for (int i = 0; i < n && twice; i++) names[i] = kt_var_path(vars[i]);
+}
+
 static kt_status put_vars(kt_hdf5_item *group, kt_var *const *vars, int n) {
     kt_status st = KT_OK;
     const char **names = kt_alloc_array(n, sizeof *names);
     if (!names) return KT_ENOMEM;
+    name_vars(names, vars, n);
     for (int i = 0; i < n && !st; i++) {
         kt_var *v = vars[i];
-        names[i] = kt_var_path(v);
         st = kt_var_ensure(v);
         if (!st) kt_hdf5_put_data(group, names[i], v->spec.dtype, v->spec.shape, kt_var_data(v));
     }

@@ -126,3 +126,40 @@ KT_TEST(legacy, refuses_code) {
         KT_EUNSUPPORTED,
         "dtype \"string\"");
 }
+
+/* The same network in two files, written under TensorFlow and under Theano, which has its kernels
+ * in another order and flipped. */
+static kt_sym *fire(kt_sym *x, int squeeze, int expand) {
+    x = kt_call(kt_conv2d(squeeze, 1, .activation = "relu"), x);
+    kt_sym *a = kt_call(kt_conv2d(expand, 1, .activation = "relu"), x);
+    kt_sym *b = kt_call(kt_conv2d(expand, 3, .padding = "same", .activation = "relu"), x);
+    return kt_call(kt_concatenate(), kt_list(a, b));
+}
+
+static kt_model *squeezenet(void) {
+    static const int squeeze[] = {16, 16, 32, 32, 48, 48, 64, 64};
+    kt_sym *in = kt_input({67, 67, 3});
+    kt_sym *x = kt_call(kt_conv2d(64, 3, .strides = 2, .activation = "relu"), in);
+    x = kt_call(kt_max_pooling2d(3, .strides = 2), x);
+    for (int i = 0; i < 8; i++) {
+        x = fire(x, squeeze[i], 4 * squeeze[i]);
+        if (i == 1 || i == 3) x = kt_call(kt_max_pooling2d(3, .strides = 2), x);
+    }
+    return kt_functional(in, x);
+}
+
+KT_TEST(legacy, squeezenet_of_theano_is_that_of_tensorflow) {
+    static const char *const files[] = {
+        WEIGHTS "squeezenet_notop_tf__DeepCognition.h5",
+        WEIGHTS "squeezenet_notop_th__DeepCognition.h5"};
+    kt_tensor *y[2];
+    if (access(files[0], R_OK) != 0) return; /* said above */
+    kt_tensor *x = numbers(kt_dims(1, 67, 67, 3), 0);
+    for (int i = 0; i < 2; i++) {
+        kt_model *m = squeezenet();
+        kt_check_status(kt_model_load_weights(m, files[i]), KT_OK);
+        y[i] = kt_model_predict(m, x, .verbose = 0);
+    }
+    assert_true(kt_tensor_size(y[0]) > 1000);
+    compare("squeezenet", y[1], y[0]);
+}
