@@ -102,6 +102,8 @@ extern cli_settings cli;
 /** The last error of the library as one paragraph (or JSON object); gives its exit code. */
 int cli_fail(void);
 int cli_exit_code(kt_status status);
+/** The same for a name or description from the command line: a wrong one is wrong usage. */
+int cli_bad_name(const char *text);
 /** An error of the command itself; strings may be NULL. Returns exit. */
 typedef struct cli_problem {
     int exit;

@@ -11,12 +11,6 @@ typedef struct {
     int n_weights;
 } parts;
 
-static int usage_or_fail(void) { /* a wrong name on the command line is wrong usage */
-    const kt_status st = kt_error_last();
-    const int code = cli_fail();
-    return st == KT_EINVAL ? EXIT_USAGE : code;
-}
-
 /* "accuracy,mae", several options, or one JSON text. */
 static int parse_metrics(const cli_list *given, void **out) {
     const void *items[4 * CLI_MANY];
@@ -24,7 +18,7 @@ static int parse_metrics(const cli_list *given, void **out) {
     int n = 0;
     if (given->n == 1 && strchr("[{", given->v[0][0])) {
         *out = kt_deserialize("metric", given->v[0]);
-        return kt_failed(*out) ? usage_or_fail() : EXIT_OK;
+        return kt_failed(*out) ? cli_bad_name(given->v[0]) : EXIT_OK;
     }
     for (int i = 0; i < given->n; i++) {
         const char *at = given->v[i];
@@ -36,7 +30,7 @@ static int parse_metrics(const cli_list *given, void **out) {
                 return cli_usage(&cli_fit, "--metrics: \"%.40s…\" is no name", at);
             snprintf(word, sizeof word, "%.*s", (int)length, at);
             void *m = kt_deserialize("metric", with_arguments ? at : word);
-            if (kt_failed(m)) return usage_or_fail();
+            if (kt_failed(m)) return cli_bad_name(at);
             items[n++] = m;
             at += length;
         } while (*at++ == ',');
@@ -100,11 +94,11 @@ int cli_compile(
     if (!optimizer && !loss && !metrics->n) return EXIT_OK;
     if (optimizer) {
         p.optimizer = kt_deserialize("optimizer", optimizer);
-        if (kt_failed(p.optimizer)) return usage_or_fail();
+        if (kt_failed(p.optimizer)) return cli_bad_name(optimizer);
     }
     if (loss) {
         p.loss = kt_deserialize("loss", loss);
-        if (kt_failed(p.loss)) return usage_or_fail();
+        if (kt_failed(p.loss)) return cli_bad_name(loss);
     }
     if (metrics->n) code = parse_metrics(metrics, &p.metrics);
     if (!code && kt_model_is_compiled(m)) {

@@ -33,6 +33,11 @@ static int evaluate(const void *options) {
     int code;
     kt_model *m = cli_load_model(o->common.args[0], true, &code);
     if (!code) code = cli_compile(m, o->common.args[0], NULL, o->loss, &o->metrics);
+    if (!code && !kt_model_is_compiled(m))
+        code = cli_error(
+            &(cli_problem){
+                .exit = EXIT_FAILED, .code = "KT_ESTATE", .hint = "give --loss and --metrics"},
+            "the file does not say how to compile the model");
     if (!code) code = cli_load_data(&a, m, &data, "test");
     if (!code && !a.y) code = cli_usage(&cli_evaluate, "no labels: give --y (or --target)");
     if (!code && cli_signal()) code = EXIT_SIGNAL + cli_signal();

@@ -138,7 +138,7 @@ static int make_callbacks(const fit_options *o, history *h, callback_set *out) {
     for (int i = 0; i < o->callback.n; i++) {
         const char *text = o->callback.v[i];
         void *c = kt_deserialize("callback", text);
-        if (kt_failed(c)) return kt_error_last() == KT_EINVAL ? cli_fail(), EXIT_USAGE : cli_fail();
+        if (kt_failed(c)) return cli_bad_name(text);
         if (!strncmp(text, "terminate_on_nan", 16) || strstr(text, "TerminateOnNaN"))
             out->stops_at_nan = true;
         items[n++] = c;
@@ -165,6 +165,13 @@ static int fit_load(fit_run *r) {
     int code;
     r->m = cli_load_model(o->common.args[0], true, &code);
     if (!code) code = cli_compile(r->m, o->common.args[0], o->optimizer, o->loss, &o->metrics);
+    if (!code && !kt_model_is_compiled(r->m))
+        code = cli_error(
+            &(cli_problem){
+                .exit = EXIT_FAILED,
+                .code = "KT_ESTATE",
+                .hint = "say how to train it: --loss, and --optimizer and --metrics if wanted"},
+            "the file does not say how to compile the model");
     const cli_data train = {&o->x, &o->y, &o->sample_weight, o->target, o->data};
     const cli_data val = {&o->validation_x, &o->validation_y, NULL, o->target, NULL};
     if (!code) code = cli_load_data(&r->train, r->m, &train, "train");

@@ -77,7 +77,7 @@ static int run(const cli_command *cmd, int argc, char **argv, const cli_common *
     kt_clear_session();
     free(options);
     cli_remove_temporary();
-    if (fflush(stdout) && code == EXIT_OK)
+    if ((fflush(stdout) || ferror(stdout)) && code == EXIT_OK)
         code = cli_error(&(cli_problem){.exit = 6, .code = "KT_EIO"}, "cannot write to stdout");
     return code;
 }

@@ -64,16 +64,28 @@ static int report(const cli_problem *p, const char *text) {
     return p->exit;
 }
 
-int cli_fail(void) {
+static int library_error(int exit) {
     const kt_error e = kt_error_get();
     const cli_problem p = {
-        .exit = e.status ? cli_exit_code(e.status) : EXIT_FAILED,
+        .exit = exit,
         .code = kt_status_name(e.status),
         .path = e.path,
         .expected = e.expected,
         .got = e.got,
         .hint = e.hint};
     return report(&p, e.status ? e.text : "the run failed, and nothing says why");
+}
+
+int cli_fail(void) {
+    const kt_status st = kt_error_last();
+    return library_error(st ? cli_exit_code(st) : EXIT_FAILED);
+}
+
+int cli_bad_name(const char *text) {
+    const kt_status st = kt_error_last();
+    const bool json = *text == '{' || *text == '[';
+    return st == KT_EINVAL || (st == KT_EUNSUPPORTED && !json) ? library_error(EXIT_USAGE)
+                                                               : cli_fail();
 }
 
 int cli_error(const cli_problem *p, const char *fmt, ...) {
