@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -151,4 +152,308 @@ KT_TEST(cli, man_page_is_up_to_date) {
     expect("--man-page", 0);
     assert_false(is_there("docs")); /* the program itself writes nothing */
     if (strcmp(page, ran.out) != 0) fail_msg("docs/keratin.1 is old: run make man");
+}
+
+/* Models --------------------------------------------------------------------------------------- */
+
+static kt_tensor *numbers(int64_t rows, int64_t columns, int seed) {
+    kt_tensor *t = kt_tensor_new(KT_FLOAT32, kt_dims(rows, columns), NULL);
+    uint32_t state = (uint32_t)seed * 2654435761u + 1;
+    for (int64_t i = 0; i < rows * columns; i++) {
+        state = state * 1664525u + 1013904223u;
+        kt_tensor_set(t, i, (double)(state >> 8) * 0x1p-23 - 1);
+    }
+    return t;
+}
+
+static void save(const char *name, kt_tensor *t) {
+    assert_int_equal(kt_save_npy(at(name), t), KT_OK);
+    kt_free(t);
+}
+
+static void save_model(const char *name, kt_model *m) {
+    if (kt_model_save(m, at(name))) fail_msg("%s", kt_error_message());
+    kt_free(m);
+}
+
+/* m.keras (4 -> 2, compiled), x.npy, y.npy with 64 rows. */
+static void make_files(void) {
+    static bool made;
+    if (made) return;
+    kt_set_random_seed(7);
+    kt_model *m = kt_sequential(
+        kt_list(kt_input({4}), kt_dense(8, .activation = "relu"), kt_dense(2)));
+    assert_int_equal(kt_model_compile(m, "adam", "mse", .metrics = kt_list("mae")), KT_OK);
+    save_model("m.keras", m);
+    save("x.npy", numbers(64, 4, 1));
+    save("y.npy", numbers(64, 2, 2));
+    made = true;
+}
+
+/* Temporary files begin with the name of what they are to become. */
+static void expect_no_litter(void) {
+    char line[256];
+    snprintf(line, sizeof line, "ls -A %s | grep -c '\\.[A-Za-z0-9_]*\\.[A-Za-z0-9]\\{6\\}$'", dir);
+    FILE *f = popen(line, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    pclose(f);
+    assert_int_equal(strtol(line, NULL, 10), 0);
+}
+
+KT_TEST(cli, trains_evaluates_and_predicts) {
+    make_files();
+    expect(
+        "fit m.keras --x x.npy --y y.npy --epochs 3 --batch-size 16 --no-shuffle --history h.json "
+        "-o t.keras --seed 1",
+        0);
+    has(ran.err, "Epoch 3/3");
+    read_all("h.json", ran.out, sizeof ran.out);
+    has(ran.out, "\"loss\": [");
+    has(ran.out, "\"mae\": [");
+    expect("evaluate t.keras --x x.npy --y y.npy --json --quiet", 0);
+    has(ran.out, "\"loss\": 0.");
+    assert_string_equal(ran.err, "");
+    expect("predict t.keras --x x.npy -o p.npy", 0);
+    kt_model *m = kt_load_model(at("t.keras"));
+    kt_tensor *x = kt_load_npy(at("x.npy")), *got = kt_load_npy(at("p.npy"));
+    kt_tensor *want = kt_model_predict(m, x, .verbose = 0);
+    assert_int_equal(kt_tensor_size(got), 128);
+    for (int i = 0; i < 128; i++)
+        assert_float_equal(kt_tensor_get(got, i), kt_tensor_get(want, i), 0);
+    kt_free(x);
+    kt_free(got);
+    kt_free(want);
+    kt_free(m);
+    expect_no_litter();
+}
+
+KT_TEST(cli, goes_on_where_a_training_stopped) {
+    make_files();
+    const char *line = "fit %s --x x.npy --y y.npy --epochs %d --initial-epoch %d --no-shuffle "
+                       "--quiet -o %s --force";
+    char text[512];
+    snprintf(text, sizeof text, line, "m.keras", 4, 0, "all.keras");
+    expect(text, 0);
+    snprintf(text, sizeof text, line, "m.keras", 2, 0, "half.keras");
+    expect(text, 0);
+    snprintf(text, sizeof text, line, "half.keras", 4, 2, "rest.keras");
+    expect(text, 0);
+    expect("diff all.keras rest.keras", 0);
+    expect("diff all.keras half.keras --json", 1);
+    has(ran.out, "\"over\": ");
+    expect("diff all.keras half.keras --atol 100", 0);
+}
+
+KT_TEST(cli, files_are_not_overwritten_unless_forced) {
+    make_files();
+    expect("predict m.keras --x x.npy -o old.npy", 0);
+    expect("predict m.keras --x x.npy -o old.npy", 1);
+    has(ran.err, "--force");
+    expect("predict m.keras --x x.npy -o old.npy --force", 0);
+    expect("predict m.keras --x x.npy -o no_folder/p.npy", 5);
+    expect("predict m.keras --x x.npy -o p.txt", 2);
+    expect("fit m.keras --x x.npy --y y.npy -o t.weights.h5", 2);
+}
+
+KT_TEST(cli, pipes_take_the_place_of_files) {
+    make_files();
+    expect("predict m.keras --x x.npy -o file.npy", 0);
+    assert_int_equal(finish(start("predict m.keras --x - -o - --quiet", "x.npy")), 0);
+    char piped[65536], kept[65536];
+    read_all("OUT", piped, sizeof piped);
+    read_all("file.npy", kept, sizeof kept);
+    assert_memory_equal(piped, kept, 128 + 64 * 2 * 4);
+    assert_int_equal(finish(start("summary -", "m.keras")), 0);
+    has(ran.out, "Trainable params: 58");
+    assert_int_equal(finish(start("summary -", NULL)), 3);
+}
+
+KT_TEST(cli, data_come_in_many_forms) {
+    make_files();
+    kt_tensor *a = numbers(8, 3, 3), *b = numbers(8, 2, 4);
+    kt_sym *in = kt_input({3}, .name = "title"), *more = kt_input({2}, .name = "body");
+    kt_sym *h = kt_call(kt_concatenate(), kt_list(in, more));
+    kt_sym *one = kt_call(kt_dense(1, .name = "one"), h), *two = kt_call(kt_dense(2), h);
+    save_model("two.keras", kt_functional(kt_list(in, more), kt_list(one, two)));
+    assert_int_equal(kt_save_npz(at("by_name.npz"), kt_dict("body", b, "title", a)), KT_OK);
+    assert_int_equal(kt_save_npz(at("by_number.npz"), kt_dict("arr_0", a, "arr_1", b)), KT_OK);
+    assert_int_equal(kt_save_npz(at("wrong.npz"), kt_dict("title", a, "bdy", b)), KT_OK);
+    save("a.npy", a);
+    save("b.npy", b);
+    expect("predict two.keras --x title=a.npy --x body=b.npy -o 1.npz", 0);
+    expect("predict two.keras --x by_name.npz -o 2.npz", 0);
+    expect("predict two.keras --x by_number.npz -o 3.npz", 0);
+    expect("predict two.keras --x a.npy --x b.npy -o 4.npz", 0);
+    char first[4096] = {0}, other[4096] = {0};
+    read_all("1.npz", first, sizeof first);
+    for (int i = 2; i <= 4; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d.npz", i);
+        read_all(name, other, sizeof other);
+        assert_memory_equal(first, other, sizeof first);
+    }
+    kt_list_t *d = kt_load_npz(at("1.npz"));
+    assert_string_equal(kt_list_get(d, 0), "one");
+    kt_free(d);
+    expect("predict two.keras --x by_name.npz", 0);
+    has(ran.out, "one:");
+    expect("predict two.keras --x wrong.npz", 1);
+    has(ran.err, "body");
+    expect("predict two.keras --x a.npy -o 5.npz", 2);
+    expect("predict two.keras --x by_name.npz -o 5.npy", 2);
+    assert_false(is_there("5.npz") || is_there("5.npy"));
+}
+
+static void write_text(const char *name, const char *text, size_t n) {
+    FILE *f = fopen(at(name), "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, n, f), n);
+    fclose(f);
+}
+
+KT_TEST(cli, tables_have_a_target) {
+    make_files();
+    kt_model *m = kt_sequential(kt_list(kt_input({4}), kt_dense(1)));
+    assert_int_equal(kt_model_compile(m, "sgd", "mse"), KT_OK);
+    save_model("one.keras", m);
+    const char table[] = "a,b,c,d,price\n1,2,3,4,5\n0,1,0,1,2\n1,1,1,1,4\n";
+    write_text("t.csv", table, sizeof table - 1);
+    expect("fit one.keras --x t.csv --target price --loss mae --metrics mse --json", 0);
+    has(ran.out, "\"mse\": [");
+    expect("fit one.keras --x t.csv --target prize", 5);
+    has(ran.err, "prize");
+    expect("fit one.keras --x t.csv", 2);
+    expect("fit one.keras --x x.npy --target price", 2);
+}
+
+KT_TEST(cli, exit_codes_say_what_went_wrong) {
+    make_files();
+    const char
+        pickle[] = "\x93NUMPY\1\0\x46\0{'descr': '|O', 'fortran_order': False, 'shape': (1,), }"
+                   "              \n.....";
+    write_text("object.npy", pickle, sizeof pickle - 1);
+    write_text("bad.keras", "PK\3\4 no archive", 15);
+    expect("predict m.keras --x object.npy", 4);
+    expect("predict bad.keras --x x.npy", 3);
+    expect("predict none.keras --x x.npy", 5);
+    expect("predict m.keras --x none.npy", 5);
+    expect("predict m.keras --x y.npy", 1);
+    expect("fit m.keras --x x.npy --y y.npy --loss no_such_loss", 2);
+    expect("fit m.keras --x x.npy --y y.npy --callback no_such_callback --json", 2);
+    has(ran.out, "\"exit\": 2");
+    expect("fit m.keras --x x.npy --y y.npy --class-weight 0=1", 2);
+    expect("check m.keras bad.keras none.keras --json", 3);
+    has(ran.out, "\"worst\": \"KT_EFORMAT\"");
+    expect("check m.keras", 0);
+    has(ran.out, "m.keras: ok");
+}
+
+KT_TEST(cli, full_disks_are_noticed) {
+    char line[5000];
+    make_files();
+    if (access("/dev/full", W_OK)) return; /* Linux has it */
+    snprintf(line, sizeof line, "%s summary %s >/dev/full 2>/dev/null", program, at("m.keras"));
+    const int status = system(line);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 6);
+    expect("fit no_such_file.json --x x.npy --y y.npy", 5);
+    kt_model *m = kt_sequential(kt_list(kt_input({4}), kt_dense(1)));
+    save_model("plain.keras", m);
+    expect("fit plain.keras --x x.npy --y y.npy -o f.keras", 1);
+    has(ran.err, "compile");
+    assert_false(is_there("f.keras"));
+}
+
+KT_TEST(cli, nan_stops_a_training) {
+    make_files();
+    kt_tensor *x = numbers(64, 4, 1);
+    kt_tensor_set(x, 5, (double)NAN);
+    save("nan.npy", x);
+    expect("fit m.keras --x nan.npy --y y.npy --callback terminate_on_nan -o n.keras", 8);
+    has(ran.err, "invalid loss");
+    assert_false(is_there("n.keras"));
+    expect("fit m.keras --x nan.npy --y y.npy --quiet --json", 0);
+    has(ran.out, "null");
+}
+
+KT_TEST(cli, converts_and_describes_files) {
+    make_files();
+    expect("convert m.keras c.weights.h5", 0);
+    expect("convert m.keras c.json", 0);
+    expect("convert m.keras c.keras --no-optimizer", 0);
+    expect("diff m.keras c.keras", 1); /* the optimizer's variables are in one of them only */
+    expect("convert c.weights.h5 w.keras --model c.json", 0);
+    expect("convert w.keras v.keras --no-optimizer", 0);
+    expect("diff c.keras v.keras", 0);
+    expect("convert c.weights.h5 u.keras", 2);
+    has(ran.err, "--model");
+    expect("info m.keras", 0);
+    has(ran.out, "layers/dense_1/vars/1");
+    expect("info c.weights.h5 --json", 0);
+    has(ran.out, "\"variables\": [");
+    expect("summary m.keras --line-length 60 --show-trainable", 0);
+    expect("summary m.keras --layer-range dense,dense_1", 0);
+    expect("summary m.keras --layer-range nonsense", 2);
+    expect("plot m.keras -o m.dot --show-shapes", 0);
+    read_all("m.dot", ran.out, sizeof ran.out);
+    has(ran.out, "digraph G {");
+    write_text("python.json", "{\"loss\": [1.0, NaN, 0.5], \"val_loss\": [Infinity, 2, 1]}", 56);
+    expect("plot --history python.json -o curves.svg", 0);
+    read_all("curves.svg", ran.out, sizeof ran.out);
+    has(ran.out, "</svg>");
+}
+
+/* Signals -------------------------------------------------------------------------------------- */
+
+static void pause_ms(int ms) {
+    const struct timespec t = {ms / 1000, ms % 1000 * 1000000L};
+    nanosleep(&t, NULL);
+}
+
+/* Waits until the run has said that an epoch began. */
+static void wait_for_training(void) {
+    for (int i = 0; i < 500; i++) {
+        pause_ms(10);
+        if (!is_there("ERR")) continue;
+        read_all("ERR", ran.err, sizeof ran.err);
+        if (strstr(ran.err, "Epoch 3/")) return;
+    }
+    fail_msg("the training did not begin: %s", ran.err);
+}
+
+KT_TEST(cli, signals_finish_the_batch_and_save) {
+    static const int signals[] = {SIGINT, SIGTERM};
+    make_files();
+    for (int i = 0; i < 2; i++) {
+        unlink(at("ERR"));
+        const pid_t pid = start(
+            "fit m.keras --x x.npy --y y.npy --epochs 100000000 --history s.json -o s.keras "
+            "--force",
+            NULL);
+        wait_for_training();
+        kill(pid, signals[i]);
+        assert_int_equal(finish(pid), 128 + signals[i]);
+        read_all("s.json", ran.out, sizeof ran.out);
+        has(ran.out, "\"loss\": [");
+        expect("check s.keras", 0);
+        expect("diff m.keras s.keras", 1);
+    }
+    expect_no_litter();
+}
+
+KT_TEST(cli, killed_saves_leave_a_whole_file) {
+    make_files();
+    expect("convert m.keras k.keras", 0);
+    for (int i = 0; i < 12; i++) {
+        unlink(at("ERR"));
+        const pid_t pid = start(
+            "fit m.keras --x x.npy --y y.npy --epochs 100000000 --callback "
+            "model_checkpoint:filepath=k.keras,save_freq=1",
+            NULL);
+        wait_for_training();
+        pause_ms(3 * i);
+        kill(pid, SIGKILL);
+        assert_int_equal(finish(pid), 1000 + SIGKILL);
+        expect("check k.keras", 0);
+    }
 }
