@@ -119,6 +119,18 @@ static kt_model *make_cnn(void) {
         kt_dense(10, .activation = "softmax")));
 }
 
+/* The densest gradient a pool can leave: every unit alive, nothing dropped. */
+static kt_model *make_dense_cnn(void) {
+    return kt_sequential(kt_list(
+        kt_input({28, 28, 1}),
+        kt_conv2d(32, 3, .activation = "relu", .bias_initializer = kt_init_constant(3)),
+        kt_max_pooling2d(2),
+        kt_conv2d(64, 3, .activation = "relu", .bias_initializer = kt_init_constant(20)),
+        kt_max_pooling2d(2),
+        kt_flatten(),
+        kt_dense(10, .activation = "softmax")));
+}
+
 #define VOCABULARY 20000
 
 static kt_model *reviews(kt_layer *recurrent) {
@@ -158,6 +170,7 @@ static kt_model *make_reuters(void) { return multi_hot(64, 46); }
 
 static const subject mlp = {.make = make_mlp, .row = {1, {784}}, .classes = 10};
 static const subject cnn = {.make = make_cnn, .row = {3, {28, 28, 1}}, .classes = 10};
+static const subject dense_cnn = {.make = make_dense_cnn, .row = {3, {28, 28, 1}}, .classes = 10};
 static const subject lstm = {make_lstm, {1, {200}}, 1, VOCABULARY, 0, NULL};
 static const subject gru = {make_gru, {1, {200}}, 1, VOCABULARY, 0, NULL};
 static const subject attn = {make_attn, {1, {128}}, 2, VOCABULARY, 0, NULL};
@@ -173,6 +186,7 @@ static const workload workloads[] = {
     {"mlp-predict1", &mlp, 1, false, false, predict_run, 1, 5},
     {"mlp-call1", &mlp, 1, false, false, call_run, 1, 5},
     {"cnn32", &cnn, 32, true, true, step_run, 1, 5},
+    {"cnn32-dense", &dense_cnn, 32, true, true, step_run, 1, 5},
     {"cnn128", &cnn, 128, true, true, step_run, 1, 5},
     {"cnn128-fit", &cnn, 128 * 200, true, true, fit_run, 1.0 / 200, 5},
     {"cnn-infer1", &cnn, 1, false, false, call_run, 1, 5},
@@ -366,8 +380,8 @@ const cli_command cli_bench = {
     .examples = "  keratin bench --workload mlp32 --threads 2 --json\n",
     .text =
         "Workloads: mlp32 mlp128 mlp32-fit mlp128-fit fit-mnist mlp-predict1 mlp-call1 startup\n"
-        "cnn32 cnn128 cnn128-fit cnn-infer1 cnn-infer32 lstm32 lstm128 lstm32-fit lstm-infer1 "
-        "gru32 attn32 imdb512 reuters512 imdb512-fit reuters512-fit.\n"
+        "cnn32 cnn32-dense cnn128 cnn128-fit cnn-infer1 cnn-infer32 lstm32 lstm128 lstm32-fit "
+        "lstm-infer1 gru32 attn32 imdb512 reuters512 imdb512-fit reuters512-fit.\n"
         "Without --threads one thread is used, and the process is bound to as many processors.\n"
         "--verbose 2 adds a table of nodes on stderr: time of one run, share, bytes moved.\n",
     .options = bench_table,
