@@ -30,6 +30,12 @@ static void copy_plane(char *d, const char *s, const axis *row, const axis *col,
     if (col->d == (int64_t)size && col->s == (int64_t)size) {
         const size_t bytes = (size_t)col->n * size;
         for (int64_t i = 0; i < row->n; i++) memcpy(d + i * row->d, s + i * row->s, bytes);
+    } else if (size == 4 && col->d == 4 && col->s == 0) { /* one value all along */
+        for (int64_t i = 0; i < row->n; i++) {
+            uint32_t v;
+            memcpy(&v, s + i * row->s, 4);
+            for (int64_t k = 0; k < col->n; k++) memcpy(d + i * row->d + k * 4, &v, 4);
+        }
     } else if (size == 4) {
         for (int64_t i = 0; i < row->n; i++)
             for (int64_t k = 0; k < col->n; k++)

@@ -32,21 +32,38 @@ static kt_status pad_vjp(
     return g->status;
 }
 
+/* The border along one axis: inside the array along the axes before it, all along those behind. */
+static void pad_border(
+    const kt_kargs *k, int axis, int64_t start, int64_t width, const int64_t *stride) {
+    const pad_attrs *a = k->node->attrs;
+    const kt_shape *from = &k->node->in[0]->spec.shape;
+    const kt_spec *to = &k->node->out[0]->spec;
+    const int64_t nowhere[KT_MAX_RANK] = {0};
+    double value = 0; /* room for one element of any dtype */
+    kt_shape part = to->shape;
+    int64_t first = start * stride[axis];
+    kt_elem_set(&value, to->dtype, 0, a->value);
+    for (int i = 0; i < axis; i++) {
+        part.dim[i] = from->dim[i];
+        first += a->before[i] * stride[i];
+    }
+    part.dim[axis] = width;
+    const size_t e = kt_dtype_size(to->dtype);
+    kt_copy_strided((char *)k->out[0] + (size_t)first * e, stride, &value, nowhere, &part, e);
+}
+
 static kt_status pad_ref(const kt_kargs *k) {
     const pad_attrs *a = k->node->attrs;
     const kt_spec *from = &k->node->in[0]->spec, *to = &k->node->out[0]->spec;
     const size_t e = kt_dtype_size(from->dtype);
-    const int64_t total = kt_shape_size(&to->shape);
     int64_t in[KT_MAX_RANK], out[KT_MAX_RANK], first = 0;
-    if (total) kt_elem_set(k->out[0], to->dtype, 0, a->value);
-    for (int64_t have = 1; have < total; have *= 2) /* the value everywhere, by doubling */
-        memcpy(
-            (char *)k->out[0] + (size_t)have * e,
-            k->out[0],
-            (size_t)(total - have < have ? total - have : have) * e);
     kt_strides(&from->shape, in);
     kt_strides(&to->shape, out);
-    for (int i = 0; i < to->shape.ndim; i++) first += out[i] * a->before[i];
+    for (int i = 0; i < to->shape.ndim; i++) {
+        pad_border(k, i, 0, a->before[i], out);
+        pad_border(k, i, to->shape.dim[i] - a->after[i], a->after[i], out);
+        first += out[i] * a->before[i];
+    }
     kt_copy_strided((char *)k->out[0] + (size_t)first * e, out, k->in[0], in, &from->shape, e);
     return KT_OK;
 }
@@ -54,6 +71,8 @@ static kt_status pad_ref(const kt_kargs *k) {
 static const kt_sample pad_samples[] = {
     {.in = {{.dim = {3, 2}}}, .attrs = &(pad_attrs){{1, 0}, {2, 3}, 0}},
     {.in = {{.dim = {3}}}, .attrs = &(pad_attrs){{1}, {0}, -2.5}},
+    {.in = {{.dim = {3, 4, 2}}}, .attrs = &(pad_attrs){{1, 2, 3}, {3, 0, 1}, 1.5}},
+    {.in = {{.dim = {2, 3, 4}}}, .attrs = &(pad_attrs){{0, 2, 0}, {0, 1, 0}, 0}},
     {.in = {{.dim = {3}}}, .attrs = &(pad_attrs){{-1}, {0}, 0}, .want = KT_EINVAL},
     KT_SAMPLES_END};
 static const kt_field pad_fields[] = {
