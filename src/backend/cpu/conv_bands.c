@@ -44,13 +44,14 @@ void kt_band_move(const kt_conv_job *j, float *x, float *copy, const kt_band *b,
 }
 
 char *kt_conv_lane(const kt_conv_job *j, int64_t part) {
-    return j->scratch + j->shared_bytes + j->lane_bytes * (size_t)part;
+    const size_t at = j->shared_bytes + j->lane_bytes * (size_t)part;
+    return j->scratch ? j->scratch + at : NULL;
 }
 
 /* Takes n floats from a lane. */
 float *kt_conv_take(char **from, int64_t n) {
     float *p = (float *)(void *)*from;
-    *from += floats(n);
+    if (n) *from += floats(n);
     return p;
 }
 
