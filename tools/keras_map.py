@@ -259,6 +259,8 @@ INSTEAD = {
     "initializers.Initializer": "`kt_init_custom`", "regularizers.Regularizer": "`kt_reg_custom`",
     "constraints.Constraint": "`kt_con_custom`", "losses.Loss": "`kt_loss_custom`",
     "metrics.Metric": "`kt_metric_custom`", "metrics.MeanMetricWrapper": "`kt_metric_custom`",
+    **{"metrics." + name: "a loss in the list of metrics" for name in (
+        "huber", "log_cosh", "binary_focal_crossentropy", "categorical_focal_crossentropy")},
     "callbacks.Callback": "`kt_cb_lambda`", "callbacks.CallbackList": "`kt_list`",
     "callbacks.ProgbarLogger": "`.verbose` of fit, evaluate, predict",
 }

@@ -67,7 +67,7 @@ typedef struct kt_compile_args {
     kt_ref optimizer;         ///< name or object, default "rmsprop"
     kt_ref loss;              ///< name, object, kt_list (one per output) or kt_dict by output name
     kt_floats_t loss_weights; ///< one per output, default 1
-    kt_ref metrics;           ///< name, object, kt_list, or a list of lists with several outputs
+    kt_ref metrics;           ///< name, metric or loss, kt_list, or a list of lists with several outputs
     kt_ref weighted_metrics;  ///< metrics that see sample and class weights
     bool run_eagerly;         ///< kept for files; steps are always compiled
     int steps_per_execution;  ///< callbacks and the bar see every so many steps; default 1

@@ -129,7 +129,7 @@ static kt_status resolve_losses(kt_compiled *c, const kt_model_state *s) {
 static kt_status add_metric(kt_compiled *c, int output, kt_ref ref, bool weighted) {
     char got[96];
     if (ref == (kt_ref)kt_none) return KT_OK;
-    if (kt_is_obj(ref) && !kt_is(ref, KT_KIND_METRIC))
+    if (kt_is_obj(ref) && !kt_is(ref, KT_KIND_METRIC) && !kt_is(ref, KT_KIND_LOSS))
         return KT_FAIL(
             KT_EINVAL,
             "metrics: expected a name or a metric, got %s",

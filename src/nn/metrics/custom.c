@@ -1,5 +1,6 @@
 /* The mean of a user's C function. Ranks are lined up before it is called, dtypes are its own
- * business (kt_op_* promote). Keras: a function among the metrics, MeanMetricWrapper. */
+ * business (kt_op_* promote). A loss among the metrics is the mean of what it gives per sample.
+ * Keras: a function or a loss among the metrics, MeanMetricWrapper. */
 #include "base/mem.h"
 #include "nn/metrics/mean.h"
 
@@ -39,4 +40,18 @@ static const kt_metric_def custom_def = {
 
 kt_metric *kt_metric_custom_new(const kt_metric_custom_args *args) {
     return kt_component_new(&custom_def.base.base, args);
+}
+
+/* The mean of a loss: kt_mean_of_loss() finds it in the state. */
+static const kt_metric_def of_loss_def = {
+    .base = {.base = {KT_MEAN_PLAIN("MeanMetricWrapper")}, KT_MEAN_FUNCTIONS},
+    .direction = -1,
+    .fn = kt_mean_of_loss};
+
+kt_metric *kt_metric_of_loss(const kt_component *loss) {
+    kt_metric *m = kt_component_new(
+        &of_loss_def.base.base,
+        &(kt_metric_args){.size = sizeof(kt_metric_args), .name = kt_loss_name(loss)});
+    if (!kt_failed(m)) ((kt_mean_state *)m->state)->loss = kt_adopt(loss);
+    return m;
 }

@@ -22,6 +22,8 @@ kt_sym *kt_mean_result(kt_component *c);
 /** `fn` and `init` of a class that is the mean of a loss with default arguments. */
 kt_sym *kt_mean_of_loss(const kt_component *c, kt_sym *y_true, kt_sym *y_pred);
 kt_status kt_mean_of_loss_init(kt_component *c);
+/** The metric that a loss among the metrics means, with the loss's name. */
+kt_metric *kt_metric_of_loss(const kt_component *loss);
 
 #define KT_MEAN_BASE(name_)                                                                        \
     .kind = KT_KIND_METRIC, .name = (name_), .state_size = sizeof(kt_mean_state),                  \

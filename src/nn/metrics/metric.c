@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "nn/layer.h"
+#include "nn/metrics/mean.h"
 
 #include <string.h>
 #include <strings.h>
@@ -99,6 +100,10 @@ static const char *by_shapes(const char *name, const kt_shape *y_true, const kt_
 kt_status kt_metric_get(
     kt_component **out, kt_ref ref, const kt_shape *y_true, const kt_shape *y_pred) {
     const bool named = ref && !kt_is_obj(ref);
+    if (kt_is(ref, KT_KIND_LOSS) && !kt_failed(ref)) {
+        *out = kt_metric_of_loss(ref);
+        return kt_check(*out);
+    }
     const char *name = named ? by_shapes(ref, y_true, y_pred) : NULL;
     const kt_status st = kt_component_get(
         out, named ? name : ref, KT_KIND_METRIC, kt_metric_registry(), "metrics");

@@ -4,6 +4,8 @@
 #include "runtime/program.h"
 #include "testing/kt_test.h"
 
+#include <keratin/keratin.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -97,6 +99,24 @@ KT_TEST(metrics, every_class_has_its_name) {
     assert_int_equal(kt_metric_direction(kt_metric_auc()), 1);
     assert_int_equal(kt_metric_direction(kt_metric_poisson()), -1);
     assert_int_equal(kt_metric_direction(kt_metric_sum()), 0);
+}
+
+KT_TEST(metrics, a_loss_is_a_metric) {
+    kt_model *m = kt_sequential(kt_list(kt_input({2}), kt_dense(3)));
+    kt_status st = kt_model_compile(
+        m, "sgd", "mse", .metrics = kt_list(kt_loss_huber(0.5), kt_loss_mean_squared_error()));
+    kt_check_status(st, KT_OK);
+    kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(4, 2), (float[]){1, 2, -1, 3, 0, 1, 2, 2});
+    kt_tensor *y = kt_tensor_new(KT_FLOAT32, kt_dims(4, 3), NULL);
+    kt_logs *logs = kt_model_evaluate(m, x, y, .verbose = 0);
+    kt_check_status(kt_check(logs), KT_OK);
+    kt_check_near(kt_logs_get(logs, "mean_squared_error"), kt_logs_get(logs, "loss"), 1e-6, 0);
+    assert_true(kt_logs_get(logs, "huber_loss") > 0);
+    kt_free(m);
+    kt_component *c = NULL;
+    const kt_shape s = kt_dims(4, 3);
+    kt_check_status(kt_metric_get(&c, kt_loss_huber(.reduction = "avg"), &s, &s), KT_EINVAL);
+    kt_check_message_has("reduction");
 }
 
 KT_TEST(metrics, wrong_arguments) {
