@@ -67,12 +67,12 @@ typedef struct kt_compile_args {
     kt_ref optimizer;         ///< name or object, default "rmsprop"
     kt_ref loss;              ///< name, object, kt_list (one per output) or kt_dict by output name
     kt_floats_t loss_weights; ///< one per output, default 1
-    kt_ref metrics;           ///< name, metric or loss, kt_list, or a list of lists with several outputs
-    kt_ref weighted_metrics;  ///< metrics that see sample and class weights
-    bool run_eagerly;         ///< kept for files; steps are always compiled
-    int steps_per_execution;  ///< callbacks and the bar see every so many steps; default 1
-    int jit_compile;          ///< KT_AUTO, 0 or 1: kept for files; steps are always compiled
-    bool auto_scale_loss;     ///< kept for files; matters with dtype policy "mixed_float16" only
+    kt_ref metrics; ///< name, metric or loss, kt_list, or a list of lists with several outputs
+    kt_ref weighted_metrics; ///< metrics that see sample and class weights
+    bool run_eagerly;        ///< kept for files; steps are always compiled
+    int steps_per_execution; ///< callbacks and the bar see every so many steps; default 1
+    int jit_compile;         ///< KT_AUTO, 0 or 1: kept for files; steps are always compiled
+    bool auto_scale_loss;    ///< kept for files; matters with dtype policy "mixed_float16" only
 } kt_compile_args;
 #define KT_COMPILE_DEFAULTS                                                                        \
     .optimizer = "rmsprop", .steps_per_execution = 1, .jit_compile = KT_AUTO,                      \
