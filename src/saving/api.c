@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "io/source.h"
 #include "saving/configs.h"
+#include "saving/legacy.h"
 #include "saving/text.h"
 
 #include <keratin/saving.h>
@@ -67,12 +68,20 @@ kt_model *kt_model_of_json(const kt_json *v, bool compile) {
     return of_text(kt_reader_end(&r, l));
 }
 
+/* Keras 1 and 2 wrote their version into the text. */
+static kt_model *model_of_any(const kt_json *v) {
+    const char *version = kt_json_get_text(v, "keras_version");
+    const kt_legacy_origin from = kt_legacy_origin_of(version, NULL);
+    return version && from.major < 3 ? kt_legacy_model_of_json(v, &from, true)
+                                     : kt_model_of_json(v, true);
+}
+
 kt_model *kt_model_from_json(const char *text) {
     kt_json *v;
     const kt_status st = text ? kt_json_parse(&v, text, strlen(text), NULL)
                               : KT_FAIL(KT_EINVAL, "kt_model_from_json: no text");
     if (st) return kt_fail_object(st);
-    kt_model *m = kt_model_of_json(v, true);
+    kt_model *m = model_of_any(v);
     kt_json_free(v);
     return m;
 }

@@ -6,6 +6,7 @@
 #include "model/compile.h"
 #include "nn/optimizers/optimizer.h"
 #include "saving/configs.h"
+#include "saving/legacy.h"
 #include "saving/weights_h5.h"
 #include "tensor/tensor.h"
 
@@ -181,7 +182,10 @@ static kt_status keep_date(const kt_archive *a, kt_model *m) {
 }
 
 kt_model *kt_archive_load(kt_archive *a, bool compile) {
-    kt_model *m = kt_model_of_json(a->config, compile);
+    const char *version = kt_json_get_text(a->metadata, "keras_version");
+    const kt_legacy_origin from = kt_legacy_origin_of(version, NULL);
+    kt_model *m = version && from.major < 3 ? kt_legacy_model_of_json(a->config, &from, compile)
+                                            : kt_model_of_json(a->config, compile);
     if (kt_failed(m)) return m;
     kt_status st = KT_OK;
     const bool built = !kt_model_of(m)->is_sequential || kt_model_of(m)->n_in;

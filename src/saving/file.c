@@ -6,6 +6,7 @@
 #include "io/npz.h"
 #include "saving/archive.h"
 #include "saving/configs.h"
+#include "saving/legacy.h"
 #include "tensor/tensor.h"
 
 #include <keratin/saving.h>
@@ -189,7 +190,7 @@ static kt_status open_hdf5(kt_file *f, const char *path) {
     if (st == KT_OK) st = attribute(root, "model_config", &f->text);
     if (st == KT_OK && f->text) {
         f->format = "h5";
-        st = kt_json_parse(&f->config, f->text, strlen(f->text), NULL);
+        st = kt_legacy_see_code(f->text, kt_json_parse(&f->config, f->text, strlen(f->text), NULL));
     }
     if (st == KT_OK) st = attribute(root, "training_config", &training);
     if (st == KT_OK && training) kt_str_add(&f->compile, training);

@@ -97,7 +97,11 @@ static kt_model *load_json(const char *path) {
     if (st) return kt_fail_object(st);
     st = kt_json_parse(&v, (const char *)text, size, NULL);
     kt_mem_free(text);
-    kt_model *m = st ? kt_fail_object(st) : kt_model_of_json(v, true);
+    const char *version = kt_json_get_text(v, "keras_version"); /* of Keras 1 and 2 */
+    const kt_legacy_origin from = kt_legacy_origin_of(version, NULL);
+    kt_model *m = st                          ? kt_fail_object(st)
+                  : version && from.major < 3 ? kt_legacy_model_of_json(v, &from, true)
+                                              : kt_model_of_json(v, true);
     kt_json_free(v);
     return m;
 }

@@ -53,6 +53,10 @@ bool kt_legacy_is_model(const kt_hdf5 *h);
 bool kt_legacy_is_weights(const kt_hdf5 *h);
 /** The group that has `layer_names`: /model_weights, or the root of a file of weights alone. */
 const kt_hdf5_node *kt_legacy_weights_group(const kt_hdf5 *h);
+/** What is wrong with JSON text that cannot be parsed: KT_EREFUSED if a Lambda's code is in it. */
+kt_status kt_legacy_see_code(const char *text, kt_status st);
+/** A model from a description that Keras 1 or 2 wrote as JSON or into a .keras file; floating. */
+kt_model *kt_legacy_model_of_json(const kt_json *v, const kt_legacy_origin *from, bool compile);
 /** A whole model, floating; compiled as the file says, with the optimizer's state. `path` is for
  * messages. */
 kt_model *kt_legacy_load_model(const kt_hdf5 *h, const char *path, bool compile);

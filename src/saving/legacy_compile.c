@@ -190,6 +190,7 @@ kt_status kt_legacy_compile(kt_json **out, const kt_json *training, const kt_leg
     static const char *const kept[] = {
         "loss_weights", "run_eagerly", "steps_per_execution", "jit_compile"};
     const kt_json *old = kt_json_get(training, "optimizer_config");
+    if (!old) old = kt_json_get(training, "optimizer"); /* .keras files of tf.keras */
     kt_json *c = *out = kt_json_new_dict(), *v = NULL;
     kt_status st = c ? KT_OK : KT_FAIL(KT_ENOMEM, "out of memory");
     (void)from;

@@ -351,7 +351,9 @@ kt_status kt_legacy_layer(kt_json **out, const kt_json *entry, const kt_legacy_o
     const char *named = kt_json_get_text(entry, "class_name");
     const kt_json *old = kt_json_get(entry, "config");
     *out = NULL;
-    if (from->major >= 3) return layer_of_keras3(out, entry);
+    const char *own = kt_json_get_text(entry, "registered_name"); /* somebody's class */
+    if (from->major >= 3 || (own && !kt_layer_find(class_today(kt_legacy_plain_class(named)))))
+        return layer_of_keras3(out, entry);
     if (!kt_json_is(old, KT_JSON_DICT))
         return KT_FAIL(KT_EFORMAT, "the configuration of a %.60s is no dict", named);
     const char *plain = kt_legacy_plain_class(named);

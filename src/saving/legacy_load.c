@@ -11,7 +11,7 @@
 
 /* Keras 1 wrote the code of a Lambda as text, with bytes that JSON does not allow: what is wrong
  * with such a file is the code. */
-static kt_status see_code(const char *text, kt_status st) {
+kt_status kt_legacy_see_code(const char *text, kt_status st) {
     if (st != KT_EFORMAT || !strstr(text, "\"Lambda\"") || !strstr(text, "\"function\"")) return st;
     KT_FAIL(KT_EREFUSED, "the model has a Lambda layer, which would run code from the file");
     return kt_error_hint("code in files is never run; build the model in the program instead");
@@ -22,7 +22,7 @@ static kt_status parse_attr(kt_json **out, const kt_hdf5_node *node, const char 
     size_t n;
     *out = NULL;
     kt_status st = kt_hdf5_attr_text(&text, &n, node, name);
-    if (!st) st = see_code(text, kt_json_parse(out, text, n, NULL));
+    if (!st) st = kt_legacy_see_code(text, kt_json_parse(out, text, n, NULL));
     if (st) kt_error_context("in attribute \"%s\"", name);
     kt_mem_free(text);
     return st;
@@ -75,6 +75,20 @@ static kt_status read_state(
     kt_vec_free(&trained);
     kt_vec_free(&others);
     return st;
+}
+
+/* .keras files of tf.keras, and JSON of Keras 1 and 2. */
+kt_model *kt_legacy_model_of_json(const kt_json *v, const kt_legacy_origin *from, bool compile) {
+    kt_json *model = NULL, *config = NULL;
+    const kt_json *old = kt_json_get(v, "compile_config");
+    kt_status st = kt_legacy_model(&model, v, from);
+    if (!st && compile && kt_json_len(old)) {
+        st = kt_legacy_compile(&config, old, from);
+        if (!st) st = kt_json_put(model, "compile_config", config);
+    }
+    kt_model *m = st ? kt_fail_object(st) : kt_model_of_json(model, compile);
+    kt_json_free(model);
+    return m;
 }
 
 kt_status kt_legacy_load_weights(kt_model *m, const kt_hdf5 *h, bool by_name, bool skip_mismatch) {
