@@ -7,7 +7,7 @@ _keratin() {
     if [[ -z $command ]]; then
         help=$(keratin --help 2>/dev/null) || return
         if [[ $word == -* ]]; then
-            help=$(grep -o -e '--[a-z-]*' <<<"$help")
+            help=$(grep -o -e '--[a-z-]*' <<<"$help" | sort -u)
         else
             help=$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$help")
         fi
@@ -16,7 +16,7 @@ _keratin() {
         help=$(keratin "$command" --help 2>/dev/null | sed -n '/^options:/,$p' | grep -o -e '^ .*--[a-z-]*')
         mapfile -t COMPREPLY < <(compgen -W "$(grep -o -e '--[a-z-]*' <<<"$help")" -- "$word")
     elif [[ $before == --data ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "mnist fashion_mnist imdb reuters cifar10" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "mnist fashion_mnist cifar10 cifar100 boston_housing california_housing imdb reuters" -- "$word")
     else
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         compopt -o filenames 2>/dev/null

@@ -161,6 +161,7 @@ static int load_option(const request *r, const cli_list *files, kt_ref *out) {
 
 /* Built-in data sets --------------------------------------------------------------------------- */
 
+static kt_status cifar100(kt_splits *s) { return kt_data_cifar100(s); }
 static kt_status boston(kt_splits *s) { return kt_data_boston_housing(s); }
 static kt_status california(kt_splits *s) { return kt_data_california_housing(s); }
 static kt_status imdb(kt_text_splits *s, int64_t words) {
@@ -177,6 +178,8 @@ static const struct {
 } data_sets[] = {
     {"mnist", kt_data_mnist, NULL},
     {"fashion_mnist", kt_data_fashion_mnist, NULL},
+    {"cifar10", kt_data_cifar10, NULL},
+    {"cifar100", cifar100, NULL},
     {"boston_housing", boston, NULL},
     {"california_housing", california, NULL},
     {"imdb", NULL, imdb},

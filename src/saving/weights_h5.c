@@ -125,7 +125,13 @@ static kt_status read_group(const kt_weight_tree *t, const kt_weight_group *g, c
 /* A group that does not fit and may be left alone: not damaged data, just others. */
 static bool may_skip(const kt_weight_group *g, kt_status st, bool skip_mismatch) {
     if (st != KT_ESHAPE || (g->layer && !skip_mismatch)) return false;
-    kt_log("weights are not loaded: %s\n", kt_error_message());
+    const kt_error e = kt_error_get();
+    kt_log(
+        "keratin: warning: left as it was: %s %s (expected %s, got %s)\n",
+        e.text,
+        e.path,
+        e.expected,
+        e.got);
     kt_error_clear();
     return true;
 }

@@ -385,6 +385,10 @@ KT_TEST(cli, converts_and_describes_files) {
     expect("convert c.weights.h5 w.keras --model c.json", 0);
     expect("convert w.keras v.keras --no-optimizer", 0);
     expect("diff c.keras v.keras", 0);
+    expect("convert m.keras c.h5", 0);
+    expect("diff m.keras c.h5", 0);
+    expect("convert c.h5 d.keras", 0);
+    expect("diff m.keras d.keras", 0);
     expect("convert c.weights.h5 u.keras", 2);
     has(ran.err, "--model");
     expect("info m.keras", 0);
