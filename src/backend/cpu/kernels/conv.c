@@ -63,8 +63,6 @@ void KT_FN(kt_conv_back)(const kt_conv_back *b) {
 
 /* Pooling -------------------------------------------------------------------------------------- */
 
-KT_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
-
 /* Where v is larger than the best so far, it and its number take the place; a NaN counts as the
  * largest. */
 KT_INLINE void larger(vf *best, vi *tap, vf v, int t) {
@@ -75,7 +73,7 @@ KT_INLINE void larger(vf *best, vi *tap, vf v, int t) {
     *tap = (vi)_mm512_mask_mov_epi32((__m512i)*tap, more, _mm512_set1_epi32(t));
 #else
     const vi more = (vi)(v > *best) | ((vi)(v != v) & (vi)(*best == *best));
-    *best = pick(more, v, *best);
+    *best = (vf)((more & (vi)v) | (~more & (vi)*best));
     *tap = (more & t) | (~more & *tap);
 #endif
 }
