@@ -1,5 +1,8 @@
 /* JSON of real Keras (tools/golden/configs.py), read and written again; bad JSON. */
 #include "base/mem.h"
+#include "base/obj.h"
+#include "base/str.h"
+#include "io/json.h"
 #include "io/npz.h"
 #include "testing/kt_test.h"
 
@@ -44,3 +47,145 @@ ROUND(nested)
 ROUND(dicts)
 ROUND(one_in_a_list)
 ROUND(pictures)
+
+/* Texts that are wrong ------------------------------------------------------------------------ */
+
+static const char *const replacements[] = {
+    "null", "1", "-1", "0", "1e30", "true", "\"x\"", "[]", "{}", "[1, 2]", "{\"a\": 1}", "NaN"};
+#define N_REPLACEMENTS ((int)(sizeof replacements / sizeof *replacements))
+
+/* The document with its k-th value replaced; counts values in *n. */
+static void emit(kt_str *out, const kt_json *v, int *n, int k, const char *by) {
+    if ((*n)++ == k) {
+        kt_str_add(out, by);
+        return;
+    }
+    const bool list = kt_json_is(v, KT_JSON_LIST), dict = kt_json_is(v, KT_JSON_DICT);
+    if (!list && !dict) {
+        kt_json_write(out, v, KT_NONE);
+        return;
+    }
+    kt_str_add(out, list ? "[" : "{");
+    void *it = dict ? kt_json_iter(v) : NULL;
+    for (int i = 0; i < kt_json_len(v); i++) {
+        if (i) kt_str_add(out, ", ");
+        if (dict) kt_str_addf(out, "\"%s\": ", kt_json_iter_key(it));
+        emit(out, dict ? kt_json_iter_value(it) : kt_json_at(v, i), n, k, by);
+        if (dict) it = kt_json_next(v, it);
+    }
+    kt_str_add(out, list ? "]" : "}");
+}
+
+static bool is_file_status(kt_status st) {
+    return st == KT_OK || st == KT_EFORMAT || st == KT_EUNSUPPORTED || st == KT_EREFUSED ||
+           st == KT_ELIMIT;
+}
+
+static void check_replacements(const char *name, int step) {
+    char *text = golden(name);
+    kt_json *v;
+    kt_check_status(kt_json_parse(&v, text, strlen(text), NULL), KT_OK);
+    kt_str all = {0};
+    int n = 0, total = 0;
+    emit(&all, v, &total, -1, "");
+    kt_str_free(&all);
+    for (int k = 0; k < total; k += step)
+        for (int r = 0; r < N_REPLACEMENTS; r++) {
+            kt_str s = {0};
+            n = 0;
+            emit(&s, v, &n, k, replacements[r]);
+            kt_model *m = kt_model_from_json(s.s);
+            if (!is_file_status(kt_check(m)))
+                fprintf(
+                    stderr, "%s, value %d, %s: %s\n", name, k, replacements[r], kt_error_message());
+            assert_true(is_file_status(kt_check(m)));
+            kt_free(m);
+            kt_clear_session();
+            assert_true(kt_obj_count() == 0);
+            kt_str_free(&s);
+        }
+    kt_json_free(v);
+    kt_mem_free(text);
+}
+
+KT_TEST(configs, wrong_values_in_a_stack) { check_replacements("compiled_objects", 1); }
+KT_TEST(configs, wrong_values_in_a_graph) { check_replacements("operations", 3); }
+KT_TEST(configs, wrong_values_in_nested_models) { check_replacements("nested", 3); }
+
+static const struct {
+    const char *entry;
+    kt_status want;
+    const char *says;
+} refused[] = {
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Lambda\", \"config\": {\"name\": \"l\"}}",
+     KT_EREFUSED,
+     "Lambda"},
+    {"{\"module\": \"os\", \"class_name\": \"system\", \"config\": {}}", KT_EREFUSED, "os"},
+    {"{\"module\": \"keras.utils\", \"class_name\": \"get_file\", \"config\": {}}",
+     KT_EREFUSED,
+     "keras.utils"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 1}, "
+     "\"registered_name\": \"evil>Dense\"}",
+     KT_EREFUSED,
+     "evil>Dense"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"TFSMLayer\", \"config\": {}}",
+     KT_EREFUSED,
+     "TFSMLayer"},
+    {"{\"module\": \"mine\", \"class_name\": \"Own\", \"config\": {}, \"registered_name\": "
+     "\"mine>Own\"}",
+     KT_EUNSUPPORTED,
+     "mine>Own"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"NoSuch\", \"config\": {}}",
+     KT_EUNSUPPORTED,
+     "NoSuch"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 1, "
+     "\"bogus\": 3}}",
+     KT_EUNSUPPORTED,
+     "bogus"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 0}}",
+     KT_EFORMAT,
+     "units"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 2.5}}",
+     KT_EFORMAT,
+     "units"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Dropout\", \"config\": {\"rate\": 1.5}}",
+     KT_EFORMAT,
+     "rate"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 1, "
+     "\"name\": \"../x\"}}",
+     KT_EFORMAT,
+     "name"},
+};
+
+KT_TEST(configs, what_is_refused_and_why) {
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        kt_str s = {0};
+        kt_str_addf(
+            &s,
+            "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", "
+            "\"layers\": [%s]}}",
+            refused[i].entry);
+        kt_check_fails(kt_model_from_json(s.s), refused[i].want, refused[i].says);
+        kt_str_free(&s);
+    }
+    kt_check_fails(kt_model_from_json("[1, 2"), KT_EFORMAT, "line 1");
+    kt_check_fails(kt_model_from_json(NULL), KT_EINVAL, "no text");
+}
+
+KT_TEST(configs, short_forms_and_lists) {
+    kt_optimizer *o = kt_deserialize(
+        "optimizer", "sgd:learning_rate=0.5,nesterov=True,momentum=0.9");
+    kt_check_near(kt_opt_learning_rate(o), 0.5, 1e-6, 0);
+    assert_non_null(strstr(kt_text_str(kt_get_config(o)), "\"nesterov\": true"));
+    kt_check_status(kt_check(kt_deserialize("loss", "mse")), KT_OK);
+    kt_list_t *l = kt_deserialize("metric", "[\"mae\", {\"class_name\": \"AUC\", \"config\": {}}]");
+    assert_int_equal(kt_list_len(l), 2);
+    kt_check_status(kt_check(kt_deserialize("callback", "early_stopping:patience=3")), KT_OK);
+    kt_check_fails(kt_deserialize("optimizer", "adamm"), KT_EUNSUPPORTED, "adamm");
+    kt_check_fails(kt_deserialize("optimizer", "adam:rate"), KT_EFORMAT, "rate");
+    kt_check_fails(kt_deserialize("thing", "adam"), KT_EINVAL, "thing");
+    kt_check_status(kt_check(kt_from_config("Dense", "{\"units\": 3}")), KT_OK);
+    kt_check_status(kt_check(kt_from_config("losses.Huber", "{\"delta\": 2.0}")), KT_OK);
+    kt_loss *h = kt_from_config("losses.Huber", "{\"delta\": 2.0}");
+    assert_non_null(strstr(kt_text_str(kt_get_config(h)), "\"delta\": 2.0"));
+}
