@@ -38,9 +38,15 @@ static kt_status no_such(const char *what, const char *name) {
         kt_quote(name, strlen(name), quoted, sizeof quoted));
 }
 
+/* The names in an attribute; one that is missing is the file's fault. */
+static kt_status read_names(kt_hdf5_strings *out, const kt_hdf5_node *group, const char *attr) {
+    const kt_status st = kt_hdf5_attr_names(out, group, attr);
+    return st == KT_ENOTFOUND ? kt_error_restate(KT_EFORMAT) : st;
+}
+
 kt_status kt_legacy_nodes_read(kt_legacy_nodes *out, const kt_hdf5_node *group, const char *attr) {
     kt_hdf5_strings names;
-    kt_status st = kt_hdf5_attr_names(&names, group, attr);
+    kt_status st = read_names(&names, group, attr);
     for (int i = 0; i < names.n && !st; i++) {
         const kt_hdf5_node *d = kt_hdf5_find(group, names.v[i]);
         st = d ? kt_hdf5_check(d) : no_such("a weight", names.v[i]);
@@ -51,7 +57,7 @@ kt_status kt_legacy_nodes_read(kt_legacy_nodes *out, const kt_hdf5_node *group, 
 }
 
 static kt_status read_saved(saved_file *out, const kt_hdf5_node *group) {
-    kt_status st = kt_hdf5_attr_names(&out->names, group, "layer_names");
+    kt_status st = read_names(&out->names, group, "layer_names");
     for (int i = 0; i < out->names.n && !st; i++) {
         saved_layer layer = {.name = out->names.v[i]};
         const kt_hdf5_node *g = kt_hdf5_find(group, layer.name);

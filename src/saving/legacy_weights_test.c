@@ -246,6 +246,11 @@ KT_TEST(legacy_weights, what_does_not_fit_changes_nothing) {
     add_layer(&h, "b", 2, dense_a);
     kt_check_status(load(&h, m, &o), KT_ESHAPE);
     kt_check_message_has("b/kernel");
+    file j = file_begin(); /* a layer without its list of weights */
+    kt_hdf5_put_group(kt_hdf5_writer_root(j.w), "a");
+    j.layers[j.n++] = "a";
+    kt_check_status(load(&j, m, &o), KT_EFORMAT);
+    kt_check_message_has("there is no attribute \"weight_names\"");
     CHECK_WEIGHT(a, 0, 0, 0);
     o.skip_mismatch = true;
     add_layer(&i, "a", 2, dense_a);
