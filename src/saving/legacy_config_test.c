@@ -166,8 +166,8 @@ KT_TEST(legacy_config, bad_configs_are_errors) {
         "{\"class_name\": \"Sequential\", \"config\": [3]}",
         "{\"class_name\": \"Model\", \"config\": {\"layers\": 3}}",
         "{\"class_name\": \"Convolution2D\", \"config\": {\"nb_row\": 3}}",
-        "{\"class_name\": \"Model\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", "
-        "\"config\": {}, \"inbound_nodes\": 3}]}}",
+        ("{\"class_name\": \"Model\", \"config\": {\"layers\": [{\"class_name\": \"Dense\", "
+         "\"config\": {}, \"inbound_nodes\": 3}]}}"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         kt_json *out, *v = parse(bad[i]);
