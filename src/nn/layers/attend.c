@@ -162,3 +162,39 @@ kt_status kt_attend(
     if (causal) mask = kt_causal_mask(q.dim[1], k.dim[1]);
     return attend_by_scores(how, l, t, qkv, mask, out, scores);
 }
+
+/* Projections
+ * -------------------------------------------------------------------------------------- */
+
+kt_layer *kt_attend_projection(
+    kt_layer *l, const char *attribute, kt_einsum_dense_args e, const kt_shape *in) {
+    e.dtype = kt_dtype_name(l->dtype);
+    e.trainable = l->trainable;
+    kt_layer *p = kt_add_sublayer_as(l, attribute, kt_einsum_dense_new(&e));
+    const kt_status st = kt_failed(p) ? kt_check(p) : kt_layer_build(p, *in);
+    return st ? kt_fail_object(st) : p;
+}
+
+kt_status kt_attend_built(const kt_layer *l) {
+    const kt_attend_state *d = kt_layer_state(l);
+    kt_layer *const all[] = {d->query, d->key, d->gate, d->value, d->output};
+    kt_status st = KT_OK;
+    for (int i = 0; i < 5 && st == KT_OK; i++)
+        if (all[i]) st = kt_check(all[i]);
+    return st;
+}
+
+kt_status kt_attend_call(kt_layer *l, kt_trace *t, kt_sym *const qkv[3]) {
+    const kt_attend_state *d = kt_layer_state(l);
+    kt_sym *scores, *y;
+    const kt_status st = kt_attend(&d->how, l, t, qkv, &y, &scores);
+    if (st) return st;
+    if (d->gate) y = kt_op_multiply(y, kt_call(d->gate, t->in[0]));
+    t->out[0] = kt_call(d->output, y);
+    t->out_mask[0] = t->in_mask ? t->in_mask[0] : NULL;
+    if (t->return_attention_scores) {
+        t->out[1] = scores;
+        t->n_out = 2;
+    }
+    return kt_check(t->out[0]);
+}

@@ -23,6 +23,16 @@ kt_status kt_conv_init(
     const char *data_format,
     kt_ref activation,
     kt_ref activity_regularizer);
+/** The weight "bias" of n numbers, where `a` (the layer's arguments) asks for one. */
+#define kt_conv_bias(l, n, a)                                                                      \
+    ((a)->use_bias ? kt_add_weight(                                                                \
+                         l,                                                                        \
+                         "bias",                                                                   \
+                         {n},                                                                      \
+                         .initializer = (a)->bias_initializer,                                     \
+                         .regularizer = (a)->bias_regularizer,                                     \
+                         .constraint = (a)->bias_constraint)                                       \
+                   : NULL)
 /** From now on the input has that many channels. */
 void kt_conv_fix_channels(kt_layer *l, int64_t channels);
 /** The input as the op wants it: channels last. */

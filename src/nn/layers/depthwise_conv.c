@@ -33,14 +33,7 @@ static kt_status depthwise_conv_build(kt_layer *l, const kt_shape *in) {
         .initializer = a->depthwise_initializer,
         .regularizer = a->depthwise_regularizer,
         .constraint = a->depthwise_constraint);
-    if (a->use_bias)
-        d->bias = kt_add_weight(
-            l,
-            "bias",
-            {channels * a->depth_multiplier},
-            .initializer = a->bias_initializer,
-            .regularizer = a->bias_regularizer,
-            .constraint = a->bias_constraint);
+    d->bias = kt_conv_bias(l, channels * a->depth_multiplier, a);
     kt_conv_fix_channels(l, channels);
     return kt_check(l);
 }

@@ -8,14 +8,9 @@
 
 #include <math.h>
 
-typedef struct {
-    kt_layer *query, *key, *value, *gate, *output; /* gate is NULL without use_gate */
-    kt_attend_how how;
-} gqa;
-
 static kt_status gqa_init(kt_layer *l) {
     const kt_group_query_attention_args *a = kt_layer_args(l);
-    gqa *d = kt_layer_state(l);
+    kt_attend_state *d = kt_layer_state(l);
     const struct {
         const char *name;
         int value;
@@ -59,34 +54,23 @@ static kt_layer *gqa_part(
     kt_shape in,
     const int64_t *out) {
     const kt_group_query_attention_args *a = kt_layer_args(l);
-    kt_einsum_dense_args e = {
-        .size = sizeof e,
+    const kt_einsum_dense_args e = {
+        KT_PROJECTION_ARGS(a),
         .equation = equation,
         .output_shape = {KT_NONE, out[0], out[1]},
         .activation = activation,
         .bias_axes = a->use_bias ? bias : NULL,
-        .kernel_initializer = a->kernel_initializer,
-        .bias_initializer = a->bias_initializer,
-        .kernel_regularizer = a->kernel_regularizer,
-        .bias_regularizer = a->bias_regularizer,
-        .activity_regularizer = a->activity_regularizer,
-        .kernel_constraint = a->kernel_constraint,
-        .bias_constraint = a->bias_constraint,
         .name = name,
-        .dtype = kt_dtype_name(l->dtype),
-        .trainable = l->trainable,
     };
-    kt_layer *p = kt_add_sublayer_as(l, attribute, kt_einsum_dense_new(&e));
-    const kt_status st = kt_failed(p) ? kt_check(p) : kt_layer_build(p, in);
-    return st ? kt_fail_object(st) : p;
+    return kt_attend_projection(l, attribute, e, &in);
 }
 
 static kt_status gqa_build(kt_layer *l, const kt_shape *in) {
     const kt_group_query_attention_args *a = kt_layer_args(l);
-    gqa *d = kt_layer_state(l);
+    kt_attend_state *d = kt_layer_state(l);
     const int64_t queries[2] = {a->num_query_heads, a->head_dim},
                   keys[2] = {a->num_key_value_heads, a->head_dim}, out[2] = {in[0].dim[2], 0};
-    kt_status st = kt_attend_shapes(l, in);
+    const kt_status st = kt_attend_shapes(l, in);
     if (st) return st;
     if (in[0].dim[2] != in[1].dim[2])
         return KT_FAIL(
@@ -104,10 +88,7 @@ static kt_status gqa_build(kt_layer *l, const kt_shape *in) {
     d->value = gqa_part(l, "_value_dense", "value", NULL, "bkm,mvh->bkvh", "vh", in[1], keys);
     d->output = gqa_part(
         l, "_output_dense", "attention_output", NULL, "bquh,uhm->bqm", "m", context, out);
-    kt_layer *const all[] = {d->query, d->key, d->gate, d->value, d->output};
-    for (int i = 0; i < 5 && st == KT_OK; i++)
-        if (all[i]) st = kt_check(all[i]);
-    return st;
+    return kt_attend_built(l);
 }
 
 /* (batch, keys, heads, dim): each head n times. */
@@ -122,23 +103,13 @@ static kt_sym *repeat_heads(kt_sym *x, int n) {
 
 static kt_status gqa_call(kt_layer *l, kt_trace *t) {
     const kt_group_query_attention_args *a = kt_layer_args(l);
-    const gqa *d = kt_layer_state(l);
+    const kt_attend_state *d = kt_layer_state(l);
     const int n = a->num_query_heads / a->num_key_value_heads;
-    kt_sym *scores, *y;
     kt_sym *const qkv[3] = {
         kt_call(d->query, t->in[0]),
         repeat_heads(kt_call(d->key, t->n_in > 2 ? t->in[2] : t->in[1]), n),
         repeat_heads(kt_call(d->value, t->in[1]), n)};
-    const kt_status st = kt_attend(&d->how, l, t, qkv, &y, &scores);
-    if (st) return st;
-    if (d->gate) y = kt_op_multiply(y, kt_call(d->gate, t->in[0]));
-    t->out[0] = kt_call(d->output, y);
-    t->out_mask[0] = t->in_mask ? t->in_mask[0] : NULL;
-    if (t->return_attention_scores) {
-        t->out[1] = scores;
-        t->n_out = 2;
-    }
-    return kt_check(t->out[0]);
+    return kt_attend_call(l, t, qkv);
 }
 
 #define F(name) KT_F(kt_group_query_attention_args, name)
@@ -166,7 +137,7 @@ static const kt_field gqa_fields[] = {
 const kt_layer_class kt_class_group_query_attention = {
     .name = "GroupedQueryAttention",
     .args_size = sizeof(kt_group_query_attention_args),
-    .state_size = sizeof(gqa),
+    .state_size = sizeof(kt_attend_state),
     .fields = gqa_fields,
     .defaults = &(const kt_group_query_attention_args){KT_GROUP_QUERY_ATTENTION_DEFAULTS},
     .init = gqa_init,

@@ -12,14 +12,9 @@
 
 #include <math.h>
 
-typedef struct {
-    kt_layer *query, *key, *value, *gate, *output; /* gate is NULL without use_gate */
-    kt_attend_how how;
-} mha;
-
 static kt_status mha_init(kt_layer *l) {
     const kt_multi_head_attention_args *a = kt_layer_args(l);
-    mha *d = kt_layer_state(l);
+    kt_attend_state *d = kt_layer_state(l);
     if (a->num_heads <= 0)
         return KT_FAIL(KT_EINVAL, "num_heads: expected a positive integer, got %d", a->num_heads);
     if (a->key_dim <= 0)
@@ -64,32 +59,21 @@ static kt_layer *projection(
     char equation[4 * KT_MAX_RANK], bias[KT_MAX_RANK + 1];
     projection_equation(in->ndim, bound, made->ndim, equation, bias);
     kt_einsum_dense_args e = {
-        .size = sizeof e,
+        KT_PROJECTION_ARGS(a),
         .equation = equation,
         .activation = activation,
         .bias_axes = a->use_bias ? bias : NULL,
-        .kernel_initializer = a->kernel_initializer,
-        .bias_initializer = a->bias_initializer,
-        .kernel_regularizer = a->kernel_regularizer,
-        .bias_regularizer = a->bias_regularizer,
-        .activity_regularizer = a->activity_regularizer,
-        .kernel_constraint = a->kernel_constraint,
-        .bias_constraint = a->bias_constraint,
         .name = name,
-        .dtype = kt_dtype_name(l->dtype),
-        .trainable = l->trainable,
     };
     int n = 0;
     for (int i = 1; i < in->ndim - bound; i++) e.output_shape[n++] = KT_NONE;
     for (int i = 0; i < made->ndim; i++) e.output_shape[n++] = made->dim[i];
-    kt_layer *p = kt_add_sublayer_as(l, attribute, kt_einsum_dense_new(&e));
-    const kt_status st = kt_failed(p) ? kt_check(p) : kt_layer_build(p, *in);
-    return st ? kt_fail_object(st) : p;
+    return kt_attend_projection(l, attribute, e, in);
 }
 
 static kt_status mha_axes(kt_layer *l, int query_ndim) {
     const kt_multi_head_attention_args *a = kt_layer_args(l);
-    kt_attend_how *how = &((mha *)kt_layer_state(l))->how;
+    kt_attend_how *how = &((kt_attend_state *)kt_layer_state(l))->how;
     int axes[KT_MAX_RANK], bits = 0;
     int n = kt_axes_list(a->attention_axes, axes);
     for (int i = 0; i < n; i++) { /* of the projected queries, which have one axis more */
@@ -111,7 +95,7 @@ static kt_status mha_axes(kt_layer *l, int query_ndim) {
 
 static kt_status mha_build(kt_layer *l, const kt_shape *in) {
     const kt_multi_head_attention_args *a = kt_layer_args(l);
-    mha *d = kt_layer_state(l);
+    kt_attend_state *d = kt_layer_state(l);
     const kt_shape key = l->n_inputs > 2 ? in[2] : in[1], value = in[1];
     const int64_t value_dim = a->value_dim ? a->value_dim : a->key_dim;
     const kt_shape keys = {2, {a->num_heads, a->key_dim}}, values = {2, {a->num_heads, value_dim}};
@@ -136,29 +120,16 @@ static kt_status mha_build(kt_layer *l, const kt_shape *in) {
                           : NULL;
     d->value = projection(l, "value_dense", "value", NULL, &value, 1, &values);
     d->output = projection(l, "output_dense", "attention_output", NULL, &context, 2, &output);
-    kt_layer *const all[] = {d->query, d->key, d->gate, d->value, d->output};
-    for (int i = 0; i < 5 && st == KT_OK; i++)
-        if (all[i]) st = kt_check(all[i]);
-    return st;
+    return kt_attend_built(l);
 }
 
 static kt_status mha_call(kt_layer *l, kt_trace *t) {
-    const mha *d = kt_layer_state(l);
-    kt_sym *scores, *y;
+    const kt_attend_state *d = kt_layer_state(l);
     kt_sym *const qkv[3] = {
         kt_call(d->query, t->in[0]),
         kt_call(d->key, t->n_in > 2 ? t->in[2] : t->in[1]),
         kt_call(d->value, t->in[1])};
-    const kt_status st = kt_attend(&d->how, l, t, qkv, &y, &scores);
-    if (st) return st;
-    if (d->gate) y = kt_op_multiply(y, kt_call(d->gate, t->in[0]));
-    t->out[0] = kt_call(d->output, y);
-    t->out_mask[0] = t->in_mask ? t->in_mask[0] : NULL;
-    if (t->return_attention_scores) {
-        t->out[1] = scores;
-        t->n_out = 2;
-    }
-    return kt_check(t->out[0]);
+    return kt_attend_call(l, t, qkv);
 }
 
 #define F(name) KT_F(kt_multi_head_attention_args, name)
@@ -188,7 +159,7 @@ static const kt_field mha_fields[] = {
 const kt_layer_class kt_class_multi_head_attention = {
     .name = "MultiHeadAttention",
     .args_size = sizeof(kt_multi_head_attention_args),
-    .state_size = sizeof(mha),
+    .state_size = sizeof(kt_attend_state),
     .fields = mha_fields,
     .defaults = &(const kt_multi_head_attention_args){KT_MULTI_HEAD_ATTENTION_DEFAULTS},
     .init = mha_init,

@@ -42,14 +42,7 @@ static kt_status separable_conv_build(kt_layer *l, const kt_shape *in) {
         .initializer = a->pointwise_initializer,
         .regularizer = a->pointwise_regularizer,
         .constraint = a->pointwise_constraint);
-    if (a->use_bias)
-        d->bias = kt_add_weight(
-            l,
-            "bias",
-            {a->filters},
-            .initializer = a->bias_initializer,
-            .regularizer = a->bias_regularizer,
-            .constraint = a->bias_constraint);
+    d->bias = kt_conv_bias(l, a->filters, a);
     kt_conv_fix_channels(l, channels);
     return kt_check(l);
 }
