@@ -17,7 +17,7 @@ no_aslr = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := all
 .PHONY: interop all demo test medium api check asan torture tsan bench golden size format install conformance man \
-    clean help
+    fuzz fuzz-smoke clean help
 
 all: ## build everything (release)
 	$(call build,release)
@@ -58,6 +58,15 @@ asan: ## short tests under AddressSanitizer, UBSan and the leak check
 torture: ## each allocation of some programs failing in turn, under AddressSanitizer
 	$(call build,asan,test_torture)
 	@cmake/run_tests.sh build/asan -R '^test_torture$$'
+
+FUZZ_SECONDS ?= 900
+fuzz: ## fuzz targets, two at a time, FUZZ_SECONDS=900 each: T="json zip" for some
+	$(call build,fuzz)
+	@fuzz/run.sh $(FUZZ_SECONDS) 2 $(T)
+
+fuzz-smoke: ## each fuzz target for 30 seconds, two at a time
+	$(call build,fuzz)
+	@fuzz/run.sh 30 2
 
 tsan: ## short tests under ThreadSanitizer
 	$(call build,tsan)

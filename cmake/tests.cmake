@@ -150,6 +150,8 @@ function(kt_add_fuzz_targets)
         get_filename_component(name ${program} NAME_WE)
         add_executable(fuzz_${name} ${program})
         kt_private_target(fuzz_${name})
+        target_compile_definitions(fuzz_${name} PRIVATE KT_FUZZ) # libFuzzer is there: mutators
+        target_compile_options(fuzz_${name} PRIVATE -Wno-unused-function)
         target_link_libraries(fuzz_${name} PRIVATE keratin_static)
         target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
         set_target_properties(fuzz_${name} PROPERTIES

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/obj.h"
+#include "mutators.h"
 
 #include <keratin/keratin.h>
 
@@ -27,3 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(kt_obj_count() == 0);
     return 0;
 }
+
+#ifdef KT_FUZZ
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed) {
+    const size_t n = seed % 4 ? mutate_json(data, size, max_size, seed) : 0;
+    return n ? n : LLVMFuzzerMutate(data, size, max_size);
+}
+#endif

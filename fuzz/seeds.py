@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seed inputs of fuzz/corpora/{npy,idx,npz,csv,pickle} with NumPy. Findings are added beside them by hand,
+"""Writes the seed inputs of fuzz/corpora/{npy,idx,npz,zip,csv,pickle} with NumPy. Findings are added beside them by hand,
 under names that begin with `found_`; this script does not touch those."""
 import gzip
 import io
@@ -65,24 +65,29 @@ def archive(members, method, comment=b"", flags=0):
     return out.getvalue()
 
 
+def write_zip(name, data):
+    write("npz", name, data)
+    write("zip", name, data)
+
+
 def npz_seeds():
     a, b = npy(np.arange(4, dtype="f4")), npy(np.array(7))
     for name, method in (("stored", zipfile.ZIP_STORED), ("deflated", zipfile.ZIP_DEFLATED)):
-        write("npz", name, archive([("a.npy", a), ("b.npy", b)], method))
+        write_zip(name, archive([("a.npy", a), ("b.npy", b)], method))
     out = io.BytesIO()
     np.savez(out, x=np.arange(3))  # with zip64 fields in the local headers
-    write("npz", "savez", out.getvalue())
+    write_zip("savez", out.getvalue())
     stream = io.BytesIO()
     stream.seekable = lambda: False  # so that Python writes data descriptors
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr(zipfile.ZipInfo("a.npy"), a, zipfile.ZIP_DEFLATED)
-    write("npz", "descriptor", stream.getvalue())
-    write("npz", "empty", archive([], zipfile.ZIP_STORED))
-    write("npz", "comment", archive([("a.npy", b)], zipfile.ZIP_STORED, b"PK\5\6 comment"))
-    write("npz", "twice", archive([("a.npy", b), ("A.npy", b)], zipfile.ZIP_STORED))
-    write("npz", "path", archive([("../a.npy", b)], zipfile.ZIP_STORED))
-    write("npz", "no_array", archive([("a.txt", b"hello")], zipfile.ZIP_STORED))
-    write("npz", "zeros", archive([("a.npy", npy(np.zeros(50000)))], zipfile.ZIP_DEFLATED))
+    write_zip("descriptor", stream.getvalue())
+    write_zip("empty", archive([], zipfile.ZIP_STORED))
+    write_zip("comment", archive([("a.npy", b)], zipfile.ZIP_STORED, b"PK\5\6 comment"))
+    write_zip("twice", archive([("a.npy", b), ("A.npy", b)], zipfile.ZIP_STORED))
+    write_zip("path", archive([("../a.npy", b)], zipfile.ZIP_STORED))
+    write_zip("no_array", archive([("a.txt", b"hello")], zipfile.ZIP_STORED))
+    write_zip("zeros", archive([("a.npy", npy(np.zeros(50000)))], zipfile.ZIP_DEFLATED))
 
 
 def csv_seeds():
