@@ -58,6 +58,7 @@ for job in "$@"; do
         need g++ command -v c++
         need clang command -v clang
         need libclang-rt-14-dev sanitizer_runtime
+        need locales test -r /usr/share/i18n/locales/de_DE
         ;;
     *)
         echo "apt_deps.sh: unknown job $job (build, data, check, ci)" >&2

@@ -1,6 +1,7 @@
 /* The thread's last error: fixed buffers, because reporting "out of memory" must not allocate. */
 #include "base/error.h"
 
+#include "base/locale.h"
 #include "base/obj.h"
 
 #include <ctype.h>
@@ -52,7 +53,7 @@ kt_status kt_error_set(kt_status status, const char *file, int line, const char 
     char text[sizeof last.text]; /* the arguments may point into the old message */
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    kt_vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     const char *src = strstr(file, "src/");
     kt_error_clear();
@@ -66,7 +67,7 @@ kt_status kt_error_set(kt_status status, const char *file, int line, const char 
 #define APPEND_PART(part)                                                                          \
     va_list ap;                                                                                    \
     va_start(ap, fmt);                                                                             \
-    vsnprintf(last.part, sizeof last.part, fmt, ap);                                               \
+    kt_vsnprintf(last.part, sizeof last.part, fmt, ap);                                            \
     va_end(ap);                                                                                    \
     return last.status
 
@@ -81,7 +82,7 @@ kt_status kt_error_context(const char *fmt, ...) {
     if (sep) last.path[used] = ' ';
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(last.path + used + sep, sizeof last.path - used - sep, fmt, ap);
+    kt_vsnprintf(last.path + used + sep, sizeof last.path - used - sep, fmt, ap);
     va_end(ap);
     return last.status;
 }

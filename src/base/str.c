@@ -1,9 +1,9 @@
 /* String builder and the few text conversions everybody needs. */
 #include "base/str.h"
 
+#include "base/locale.h"
 #include "base/mem.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,14 +34,14 @@ void kt_str_addf(kt_str *b, const char *fmt, ...) {
     va_list ap, again;
     va_start(ap, fmt);
     va_copy(again, ap);
-    const int n = vsnprintf(small, sizeof small, fmt, ap);
+    const int n = kt_vsnprintf(small, sizeof small, fmt, ap);
     va_end(ap);
     if (n >= 0 && (size_t)n < sizeof small) {
         kt_str_addn(b, small, (size_t)n);
     } else if (n >= 0) {
         char *big = kt_alloc((size_t)n + 1);
         if (big) {
-            vsnprintf(big, (size_t)n + 1, fmt, again);
+            kt_vsnprintf(big, (size_t)n + 1, fmt, again);
             kt_str_addn(b, big, (size_t)n);
         } else {
             b->status = KT_ENOMEM;
@@ -65,8 +65,8 @@ void kt_str_double(kt_str *b, double v) {
     if (isinf(v)) return kt_str_add(b, v > 0 ? "inf" : "-inf");
     char digits[40];
     int precision = 1;
-    do snprintf(digits, sizeof digits, "%.*e", precision - 1, v);
-    while (strtod(digits, NULL) != v && precision++ < 17);
+    do kt_snprintf(digits, sizeof digits, "%.*e", precision - 1, v);
+    while (kt_strtod(digits, NULL) != v && precision++ < 17);
     const int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
     if (exponent < -4 || exponent >= 16) {
         char *e = strchr(digits, 'e');
@@ -83,13 +83,10 @@ void kt_str_double(kt_str *b, double v) {
 void kt_snake_case(const char *camel, char *buf, size_t size) {
     size_t n = 0;
     for (size_t i = 0; camel[i] && n + 2 < size; i++) {
-        const unsigned char c = (unsigned char)camel[i];
-        const unsigned char before = i ? (unsigned char)camel[i - 1] : 0;
-        const unsigned char after = (unsigned char)camel[i + 1];
-        const bool after_lower = islower(before) != 0;
-        const bool word_start = i && before != '_' && islower(after);
-        if (isupper(c) && i && (after_lower || word_start)) buf[n++] = '_';
-        buf[n++] = (char)tolower(c);
+        const char c = camel[i], before = i ? camel[i - 1] : 0;
+        const bool word_start = i && before != '_' && kt_is_lower(camel[i + 1]);
+        if (kt_is_upper(c) && i && (kt_is_lower(before) || word_start)) buf[n++] = '_';
+        buf[n++] = kt_lower(c);
     }
     buf[n] = 0;
 }

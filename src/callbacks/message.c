@@ -1,6 +1,7 @@
 /* See message.h. */
 #include "callbacks/message.h"
 
+#include "base/locale.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -11,7 +12,7 @@ void kt_message(const char *fmt, ...) {
     char text[512];
     va_list ap;
     va_start(ap, fmt);
-    const int n = vsnprintf(text, sizeof text, fmt, ap);
+    const int n = kt_vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     if (n > 0) kt_out(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }

@@ -3,13 +3,13 @@
  * The name of the file is a Python format string over epoch, batch and the logs; of the formats
  * those for numbers are there. */
 #include "base/fs.h"
+#include "base/locale.h"
 #include "callbacks/message.h"
 #include "callbacks/monitor.h"
 
 #include <keratin/callbacks.h>
 #include <keratin/saving.h>
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,15 +63,14 @@ static bool add_formatted(kt_str *out, const char *spec, double v, bool integer)
     const char type = n ? spec[n - 1] : 0;
     if (!n && integer) return kt_str_addf(out, "%lld", (long long)v), true;
     if (!n) return kt_str_double(out, v), true;
-    if (isalpha((unsigned char)type)) n--;
+    if (kt_is_alpha(type)) n--;
     if (n > 16 || strspn(spec, "0123456789.") < n) return false;
-    if (isalpha((unsigned char)type) ? !strchr(integer ? "dfeg" : "feg", type) : !integer)
-        return false;
-    const bool whole = integer && (type == 'd' || isdigit((unsigned char)type));
+    if (kt_is_alpha(type) ? !strchr(integer ? "dfeg" : "feg", type) : !integer) return false;
+    const bool whole = integer && (type == 'd' || kt_is_digit(type));
     if (whole && memchr(spec, '.', n)) return false;
     snprintf(fmt, sizeof fmt, "%%%.*s%s%c", (int)n, spec, whole ? "ll" : "", whole ? 'd' : type);
     const int length = whole ? snprintf(text, sizeof text, fmt, (long long)v)
-                             : snprintf(text, sizeof text, fmt, v);
+                             : kt_snprintf(text, sizeof text, fmt, v);
     if (length < 0 || (size_t)length >= sizeof text) return false;
     kt_str_add(out, text);
     return true;
@@ -140,7 +139,7 @@ static bool is_wanted(kt_component *c, const moment *at, const char *path) {
     if (!kt_monitor_value(&s->monitor, "can save best model only with metric", at->logs, &value))
         return true;
     char was[64];
-    snprintf(was, sizeof was, had_best ? "%.5f" : "None", best);
+    kt_snprintf(was, sizeof was, had_best ? "%.5f" : "None", best);
     if (!kt_monitor_improves(&s->monitor, value)) {
         if (says) kt_message("\nEpoch %lld: %s did not improve from %s\n", epoch, a->monitor, was);
         return false;

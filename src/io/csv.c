@@ -7,11 +7,11 @@
 #include "io/csv.h"
 
 #include "base/fs.h"
+#include "base/locale.h"
 #include "base/mem.h"
 #include "io/source.h"
 #include "tensor/tensor.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -84,7 +84,7 @@ static kt_status take_field(csv_text *t, csv_field *f, bool *last) {
         const char *start = t->p;
         while (!at_line_end(t) && *t->p != t->separator) t->p++;
         size_t n = (size_t)(t->p - start);
-        while (n && isblank((unsigned char)start[n - 1])) n--;
+        while (n && strchr(" \t", start[n - 1]) && start[n - 1]) n--;
         *f = (csv_field){start, n, false};
     }
     *last = at_line_end(t);
@@ -115,7 +115,7 @@ static bool take_number(const csv_field *f, double *v) {
         return true;
     }
     if (strspn(digits, "0123456789.eE+-") != strlen(digits)) return false; /* no hex, no words */
-    *v = strtod(text, &end);
+    *v = kt_strtod(text, &end);
     return end != text && !*end;
 }
 

@@ -2,8 +2,8 @@
 #include "ir/scan.h"
 
 #include "base/error.h"
+#include "base/locale.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ bool kt_scan_end(kt_scan *s) {
 bool kt_scan_word(kt_scan *s, char word[KT_SCAN_WORD]) {
     size_t n = 0;
     skip_blanks(s);
-    while (isalnum((unsigned char)s->at[n]) || s->at[n] == '_') n++;
+    while (kt_is_alpha(s->at[n]) || kt_is_digit(s->at[n]) || s->at[n] == '_') n++;
     if (n == 0 || n >= KT_SCAN_WORD) return false;
     memcpy(word, s->at, n);
     word[n] = 0;
@@ -40,7 +40,7 @@ bool kt_scan_word(kt_scan *s, char word[KT_SCAN_WORD]) {
 static bool number_starts(kt_scan *s, const char *more) {
     skip_blanks(s);
     const char c = *s->at;
-    return c && (isdigit((unsigned char)c) || strchr(more, c));
+    return c && (kt_is_digit(c) || strchr(more, c));
 }
 
 bool kt_scan_int(kt_scan *s, int64_t *value) {
@@ -57,7 +57,7 @@ bool kt_scan_int(kt_scan *s, int64_t *value) {
 bool kt_scan_double(kt_scan *s, double *value) {
     char *end;
     if (!number_starts(s, "-in")) return false;
-    const double v = strtod(s->at, &end);
+    const double v = kt_strtod(s->at, &end);
     if (end == s->at) return false;
     *value = v;
     s->at = end;

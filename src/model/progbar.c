@@ -5,6 +5,7 @@
  * happens inside the training loop, which does not allocate. */
 #include "model/progbar.h"
 
+#include "base/locale.h"
 #include "base/log.h"
 
 #include <keratin/error.h>
@@ -79,7 +80,7 @@ __attribute__((format(printf, 2, 3))) static void putf(line *l, const char *fmt,
     char text[400];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    kt_vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     put(l, text);
 }

@@ -2,6 +2,7 @@
  * table.c. The rules, as far as they surprise, are in tests/golden/summary/README.md. */
 #include "model/summary.h"
 
+#include "base/locale.h"
 #include "base/log.h"
 #include "model/compile.h"
 #include "model/model.h"
@@ -316,7 +317,7 @@ static void add_bytes(kt_text *t, int64_t bytes) {
     double size = (double)bytes;
     int unit = 0;
     for (; unit < 5 && size >= 1024; unit++) size /= 1024;
-    snprintf(text, sizeof text, " (%.2f %s)", size, units[unit]);
+    kt_snprintf(text, sizeof text, " (%.2f %s)", size, units[unit]);
     kt_text_add(t, KT_STYLE_PLAIN, text);
 }
 

@@ -1,7 +1,8 @@
 /* See spatial.h. */
 #include "nn/spatial.h"
 
-#include <ctype.h>
+#include "base/locale.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,7 +85,7 @@ kt_status kt_output_padding_get(kt_tuple t, int n, const int *strides, int *out)
 }
 
 static bool is_word(const char *text, const char *word) {
-    while (*text && tolower((unsigned char)*text) == *word) text++, word++;
+    while (*text && kt_lower(*text) == *word) text++, word++;
     return !*text && !*word;
 }
 
@@ -144,7 +145,7 @@ kt_sym *kt_channels_first(kt_sym *x) {
 
 int kt_layer_rank(const kt_layer *l) {
     const char *digit = l->cls->name;
-    while (*digit && !isdigit((unsigned char)*digit)) digit++;
+    while (*digit && !kt_is_digit(*digit)) digit++;
     return *digit ? *digit - '0' : 2;
 }
 

@@ -1,10 +1,10 @@
 /* Floats as decimal digits. See decimal.h.
  *
  * printf and strtod do the exact arithmetic; this file only asks them for more and more digits
- * until the text reads back. The digits are kept apart from the decimal point, whose character
- * depends on the locale of the program and must not show in what we print. */
+ * until the text reads back. */
 #include "tensor/decimal.h"
 
+#include "base/locale.h"
 #include "tensor/half.h"
 
 #include <stdio.h>
@@ -23,11 +23,12 @@ static void take_digits(kt_decimal *r, const char *text) {
 }
 
 static bool reads_back(const char *text, double v, kt_dtype dtype) {
-    if (dtype == KT_FLOAT32) return (double)strtof(text, NULL) == v; /* via double: rounded twice */
-    const float odd = kt_float_round_odd(strtod(text, NULL));
+    if (dtype == KT_FLOAT32) /* via double: rounded twice */
+        return (double)kt_strtof(text, NULL) == v;
+    const float odd = kt_float_round_odd(kt_strtod(text, NULL));
     if (dtype == KT_FLOAT16) return (double)kt_half_to_float(kt_half_of_float(odd)) == v;
     if (dtype == KT_BFLOAT16) return (double)kt_bfloat_to_float(kt_bfloat_of_float(odd)) == v;
-    return strtod(text, NULL) == v;
+    return kt_strtod(text, NULL) == v;
 }
 
 /* Adds one to the last digit of "d.ddde±x". All nines stay as they are: longer text follows. */
@@ -42,7 +43,7 @@ kt_decimal kt_decimal_shortest(double v, kt_dtype dtype) {
     kt_decimal r = {.negative = signbit(v)};
     v = fabs(v);
     for (int places = 0; places < PLACES_MAX; places++) {
-        snprintf(text, sizeof text, "%.*e", places, v);
+        kt_snprintf(text, sizeof text, "%.*e", places, v);
         if (reads_back(text, v, dtype)) break;
         /* At a power of two the values below lie closer than those above: the nearest decimal may
          * be below and too far, and the next one above near enough. */
@@ -56,7 +57,7 @@ kt_decimal kt_decimal_shortest(double v, kt_dtype dtype) {
 kt_decimal kt_decimal_rounded(double v, bool exponent, int places) {
     char text[KT_DECIMAL_MAX];
     kt_decimal r = {.negative = signbit(v)};
-    snprintf(text, sizeof text, exponent ? "%.*e" : "%.*f", places, fabs(v));
+    kt_snprintf(text, sizeof text, exponent ? "%.*e" : "%.*f", places, fabs(v));
     take_digits(&r, text);
     if (exponent) return r;
     int whole = 0, zeros = 0;

@@ -9,11 +9,11 @@
  * its length; of none: 1. That is so for every kernel, also where it looks swapped (transposed and
  * depthwise convolution), as in Keras.  keras.initializers.VarianceScaling, GlorotNormal,
  * GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform */
+#include "base/locale.h"
 #include "nn/axes.h"
 #include "nn/initializers/draw.h"
 #include "nn/initializers/initializer.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,7 +100,7 @@ static kt_status scaling_init(kt_component *c) {
         return KT_FAIL(KT_EINVAL, "scale: expected a number > 0, got %g", a->scale);
     kt_status st = kt_arg_word("mode", a->mode, mode_names, &f->mode);
     snprintf(lower, sizeof lower, "%s", a->distribution ? a->distribution : "None");
-    for (char *p = lower; *p; p++) *p = (char)tolower((unsigned char)*p); /* as Keras */
+    for (char *p = lower; *p; p++) *p = kt_lower(*p); /* as Keras */
     if (st == KT_OK) st = kt_arg_word("distribution", lower, distribution_names, &f->distribution);
     if (f->distribution == NORMAL) f->distribution = TRUNCATED;
     return st;

@@ -2,13 +2,13 @@
  *
  * The shapes of kernel and bias follow from the equation, the input and output_shape. Initializers
  * that go by fans count as inputs the kernel's axes that are summed. */
+#include "base/locale.h"
 #include "nn/initializers/initializer.h"
 #include "nn/layer.h"
 
 #include <keratin/axes.h>
 #include <keratin/layers.h>
 
-#include <ctype.h>
 #include <string.h>
 
 typedef struct {
@@ -24,7 +24,7 @@ typedef struct {
 
 static const char *read_letters(const char *p, char *to) {
     int n = 0;
-    while (isalpha((unsigned char)*p) && n < KT_MAX_RANK) to[n++] = *p++;
+    while (kt_is_alpha(*p) && n < KT_MAX_RANK) to[n++] = *p++;
     to[n] = 0;
     return p;
 }

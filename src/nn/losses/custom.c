@@ -3,18 +3,18 @@
  * business. */
 #include "nn/losses/loss.h"
 
+#include "base/locale.h"
 #include "base/mem.h"
 
-#include <ctype.h>
-
 typedef kt_loss_custom_args custom_args;
+
+static bool is_word(char c) { return kt_is_alpha(c) || kt_is_digit(c) || c == '_'; }
 
 char *kt_function_name(const char *text) {
     char name[64];
     size_t n = 0;
-    while (text && (*text == '&' || *text == '(' || isspace((unsigned char)*text))) text++;
-    for (; text && n + 1 < sizeof name && (isalnum((unsigned char)*text) || *text == '_'); text++)
-        name[n++] = *text;
+    while (text && (*text == '&' || *text == '(' || *text == ' ')) text++;
+    for (; text && n + 1 < sizeof name && is_word(*text); text++) name[n++] = *text;
     name[n] = 0;
     return kt_strdup(n ? name : "custom");
 }

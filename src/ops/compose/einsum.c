@@ -5,9 +5,9 @@
  * rest. An operand is transposed only if neither order of its letters will do as it lies. "..."
  * stands for leading (or trailing) axes that the result has too. */
 #include "base/error.h"
+#include "base/locale.h"
 #include "ops/build.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #define ELLIPSIS 1 /* letters of the axes behind "..." start here */
@@ -34,8 +34,7 @@ static bool append(term *t, char c) {
 /* Reads one term up to `end`. axes: how many axes it has, -1: not known (the result). */
 static kt_status read_term(const char **p, const char *end, int axes, int dots, term *t) {
     int letters = 0;
-    for (const char *q = *p; *q && !strchr(end, *q); q++)
-        letters += isalpha((unsigned char)*q) != 0;
+    for (const char *q = *p; *q && !strchr(end, *q); q++) letters += kt_is_alpha(*q);
     if (axes >= 0) dots = axes - letters;
     for (; **p && !strchr(end, **p); (*p)++) {
         bool ok = true;
@@ -44,7 +43,7 @@ static kt_status read_term(const char **p, const char *end, int axes, int dots, 
             for (int i = 0; i < dots && ok; i++) ok = append(t, (char)(ELLIPSIS + i));
             *p += 2;
         } else {
-            ok = isalpha((unsigned char)**p) && append(t, **p);
+            ok = kt_is_alpha(**p) && append(t, **p);
         }
         if (!ok) return KT_FAIL(KT_EINVAL, "einsum: cannot read \"%c\" or it stands twice", **p);
     }
