@@ -277,6 +277,15 @@ typedef struct {
     int64_t n_rows, n_parts; /* rows of a chunk, or into how many parts each row is cut */
 } gather;
 
+#define AHEAD 4 /* rows */
+
+/* Rows in random order: without this every one of them waits for memory. */
+static void look_ahead(const gather *g, int64_t i, int64_t left, int64_t right) {
+    const int64_t size = (int64_t)kt_dtype_size(g->from), bytes = (right - left) * size;
+    const char *row = g->in + (g->order[i] * g->width + left) * size;
+    for (int64_t b = 0; b < bytes; b += 64) __builtin_prefetch(row + b);
+}
+
 static void gather_chunk(void *arg, int64_t chunk, int thread) {
     const gather *g = arg;
     const int64_t part = chunk % g->n_parts, first = chunk / g->n_parts * g->n_rows;
@@ -286,6 +295,7 @@ static void gather_chunk(void *arg, int64_t chunk, int thread) {
     (void)thread;
     for (int64_t i = first; i < stop; i++) {
         const int64_t row = g->order ? g->order[i] : i;
+        if (g->order && i + AHEAD < stop) look_ahead(g, i + AHEAD, left, right);
         kt_elem_convert(
             g->out + (i * g->width + left) * to,
             g->to,
@@ -299,13 +309,25 @@ static void gather_chunk(void *arg, int64_t chunk, int thread) {
 #define GATHER_CHUNK 65536
 #define GATHER_SHARED 65536
 
+/* Rows that follow each other and need no cast are read where they lie. */
 static void fill_one(
-    const kt_tensor *t, kt_dtype to, char *out, const int64_t *order, int64_t first, int64_t n) {
+    const kt_tensor *t,
+    kt_dtype to,
+    kt_cpu_run *run,
+    int input,
+    const int64_t *order,
+    int64_t first,
+    int64_t n) {
     const int64_t width = kt_shape_range(&t->shape, 1, t->shape.ndim);
     const int64_t row = width * (int64_t)kt_dtype_size(to);
     const char *in = (const char *)t->data;
-    if (n <= 0) return;
     if (!order) in += first * width * (int64_t)kt_dtype_size(t->dtype);
+    if (!order && to == t->dtype && (uintptr_t)in % kt_dtype_size(to) == 0) {
+        kt_cpu_bind(run, input, in);
+        return;
+    }
+    char *out = kt_cpu_input(run, input);
+    if (n <= 0) return;
     if (!order && n * row < GATHER_SHARED) {
         kt_elem_convert(out, to, in, t->dtype, n * width);
         return;
@@ -330,7 +352,7 @@ void kt_feed_fill(
     first += f->first;
     for (int i = 0; i < f->n_x; i++) {
         if (!f->sparse[i]) {
-            fill_one(f->x[i], f->row[i].dtype, kt_cpu_input(run, at++), order, first, n);
+            fill_one(f->x[i], f->row[i].dtype, run, at++, order, first, n);
             continue;
         }
         float *value = kt_cpu_input(run, at++);
@@ -338,16 +360,10 @@ void kt_feed_fill(
         kt_sparse_rows_fill(f->sparse[i], value, offset, index, order, first, n);
     }
     for (int i = 0; with_y && i < f->n_y; i++)
-        fill_one(f->y[i], f->row[f->n_x + i].dtype, kt_cpu_input(run, at++), order, first, n);
+        fill_one(f->y[i], f->row[f->n_x + i].dtype, run, at++, order, first, n);
     for (int i = 0; with_y && i < f->n_y; i++)
         if (f->w[i])
-            fill_one(
-                f->w[i],
-                f->row[f->n_x + f->n_y + i].dtype,
-                kt_cpu_input(run, at++),
-                order,
-                first,
-                n);
+            fill_one(f->w[i], f->row[f->n_x + f->n_y + i].dtype, run, at++, order, first, n);
 }
 
 kt_status kt_feed_step(

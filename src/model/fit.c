@@ -35,7 +35,6 @@ typedef struct {
 static void shuffle_order(fit_run *r, int epoch) {
     const uint64_t key = kt_rng_key(kt_seed(), "shuffle");
     for (int64_t i = 0; i < r->train.n; i++) r->order[i] = r->train.first + i;
-    if (!r->a->shuffle) return;
     for (int64_t i = r->train.n; i-- > 1;) {
         const int64_t
             j = (int64_t)(kt_rng_double(key, (uint64_t)epoch, (uint64_t)i) * (double)(i + 1));
@@ -145,6 +144,12 @@ static kt_status after_step(fit_run *r, int64_t step) {
     return st;
 }
 
+/* n rows from the current position on */
+static kt_status train_step(fit_run *r, int64_t n) {
+    if (!r->a->shuffle) return kt_feed_step(&r->train, r->m, KT_TRAIN, NULL, r->position, n);
+    return kt_feed_step(&r->train, r->m, KT_TRAIN, r->order + r->position, 0, n);
+}
+
 /* Arrays run through once per epoch; with steps_per_epoch the next epoch goes on where this one
  * stopped. */
 static kt_status run_steps(fit_run *r, int epoch) {
@@ -157,10 +162,10 @@ static kt_status run_steps(fit_run *r, int epoch) {
             else
                 break;
         }
-        if (r->position == 0) shuffle_order(r, epoch);
+        if (r->position == 0 && r->a->shuffle) shuffle_order(r, epoch);
         const int64_t left = r->train.n - r->position, n = left < batch ? left : batch;
         st = before_step(r, step);
-        if (st == KT_OK) st = kt_feed_step(&r->train, r->m, KT_TRAIN, r->order + r->position, 0, n);
+        if (st == KT_OK) st = train_step(r, n);
         r->position += n;
         if (st == KT_OK) st = after_step(r, step);
     }

@@ -232,7 +232,7 @@ kt_status kt_model_predict_into(kt_model *m, const kt_tensor *x, kt_tensor *y) {
         st = kt_cpu_execute(l.run);
     }
     const size_t bytes = (size_t)kt_tensor_size(y) * kt_dtype_size(kt_tensor_dtype(y));
-    if (st == KT_OK) memcpy(y->data, kt_cpu_output(l.run, 0), bytes);
+    if (st == KT_OK) memmove(y->data, kt_cpu_output(l.run, 0), bytes); /* x is read in place */
     kt_lease_end(&l);
     return st;
 }

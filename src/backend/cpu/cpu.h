@@ -36,7 +36,11 @@ const kt_plan *kt_cpu_plan(const kt_cpu_code *c);
 /** A context. slots[i] is the memory of slot i and must stay where it is. */
 kt_status kt_cpu_run_new(const kt_cpu_code *c, void *const *slots, kt_cpu_run **out);
 void kt_cpu_run_free(kt_cpu_run *r);
-void *kt_cpu_input(const kt_cpu_run *r, int i);
+/** The context's own buffer of input i, which the next runs read. */
+void *kt_cpu_input(kt_cpu_run *r, int i);
+/** Runs read input i from `data` (aligned to its elements, never written) until it is bound again
+ * or its own buffer is asked for. */
+void kt_cpu_bind(kt_cpu_run *r, int i, const void *data);
 const void *kt_cpu_output(const kt_cpu_run *r, int i);
 /** Runs every node in order; the first error stops it. Slots assigned in place may then be half
  * new. */

@@ -26,7 +26,15 @@ struct kt_cpu_code {
     code_step *steps;
     int64_t *input_offset; /* of each input inside the context's block, after the arena */
     int64_t total_bytes;
+    int n_uses; /* pointers into inputs, in all */
 };
+
+/* A pointer into an input, which moves when the input is bound to other memory. */
+typedef struct {
+    void **at;
+    int input;
+    int64_t offset;
+} input_use;
 
 typedef struct {
     kt_kernel *fn;
@@ -38,6 +46,8 @@ struct kt_cpu_run {
     char *mem; /* arena, then the input buffers */
     void **ptrs, **outputs;
     instr *steps;
+    input_use *uses;
+    int n_uses;
     kt_profile *profile; /* NULL unless KT_PROFILE is set */
 };
 
@@ -109,6 +119,18 @@ static kt_status place_inputs(kt_cpu_code *c) {
     return KT_OK;
 }
 
+static bool is_input(const kt_cpu_code *c, const kt_val *v) {
+    return c->plan.place[v->id].kind == KT_AT_INPUT;
+}
+
+static void count_uses(kt_cpu_code *c) {
+    for (int i = 0; i < c->n_steps; i++) {
+        const kt_node *n = c->steps[i].node;
+        for (int k = 0; k < n->n_in; k++) c->n_uses += is_input(c, n->in[k]);
+    }
+    for (int i = 0; i < c->g->outputs.n; i++) c->n_uses += is_input(c, c->g->outputs.v[i]);
+}
+
 kt_status kt_cpu_compile(kt_graph *g, kt_cpu_code **out) {
     kt_cpu_code *c = kt_alloc(sizeof *c);
     if (!c) return KT_ENOMEM;
@@ -117,6 +139,7 @@ kt_status kt_cpu_compile(kt_graph *g, kt_cpu_code **out) {
     if (st == KT_OK) st = pick_kernels(c);
     if (st == KT_OK) st = fill_consts(c);
     if (st == KT_OK) st = place_inputs(c);
+    if (st == KT_OK) count_uses(c);
     if (st == KT_OK)
         *out = c;
     else
@@ -134,6 +157,8 @@ void kt_cpu_code_free(kt_cpu_code *c) {
 
 const kt_plan *kt_cpu_plan(const kt_cpu_code *c) { return &c->plan; }
 
+static void *own_buffer(const kt_cpu_run *r, int i) { return r->mem + r->code->input_offset[i]; }
+
 static void *resolve(const kt_cpu_run *r, void *const *slots, const kt_val *v) {
     const kt_place *p = &r->code->plan.place[v->id];
     switch (p->kind) {
@@ -142,18 +167,25 @@ static void *resolve(const kt_cpu_run *r, void *const *slots, const kt_val *v) {
     case KT_AT_SLOT:
         return (char *)slots[p->index] + p->offset;
     case KT_AT_INPUT:
-        return r->mem + r->code->input_offset[p->index] + p->offset;
+        return (char *)own_buffer(r, p->index) + p->offset;
     case KT_AT_ARENA:
         break;
     }
     return r->mem + p->offset;
 }
 
+/* Resolves what is read through *at. */
+static void resolve_use(kt_cpu_run *r, void *const *slots, const kt_val *v, void **at) {
+    const kt_place *p = &r->code->plan.place[v->id];
+    *at = resolve(r, slots, v);
+    if (p->kind == KT_AT_INPUT) r->uses[r->n_uses++] = (input_use){at, p->index, p->offset};
+}
+
 static void resolve_step(
     kt_cpu_run *r, void *const *slots, const code_step *s, void ***ptrs, instr *to) {
     const kt_node *n = s->node;
     void **in = *ptrs, **out = in + n->n_in;
-    for (int i = 0; i < n->n_in; i++) in[i] = resolve(r, slots, n->in[i]);
+    for (int i = 0; i < n->n_in; i++) resolve_use(r, slots, n->in[i], &in[i]);
     for (int i = 0; i < n->n_out; i++) out[i] = resolve(r, slots, n->out[i]);
     if (n->op->flags & KT_OP_EFFECT) {
         const view_attrs *a = n->attrs;
@@ -174,13 +206,15 @@ kt_status kt_cpu_run_new(const kt_cpu_code *c, void *const *slots, kt_cpu_run **
     r->ptrs = kt_alloc_array(n_ptrs, sizeof *r->ptrs);
     r->steps = kt_alloc_array(c->n_steps + 1, sizeof *r->steps);
     r->outputs = kt_alloc_array(c->g->outputs.n + 1, sizeof *r->outputs);
-    if (!r->mem || !r->ptrs || !r->steps || !r->outputs) {
+    r->uses = kt_alloc_array(c->n_uses + 1, sizeof *r->uses);
+    if (!r->mem || !r->ptrs || !r->steps || !r->outputs || !r->uses) {
         kt_cpu_run_free(r);
         return KT_ENOMEM;
     }
     void **ptrs = r->ptrs;
     for (int i = 0; i < c->n_steps; i++) resolve_step(r, slots, &c->steps[i], &ptrs, &r->steps[i]);
-    for (int i = 0; i < c->g->outputs.n; i++) r->outputs[i] = resolve(r, slots, c->g->outputs.v[i]);
+    for (int i = 0; i < c->g->outputs.n; i++)
+        resolve_use(r, slots, c->g->outputs.v[i], &r->outputs[i]);
     r->profile = kt_profile_new();
     *out = r;
     return KT_OK;
@@ -191,12 +225,21 @@ void kt_cpu_run_free(kt_cpu_run *r) {
     kt_mem_free_aligned(r->mem);
     kt_mem_free(r->ptrs);
     kt_mem_free(r->outputs);
+    kt_mem_free(r->uses);
     kt_mem_free(r->steps);
     kt_profile_free(r->profile);
     kt_mem_free(r);
 }
 
-void *kt_cpu_input(const kt_cpu_run *r, int i) { return r->mem + r->code->input_offset[i]; }
+void kt_cpu_bind(kt_cpu_run *r, int i, const void *data) {
+    for (int u = 0; u < r->n_uses; u++)
+        if (r->uses[u].input == i) *r->uses[u].at = (char *)data + r->uses[u].offset;
+}
+
+void *kt_cpu_input(kt_cpu_run *r, int i) {
+    kt_cpu_bind(r, i, own_buffer(r, i));
+    return own_buffer(r, i);
+}
 
 const void *kt_cpu_output(const kt_cpu_run *r, int i) { return r->outputs[i]; }
 

@@ -49,6 +49,40 @@ KT_TEST(exec, a_step_allocates_nothing) {
     kt_graph_free(g);
 }
 
+/* Inputs may lie anywhere: in the middle of other data, aligned to nothing but their elements. The
+ * last one goes through a view and is an output too. */
+KT_TEST(exec, inputs_are_read_where_they_lie) {
+    kt_graph *g = kt_graph_new();
+    kt_cpu_code *code;
+    kt_cpu_run *run;
+    kt_val *x = kt_g_input(g, (kt_spec){KT_FLOAT32, {2, {3, 7}}});
+    kt_val *flat = kt_g_reshape(g, x, (kt_shape){1, {21}});
+    assert_int_equal(kt_vec_push(&g->outputs, kt_g_neg(g, x)), 0);
+    assert_int_equal(kt_vec_push(&g->outputs, flat), 0);
+    kt_check_status(kt_passes_run(g), KT_OK);
+    kt_check_status(kt_cpu_compile(g, &code), KT_OK);
+    kt_check_status(kt_cpu_run_new(code, NULL, &run), KT_OK);
+    float *data = calloc(22, sizeof *data);
+    assert_non_null(data);
+    for (int i = 0; i < 22; i++) data[i] = (float)i;
+    for (int turn = 0; turn < 3; turn++) { /* theirs, our own, theirs again */
+        float *own = turn == 1 ? kt_cpu_input(run, 0) : NULL;
+        for (int i = 0; own && i < 21; i++) own[i] = (float)(100 + i);
+        if (!own) kt_cpu_bind(run, 0, data + 1);
+        const float first = own ? 100 : 1;
+        kt_check_status(kt_cpu_execute(run), KT_OK);
+        for (int i = 0; i < 21; i++) {
+            assert_true(((const float *)kt_cpu_output(run, 0))[i] == -first - (float)i);
+            assert_true(((const float *)kt_cpu_output(run, 1))[i] == first + (float)i);
+        }
+    }
+    for (int i = 0; i < 22; i++) assert_true(data[i] == (float)i); /* never written */
+    free(data);
+    kt_cpu_run_free(run);
+    kt_cpu_code_free(code);
+    kt_graph_free(g);
+}
+
 typedef struct {
     const kt_cpu_code *code;
     const kt_graph *g;

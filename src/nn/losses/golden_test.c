@@ -208,7 +208,7 @@ static kt_sym *input(kt_graph *g, const kt_tensor *t) {
     return t ? kt_wrap(kt_g_input(g, (kt_spec){kt_tensor_dtype(t), kt_tensor_shape(t)})) : NULL;
 }
 
-static void feed(const kt_cpu_run *run, int *at, const kt_tensor *t) {
+static void feed(kt_cpu_run *run, int *at, const kt_tensor *t) {
     if (t) memcpy(kt_cpu_input(run, (*at)++), kt_tensor_data(t), kt_tensor_bytes(t));
 }
 
