@@ -7,7 +7,9 @@
  * then C transposed, B's rows are broadcast, and the finished tile is turned round in registers.
  *
  * Two orders of the loops. With few rows, panels of Y stand outside: a panel (at most KC deep) is
- * packed on the stack, or read in place, and used for all rows. Otherwise rows stand outside: the
+ * packed on the stack, or read in place, and used for all rows; so too with many rows that lie
+ * side by side (the gradient of weights), if those of a thread stay in its second cache, because
+ * a packed panel then stays in the first. Otherwise rows stand outside: the
  * rows of a tile are packed on the stack, or read in place, and meet all panels; Y is read in
  * place while it is small, else a block of it that fits into the second cache is packed into the
  * caller's scratch, shared by all threads. So no thread needs scratch of its own.
@@ -46,6 +48,7 @@ typedef struct gemm_job {
     bool y_across;     /* Y is stored [n,k], else [k,n] */
     bool swapped;      /* D is C transposed */
     bool rows_outer;   /* which of the two orders */
+    bool tall;         /* panels outside although there are many rows */
     bool pack_x;       /* rows_outer: pack the rows of a tile */
     bool pack_y;       /* panels outer: pack the panel */
     float *shared;     /* rows_outer: the packed block of Y; NULL: read in place */
@@ -384,6 +387,13 @@ static bool want_swap(const kt_gemm *g) {
     return g->tb && (double)g->k * (double)g->n > (double)(g->k + g->n) * (double)g->m;
 }
 
+/* Many rows, side by side and read in place for each panel: they are no multiples of four lines
+ * apart, which would fall onto each other in the first cache. */
+static bool is_tall(const gemm_job *job) {
+    return !job->x_along && !job->y_across && job->m > ROWS_FEW && job->n > TILE_COLS &&
+           job->k <= KC && job->sx % 64 && 4.0 * (double)job->m * (double)job->k <= DIRECT_BYTES;
+}
+
 /* How to split, once it is known how many parts pay. */
 static void set_parts(gemm_job *job, int64_t cols) {
     const double flops = 2.0 * (double)job->m * (double)cols * (double)job->k;
@@ -392,7 +402,8 @@ static void set_parts(gemm_job *job, int64_t cols) {
     if (threads > 1 && flops >= PARALLEL_FLOPS)
         parts = min64(4 * (int64_t)threads, (int64_t)(flops / (PARALLEL_FLOPS / 4)));
     const int64_t tiles_m = ceil_div(job->m, job->tile_rows), tiles_n = ceil_div(cols, TILE_COLS);
-    if (job->rows_outer) {
+    if (job->tall) parts = min64(parts, threads); /* each packs every panel */
+    if (job->rows_outer || job->tall) {
         job->parts_m = min64(parts, tiles_m);
         job->parts_n = min64(ceil_div(parts, job->parts_m), tiles_n);
     } else {
@@ -406,7 +417,8 @@ static bool make_plan(gemm_job *job, const kt_gemm *g) {
     *job = (gemm_job){.g = g};
     set_operands(job, want_swap(g));
     const double y_bytes = 4.0 * (double)job->k * (double)job->n;
-    job->rows_outer = job->m > TILE_ROWS && (!job->x_along || job->m > ROWS_FEW);
+    job->tall = is_tall(job);
+    job->rows_outer = !job->tall && job->m > TILE_ROWS && (!job->x_along || job->m > ROWS_FEW);
     job->tile_rows = TILE_ROWS;
     job->depth = ceil_div(job->k, ceil_div(job->k ? job->k : 1, KC));
     if (!job->depth) job->depth = 1;
@@ -416,7 +428,7 @@ static bool make_plan(gemm_job *job, const kt_gemm *g) {
         job->pack_x = job->x_along ? job->n >= (alias_x ? NC / 4 : NC) : job->n > TILE_COLS;
     if (alias_x && !job->pack_x) job->tile_rows = min64(TILE_ROWS, 8);
     if (job->rows_outer) return job->y_across || costly_y;
-    job->pack_y = job->y_across || (job->m > TILE_ROWS && costly_y);
+    job->pack_y = job->tall || job->y_across || (job->m > TILE_ROWS && costly_y);
     return false;
 }
 
