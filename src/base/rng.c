@@ -31,9 +31,22 @@ float kt_rng_float(uint64_t key, uint64_t call, uint64_t i) {
     return (float)(kt_rng_word(key, call, i) >> 8) * 0x1p-24f;
 }
 
-double kt_rng_double(uint64_t key, uint64_t call, uint64_t i) {
-    const uint64_t high = kt_rng_word(key, call, 2 * i), low = kt_rng_word(key, call, 2 * i + 1);
+static double to_double(const uint32_t word[2]) {
+    const uint64_t high = word[0], low = word[1];
     return (double)((high << 21) ^ (low >> 11)) * 0x1p-53;
+}
+
+void kt_rng_doubles(uint64_t key, uint64_t call, uint64_t pair, double out[2]) {
+    uint32_t word[4];
+    kt_philox_block(key, call, pair, word);
+    out[0] = to_double(word);
+    out[1] = to_double(word + 2);
+}
+
+double kt_rng_double(uint64_t key, uint64_t call, uint64_t i) {
+    double two[2];
+    kt_rng_doubles(key, call, i / 2, two);
+    return two[i % 2];
 }
 
 uint64_t kt_rng_key(uint64_t seed, const char *path) {

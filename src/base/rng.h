@@ -13,6 +13,8 @@ void kt_philox_block(uint64_t key, uint64_t call, uint64_t block, uint32_t out[4
 uint32_t kt_rng_word(uint64_t key, uint64_t call, uint64_t i);
 float kt_rng_float(uint64_t key, uint64_t call, uint64_t i);
 double kt_rng_double(uint64_t key, uint64_t call, uint64_t i);
+/** Doubles 2 pair and 2 pair + 1, for the price of one. */
+void kt_rng_doubles(uint64_t key, uint64_t call, uint64_t pair, double out[2]);
 /** A key from a seed and a name path ("sequential/dense/kernel"), by FNV-1a and a mixing step. */
 uint64_t kt_rng_key(uint64_t seed, const char *path);
 

@@ -293,6 +293,10 @@ static void gather_chunk(void *arg, int64_t chunk, int thread) {
     const int64_t left = part * g->width / g->n_parts, right = (part + 1) * g->width / g->n_parts;
     const int64_t from = (int64_t)kt_dtype_size(g->from), to = (int64_t)kt_dtype_size(g->to);
     (void)thread;
+    if (g->order && g->width == 1 && from == 4 && g->from == g->to) { /* labels */
+        for (int64_t i = first; i < stop; i++) memcpy(g->out + 4 * i, g->in + 4 * g->order[i], 4);
+        return;
+    }
     for (int64_t i = first; i < stop; i++) {
         const int64_t row = g->order ? g->order[i] : i;
         if (g->order && i + AHEAD < stop) look_ahead(g, i + AHEAD, left, right);

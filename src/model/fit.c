@@ -34,10 +34,12 @@ typedef struct {
 /* Fisher-Yates with numbers of this epoch: the same seed gives the same order. */
 static void shuffle_order(fit_run *r, int epoch) {
     const uint64_t key = kt_rng_key(kt_seed(), "shuffle");
+    double number[2];
     for (int64_t i = 0; i < r->train.n; i++) r->order[i] = r->train.first + i;
     for (int64_t i = r->train.n; i-- > 1;) {
-        const int64_t
-            j = (int64_t)(kt_rng_double(key, (uint64_t)epoch, (uint64_t)i) * (double)(i + 1));
+        if (i % 2 || i + 1 == r->train.n)
+            kt_rng_doubles(key, (uint64_t)epoch, (uint64_t)i / 2, number);
+        const int64_t j = (int64_t)(number[i % 2] * (double)(i + 1));
         const int64_t t = r->order[i];
         r->order[i] = r->order[j];
         r->order[j] = t;
