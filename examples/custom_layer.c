@@ -14,7 +14,7 @@
 typedef struct {
     size_t size; /* set by the macro */
     int units;
-    KT_LAYER_ARGS /* name, dtype, trainable */
+    KT_LAYER_ARGS /* activity_regularizer, name, dtype, trainable, autocast */
 } linear_args;
 
 /* … and what it keeps, as Python's self.w and self.b. */

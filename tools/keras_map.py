@@ -265,7 +265,7 @@ INSTEAD = {
     "callbacks.ProgbarLogger": "`.verbose` of fit, evaluate, predict",
 }
 # Arguments of every layer, which Keras takes through **kwargs.
-LAYER_ARGUMENTS = ["name", "dtype", "trainable"]
+LAYER_ARGUMENTS = ["name", "dtype", "trainable", "autocast", "activity_regularizer"]
 # Fields that have no counterpart in Python, or are explained once for all (see the notes).
 OUR_OWN = {"data", "fn", "text", "schedule"}
 TITLES = {
@@ -407,8 +407,7 @@ behaves differently on purpose.
 How to read the tables: several Keras names in a row mean the same (an alias, or the function beside its class).
 *without* names arguments of Keras that the call does not take, *with* those that Keras does not have, *order* those
 that come in another order (as they come here). What stands in no row: every optimizer has `.schedule`, where
-Python has `learning_rate=schedule`; layers take `activity_regularizer` only where a field says so; a function of
-your own comes with `.data`, which it is given at each call. `get`, `serialize` and `deserialize` of the modules are
+Python has `learning_rate=schedule`; a function of your own comes with `.data`, which it is given at each call. `get`, `serialize` and `deserialize` of the modules are
 not counted: an argument takes a name or an object as it is.
 """
 

@@ -18,7 +18,7 @@ extern "C" {
 typedef struct kt_sequential_args {
     size_t size;
     kt_ref layers; ///< kt_list of layers, NULL for none yet
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_sequential_args;
 #define kt_sequential(...)                                                                         \
     KT_CALL(kt_sequential_new, kt_sequential_args, KT_LAYER_DEFAULTS, __VA_ARGS__)
@@ -36,7 +36,7 @@ KT_API kt_status kt_sequential_pop(kt_model *model);
 typedef struct kt_functional_args {
     size_t size;
     kt_ref inputs, outputs; ///< one symbolic tensor or a kt_list of them
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_functional_args;
 #define kt_functional(...)                                                                         \
     KT_CALL(kt_functional_new, kt_functional_args, KT_LAYER_DEFAULTS, __VA_ARGS__)

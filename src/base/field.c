@@ -106,15 +106,18 @@ kt_status kt_args_read(void *dst, const void *src, size_t size, const void *defa
     return KT_OK;
 }
 
+kt_status kt_args_keep(void *args, const kt_field *fields) {
+    for (const kt_field *f = fields; f && f->type; f++) {
+        if (!field_copy(args, f)) continue;
+        for (const kt_field *done = fields; done < f; done++) field_release(args, done, kt_unadopt);
+        return KT_ENOMEM;
+    }
+    return KT_OK;
+}
+
 kt_status kt_args_copy(
     void *dst, const void *src, size_t size, const void *defaults, const kt_field *fields) {
     kt_status st = kt_args_read(dst, src, size, defaults);
     if (st == KT_OK) st = kt_args_check(dst, fields);
-    if (st) return st;
-    for (const kt_field *f = fields; f && f->type; f++) {
-        if (!field_copy(dst, f)) continue;
-        for (const kt_field *done = fields; done < f; done++) field_release(dst, done, kt_unadopt);
-        return KT_ENOMEM;
-    }
-    return KT_OK;
+    return st ? st : kt_args_keep(dst, fields);
 }

@@ -15,6 +15,8 @@ kt_status kt_args_copy(
     void *dst, const void *src, size_t size, const void *defaults, const kt_field *fields);
 /** The first half of it, for verbs, which borrow what the struct refers to. */
 kt_status kt_args_read(void *dst, const void *src, size_t size, const void *defaults);
+/** The second half: copies and adopts. On failure it holds nothing. */
+kt_status kt_args_keep(void *args, const kt_field *fields);
 /** Gives back what kt_args_copy took. */
 void kt_args_release(void *args, const kt_field *fields);
 /** The same for a constructor that failed: objects float again (kt_unadopt). */

@@ -353,6 +353,7 @@ const kt_layer_class kt_class_functional = {
     .max_inputs = KT_MAX_TENSORS,
     .supports_masking = true,
     .computes_mask = true,
+    .ends_in_name = true,
 };
 
 kt_model *kt_functional_new(const kt_functional_args *a) {

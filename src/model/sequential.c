@@ -156,6 +156,7 @@ const kt_layer_class kt_class_sequential = {
     .destroy = sequential_destroy,
     .supports_masking = true,
     .computes_mask = true,
+    .ends_in_name = true,
 };
 
 kt_model *kt_sequential_new(const kt_sequential_args *a) {

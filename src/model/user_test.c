@@ -13,7 +13,7 @@
 typedef struct {
     size_t size;
     int units;
-    KT_LAYER_ARGS /* name, dtype, trainable */
+    KT_LAYER_ARGS /* activity_regularizer, name, dtype, trainable, autocast */
 } linear_args;
 
 typedef struct {

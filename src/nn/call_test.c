@@ -225,3 +225,25 @@ KT_TEST(call, layers_that_do_not_keep_their_word) {
     kt_check_fails(kt_call(kt_layer_new(&silent, &a), kt_input({1})), KT_EINVAL, "Silent");
     kt_check_status(kt_check(kt_call(kt_layer_new(&refusing, &a), kt_input({1}))), KT_ECANCELED);
 }
+
+/* An argument of every layer, wherever its struct has it. */
+KT_TEST(call, activity_regularizer_is_checked) {
+    kt_check_fails(kt_flatten(.activity_regularizer = "l3"), KT_EINVAL, "activity_regularizer");
+    kt_check_message_has("did you mean \"l1\"?");
+    kt_check_fails(kt_dense(2, .activity_regularizer = "l3"), KT_EINVAL, "activity_regularizer");
+    kt_check_fails(
+        kt_flatten(.activity_regularizer = kt_init_zeros()), KT_EINVAL, "activity_regularizer");
+    kt_check_fails(kt_flatten(.activity_regularizer = kt_reg_l2(-1)), KT_EINVAL, "expected");
+    kt_regularizer *r = kt_reg_l2(0.5); /* still there after a layer that could not be made */
+    kt_check_fails(kt_dense(0, .activity_regularizer = r), KT_EINVAL, "units");
+    kt_check_fails(kt_repeat_vector(0, .activity_regularizer = r), KT_EINVAL, "n: expected");
+    kt_layer *l = kt_repeat_vector(2, .activity_regularizer = r);
+    kt_check_status(kt_check(l), KT_OK);
+    assert_non_null(strstr(kt_text_str(kt_get_config(l)), "\"l2\": 0.5"));
+}
+
+KT_TEST(call, autocast) {
+    kt_sym *x = kt_input({3}, .dtype = "float64");
+    assert_int_equal(kt_sym_dtype(kt_call(kt_identity(), x)), KT_FLOAT32);
+    assert_int_equal(kt_sym_dtype(kt_call(kt_identity(.autocast = false), x)), KT_FLOAT64);
+}

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "nn/kinds.h"
 
 #include <string.h>
 #include <strings.h>
@@ -63,33 +64,71 @@ static kt_status unknown_name(const char *name, const kt_class *const *registry,
     return KT_EINVAL;
 }
 
+static kt_status wrong_object(const char *what, kt_kind kind, kt_ref ref) {
+    char got[96];
+    return KT_FAIL(
+        KT_EINVAL,
+        "%s: expected a name or %s, got %s",
+        what,
+        kt_kind_name(kind),
+        kt_ref_describe(ref, got, sizeof got));
+}
+
+static kt_status check_name(
+    const kt_class *cls, const char *name, const kt_class *const *registry, const char *what) {
+    if (!cls) return unknown_name(name, registry, what);
+    if (cls->defaults) return KT_OK;
+    return KT_FAIL(KT_EINVAL, "%s: \"%s\" needs arguments", what, name);
+}
+
+static const kt_class *find_class(const kt_class *const *registry, const char *name) {
+    for (int i = 0; registry[i]; i++)
+        if (kt_class_has_name(registry[i], name)) return registry[i];
+    return NULL;
+}
+
 kt_status kt_component_get(
     kt_component **out,
     kt_ref ref,
     kt_kind kind,
     const kt_class *const *registry,
     const char *what) {
-    char got[96];
     *out = NULL;
     if (!ref) return KT_OK;
     if (kt_is_obj(ref)) {
         if (kt_failed(ref)) return kt_check(ref);
+        if (!kt_is(ref, kind)) return wrong_object(what, kind, ref);
         *out = (kt_component *)(uintptr_t)ref;
-        if (kt_is(ref, kind)) return KT_OK;
-        *out = NULL;
-        return KT_FAIL(
-            KT_EINVAL,
-            "%s: expected a name or %s, got %s",
-            what,
-            kt_kind_name(kind),
-            kt_ref_describe(ref, got, sizeof got));
+        return KT_OK;
     }
-    for (int i = 0; registry[i]; i++) {
-        if (!kt_class_has_name(registry[i], ref)) continue;
-        if (!registry[i]->defaults)
-            return KT_FAIL(KT_EINVAL, "%s: \"%s\" needs arguments", what, (const char *)ref);
-        *out = kt_component_new(registry[i], registry[i]->defaults);
-        return kt_check(*out);
+    const kt_class *cls = find_class(registry, ref);
+    const kt_status st = check_name(cls, ref, registry, what);
+    if (st) return st;
+    *out = kt_component_new(cls, cls->defaults);
+    return kt_check(*out);
+}
+
+kt_status kt_component_check(const char *argument, kt_ref ref) {
+    static const struct {
+        const char *suffix;
+        kt_kind kind, too; /* what it takes, and what it takes besides */
+        const kt_class *const *(*registry)(void);
+    } known[] = {
+        {"activation", KT_KIND_ACTIVATION, KT_KIND_LAYER, kt_activation_registry},
+        {"_initializer", KT_KIND_INITIALIZER, KT_KIND_TENSOR, kt_initializer_registry},
+        {"_regularizer", KT_KIND_REGULARIZER, KT_KIND_REGULARIZER, kt_regularizer_registry},
+        {"_constraint", KT_KIND_CONSTRAINT, KT_KIND_CONSTRAINT, kt_constraint_registry},
+    };
+    const size_t n = strlen(argument);
+    if (!ref || kt_is(ref, KT_KIND_LIST)) return KT_OK;
+    for (int i = 0; i < (int)(sizeof known / sizeof *known); i++) {
+        const size_t m = strlen(known[i].suffix);
+        if (n < m || strcmp(argument + n - m, known[i].suffix) != 0) continue;
+        if (!kt_is_obj(ref))
+            return check_name(
+                find_class(known[i].registry(), ref), ref, known[i].registry(), argument);
+        const bool ok = kt_is(ref, known[i].kind) || kt_is(ref, known[i].too);
+        return ok ? KT_OK : wrong_object(argument, known[i].kind, ref);
     }
-    return unknown_name(ref, registry, what);
+    return KT_OK;
 }

@@ -40,6 +40,9 @@ kt_status kt_component_get(
     kt_kind kind,
     const kt_class *const *registry,
     const char *what);
+/** Is this a good value of the argument "kernel_initializer", "activation" …? What such an argument
+ * takes follows from the end of its name; of other arguments nothing is known. Makes nothing. */
+kt_status kt_component_check(const char *argument, kt_ref ref);
 /** Does this name mean that class? Case matters as in Keras, except for optimizers. */
 bool kt_class_has_name(const kt_class *cls, const char *name);
 

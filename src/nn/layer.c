@@ -14,6 +14,25 @@
 #include <string.h>
 
 typedef kt_layer_tail layer_tail;
+#define ACTIVITY "activity_regularizer"
+
+/* What the end of an args struct owns: the activity regularizer, where KT_LAYER_ARGS brought it. */
+static const kt_field *tail_fields(const kt_layer_class *cls, kt_field *out) {
+    const size_t at = cls->args_size - sizeof(layer_tail) - sizeof(kt_ref);
+    bool own = cls->ends_in_name;
+    for (const kt_field *f = cls->fields; f && f->type; f++)
+        own = own || !strcmp(f->name, ACTIVITY);
+    out[0] = own ? (kt_field)KT_F_END : (kt_field){ACTIVITY, at, sizeof(kt_ref), KT_FIELD_REF};
+    out[1] = (kt_field)KT_F_END;
+    return out;
+}
+
+kt_ref *kt_layer_activity_of(const kt_layer_class *cls, const void *args) {
+    kt_field tail[2];
+    const kt_field *f = tail_fields(cls, tail);
+    if (f->type) return (kt_ref *)(uintptr_t)((const char *)args + f->offset);
+    return kt_layer_arg(cls, args, ACTIVITY, KT_FIELD_REF);
+}
 
 static void layer_destroy(void *self) {
     kt_layer *l = self;
@@ -30,7 +49,13 @@ static void layer_destroy(void *self) {
     kt_vec_free(&l->vars);
     kt_vec_free(&l->children);
     kt_vec_free(&l->parts);
-    if (l->args) (l->obj.status ? kt_args_return : kt_args_release)(l->args, l->cls->fields);
+    if (l->args) {
+        void (*give_back)(void *, const kt_field *) = l->obj.status ? kt_args_return
+                                                                    : kt_args_release;
+        kt_field tail[2];
+        give_back(l->args, l->cls->fields);
+        give_back(l->args, tail_fields(l->cls, tail));
+    }
     kt_mem_free(l->args);
     kt_mem_free(l->state);
     kt_mem_free(l->name);
@@ -46,25 +71,54 @@ static kt_status layer_dtype(kt_layer *l, const char *dtype) {
     return KT_FAIL(KT_EUNSUPPORTED, "dtype: layers do not compute in \"%.60s\" yet", name);
 }
 
-static kt_status layer_init(kt_layer *l, const void *args) {
-    l->args = kt_alloc(l->cls->args_size);
-    if (!l->args) return KT_ENOMEM;
-    kt_status st = kt_args_copy(l->args, args, l->cls->args_size, l->cls->defaults, l->cls->fields);
-    if (st) {
-        kt_mem_free(l->args);
-        l->args = NULL;
-        return st;
+static kt_status layer_args(kt_layer *l, const void *args) {
+    const kt_layer_class *cls = l->cls;
+    kt_field own[2];
+    const kt_field *tail = tail_fields(cls, own);
+    void *copy = kt_alloc(cls->args_size);
+    if (!copy) return KT_ENOMEM;
+    kt_status st = kt_args_read(copy, args, cls->args_size, cls->defaults);
+    if (st == KT_OK) st = kt_args_check(copy, cls->fields);
+    if (st == KT_OK) st = kt_args_check(copy, tail);
+    if (st == KT_OK) st = kt_args_keep(copy, cls->fields);
+    if (st == KT_OK) {
+        st = kt_args_keep(copy, tail);
+        if (st) kt_args_return(copy, cls->fields);
     }
+    if (st)
+        kt_mem_free(copy);
+    else
+        l->args = copy;
+    return st;
+}
+
+/* Wrong names are found where they were written, not when weights are made. */
+static kt_status check_refs(const kt_layer *l, const kt_field *fields) {
+    kt_status st = KT_OK;
+    for (const kt_field *f = fields; f && f->type && st == KT_OK; f++)
+        if (f->type == KT_FIELD_REF)
+            st = kt_component_check(f->name, *(const kt_ref *)((char *)l->args + f->offset));
+    return st;
+}
+
+static kt_status layer_init(kt_layer *l, const void *args) {
+    kt_field common[2];
+    kt_status st = layer_args(l, args);
+    if (st) return st;
     layer_tail *tail = kt_layer_tail_of(l->cls, l->args);
     const layer_tail given = *tail;
-    *tail = (layer_tail){
-        NULL, NULL, given.trainable}; /* the strings are the caller's: keep copies */
+    tail->name = tail->dtype = NULL; /* the strings are the caller's: keep copies */
     l->trainable = given.trainable;
+    l->no_autocast = !given.autocast;
     if (given.name && !(l->name = kt_strdup(given.name))) return KT_ENOMEM;
     if (given.name && (!*given.name || strchr(given.name, '/')))
         return KT_FAIL(KT_EINVAL, "name: expected a text without \"/\", got \"%.60s\"", given.name);
-    st = layer_dtype(l, given.dtype);
+    st = check_refs(l, l->cls->fields);
+    if (st == KT_OK) st = check_refs(l, tail_fields(l->cls, common));
+    if (st == KT_OK) st = layer_dtype(l, given.dtype);
     if (st == KT_OK && !(l->state = kt_alloc(l->cls->state_size))) st = KT_ENOMEM;
+    const kt_ref *activity = kt_layer_activity_of(l->cls, l->args);
+    if (st == KT_OK && activity) st = kt_layer_activity(l, *activity);
     if (st == KT_OK && l->cls->init) st = l->cls->init(l);
     return st;
 }
@@ -77,8 +131,11 @@ kt_layer *kt_layer_new(const kt_layer_class *cls, const void *args) {
     const kt_status st = layer_init(l, args);
     if (st == KT_OK) return l;
     kt_obj_fail(l, st);
+    if (l->name)
+        kt_layer_context(l, st);
+    else
+        kt_error_context("in %s", cls->name);
     kt_free(l);
-    kt_error_context("in %s", cls->name);
     return kt_fail_object(st);
 }
 
@@ -108,7 +165,8 @@ kt_layer *kt_layer_copy(const kt_layer *l, const char *name, kt_layer_edit *edit
     if (!args) return kt_fail_object(KT_ENOMEM);
     memcpy(args, l->args, l->cls->args_size);
     *(size_t *)args = l->cls->args_size;
-    *kt_layer_tail_of(l->cls, args) = (layer_tail){name, kt_dtype_name(l->dtype), l->trainable};
+    layer_tail *tail = kt_layer_tail_of(l->cls, args);
+    *tail = (layer_tail){name, kt_dtype_name(l->dtype), l->trainable, tail->autocast};
     for (const kt_field *f = l->cls->fields; f && f->type; f++) {
         kt_ref *ref = (kt_ref *)(void *)((char *)args + f->offset);
         if (f->type == KT_FIELD_REF) *ref = copy_argument(*ref);

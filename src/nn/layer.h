@@ -36,22 +36,25 @@ kt_layer *kt_layer_copy(const kt_layer *l, const char *name, kt_layer_edit *edit
 /** A member of an args struct by its field name and type, NULL if there is none. */
 void *kt_layer_arg(
     const kt_layer_class *cls, const void *args, const char *name, kt_field_type type);
-/** name, dtype, trainable end every args struct (KT_LAYER_ARGS). */
+/** KT_LAYER_NAME_ARGS end every args struct. */
 typedef struct kt_layer_tail {
     const char *name, *dtype;
-    bool trainable;
+    bool trainable, autocast;
 } kt_layer_tail;
 static inline kt_layer_tail *kt_layer_tail_of(const kt_layer_class *cls, const void *args) {
     return (
         kt_layer_tail *)(uintptr_t)((const char *)args + cls->args_size - sizeof(kt_layer_tail));
 }
 
+/** The activity regularizer among the arguments, wherever the class has it; NULL: it has none. */
+kt_ref *kt_layer_activity_of(const kt_layer_class *cls, const void *args);
+
 /** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l,
  * &s->activation, a->activation);` */
 kt_status kt_layer_activation(kt_layer *l, const kt_component **out, kt_ref ref);
 /** Keeps a component with the layer (adopts it). */
 kt_status kt_layer_keep(kt_layer *l, kt_component *c);
-/** Sets the activity regularizer from a name or object. */
+/** Sets the activity regularizer from a name or object; kt_layer_new() does it for the argument. */
 kt_status kt_layer_activity(kt_layer *l, kt_ref ref);
 
 /** Runs one call inside the current trace: spec check, call, masks, activity regularizer, context

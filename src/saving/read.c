@@ -579,9 +579,19 @@ void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v) {
 
 /* Layers --------------------------------------------------------------------------------------- */
 
+/* Every layer takes it, wherever its class has it. */
+static kt_status read_activity(
+    kt_reader *r, const kt_layer_class *cls, void *args, const kt_json *v) {
+    kt_ref *activity = kt_layer_activity_of(cls, args);
+    if (activity) return read_ref(r, activity, v, "activity_regularizer");
+    return kt_json_kind(v) == KT_JSON_NULL ? KT_OK
+                                           : unknown_argument(cls->name, "activity_regularizer");
+}
+
 /* Errors of constructors are errors of the file; a second look at the same message. */
 static void *layer_of_class(kt_reader *r, const kt_layer_class *cls, const kt_json *config) {
-    static const char *const skip[] = {"name", "trainable", "dtype", "batch_input_shape", NULL};
+    static const char *const skip[] = {
+        "name", "trainable", "dtype", "batch_input_shape", "activity_regularizer", NULL};
     const kt_json *trainable = kt_json_get(config, "trainable"),
                   *name = kt_json_get(config, "name");
     char *args = kt_arena_alloc(r->arena, cls->args_size);
@@ -590,6 +600,7 @@ static void *layer_of_class(kt_reader *r, const kt_layer_class *cls, const kt_js
     *(size_t *)(void *)args = cls->args_size;
     kt_layer_tail *tail = kt_layer_tail_of(cls, args);
     kt_status st = kt_read_fields(r, cls->name, cls->fields, args, config, skip);
+    if (st == KT_OK) st = read_activity(r, cls, args, kt_json_get(config, "activity_regularizer"));
     if (st == KT_OK) st = kt_read_dtype(config, &tail->dtype);
     if (st == KT_OK && kt_json_kind(name) != KT_JSON_NULL && !kt_json_is(name, KT_JSON_STR))
         st = kt_read_type_error("name", "a string", name);
@@ -597,6 +608,7 @@ static void *layer_of_class(kt_reader *r, const kt_layer_class *cls, const kt_js
         st = kt_read_type_error("trainable", "true or false", trainable);
     tail->name = kt_json_text(name);
     tail->trainable = !trainable || kt_json_bool(trainable);
+    tail->autocast = true; /* no file says otherwise */
     if (st == KT_OK) return kt_reader_keep(r, kt_layer_new(cls, args));
     return kt_fail_object(st);
 }

@@ -378,10 +378,9 @@ static kt_json *layer_key(kt_layer *l, const char *key, kt_json *form) {
 
 /* Keras' base class writes it right after the dtype, whatever the class does. */
 static kt_status put_activity(kt_json *out, const kt_layer *l) {
-    const kt_field *f = kt_field_of_key(l->cls->fields, "activity_regularizer");
-    const kt_ref ref = f ? *(const kt_ref *)((const char *)l->args + f->offset) : NULL;
-    if (!ref) return KT_OK;
-    kt_json *v = kt_write_ref(ref, KT_KIND_REGULARIZER);
+    const kt_ref *ref = kt_layer_activity_of(l->cls, l->args);
+    if (!ref || !*ref || !l->activity_regularizer) return KT_OK;
+    kt_json *v = kt_write_ref(*ref, KT_KIND_REGULARIZER);
     return v ? kt_json_put(out, "activity_regularizer", v) : kt_json_failed();
 }
 

@@ -44,7 +44,7 @@ typedef struct kt_multi_head_attention_args {
     kt_ref kernel_constraint, bias_constraint;
     bool use_gate; ///< default false: a gate, sigmoid of a projection of the query, on the heads
     int64_t seed;  ///< default KT_NONE: from the seed of the session
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_multi_head_attention_args;
 #define KT_MULTI_HEAD_ATTENTION_DEFAULTS                                                           \
     .use_bias = true, .attention_axes = KT_NONE, .flash_attention = KT_AUTO,                       \
@@ -81,7 +81,7 @@ typedef struct kt_group_query_attention_args {
     kt_ref kernel_constraint, bias_constraint;
     bool use_gate; ///< default false: a gate, sigmoid of a projection of the query, on the heads
     int64_t seed;  ///< default KT_NONE: from the seed of the session
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_group_query_attention_args;
 #define KT_GROUP_QUERY_ATTENTION_DEFAULTS                                                          \
     .use_bias = true, .flash_attention = KT_AUTO, .kernel_initializer = "glorot_uniform",          \

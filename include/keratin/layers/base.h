@@ -16,12 +16,17 @@ typedef struct kt_var kt_var;
 /** A shape without axes, in a field of dimensions. */
 #define KT_SCALAR (INT64_MIN + 1)
 
-/** Arguments that every layer takes; they end the struct. */
+/** Arguments that every layer takes; they end the struct. Keras: those of keras.layers.Layer. Where
+ * a layer has activity_regularizer at a place of its own, KT_LAYER_NAME_ARGS end the struct. */
 #define KT_LAYER_ARGS                                                                              \
+    kt_ref activity_regularizer; /* a penalty on the outputs, added to the loss */                 \
+    KT_LAYER_NAME_ARGS
+#define KT_LAYER_NAME_ARGS                                                                         \
     const char *name;  /* default: the class name in snake case, numbered */                       \
     const char *dtype; /* default: the dtype policy */                                             \
-    bool trainable;    /* default true */
-#define KT_LAYER_DEFAULTS .trainable = true,
+    bool trainable;    /* default true */                                                          \
+    bool autocast;     /* default true: floats come in the layer's dtype */
+#define KT_LAYER_DEFAULTS .trainable = true, .autocast = true,
 
 /** Calls a layer on symbolic tensors: layer(x).
  *

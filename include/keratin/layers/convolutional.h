@@ -40,7 +40,7 @@ typedef struct kt_conv_args {
     kt_ref bias_initializer;   ///< default "zeros"
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    KT_LAYER_ARGS ///< name, dtype, trainable
+    KT_LAYER_NAME_ARGS ///< name, dtype, trainable, autocast
 } kt_conv_args;
 #define KT_CONV_DEFAULTS                                                                           \
     .strides = 1, .padding = "valid", .dilation_rate = 1, .groups = 1, .use_bias = true,           \
@@ -77,7 +77,7 @@ typedef struct kt_conv_transpose_args {
     kt_ref kernel_initializer, bias_initializer; ///< "glorot_uniform" and "zeros"
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_conv_transpose_args;
 #define KT_CONV_TRANSPOSE_DEFAULTS                                                                 \
     .strides = 1, .padding = "valid", .output_padding = KT_NONE, .dilation_rate = 1,               \
@@ -109,7 +109,7 @@ typedef struct kt_conv3d_transpose_args {
     kt_ref kernel_initializer, bias_initializer;
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_conv3d_transpose_args;
 #define kt_conv3d_transpose(...)                                                                   \
     KT_CALL(                                                                                       \
@@ -142,7 +142,7 @@ typedef struct kt_depthwise_conv_args {
     kt_ref depthwise_initializer, bias_initializer; ///< "glorot_uniform" and "zeros"
     kt_ref depthwise_regularizer, bias_regularizer, activity_regularizer;
     kt_ref depthwise_constraint, bias_constraint;
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_depthwise_conv_args;
 #define KT_DEPTHWISE_CONV_DEFAULTS                                                                 \
     .strides = 1, .padding = "valid", .depth_multiplier = 1, .dilation_rate = 1, .use_bias = true, \
@@ -180,7 +180,7 @@ typedef struct kt_separable_conv_args {
     kt_ref bias_initializer;                             ///< "zeros"
     kt_ref depthwise_regularizer, pointwise_regularizer, bias_regularizer, activity_regularizer;
     kt_ref depthwise_constraint, pointwise_constraint, bias_constraint;
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_separable_conv_args;
 #define KT_SEPARABLE_CONV_DEFAULTS                                                                 \
     .strides = 1, .padding = "valid", .dilation_rate = 1, .depth_multiplier = 1, .use_bias = true, \

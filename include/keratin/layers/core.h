@@ -44,7 +44,7 @@ typedef struct kt_dense_args {
     kt_ref bias_initializer;   ///< default "zeros"
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    KT_LAYER_ARGS ///< name, dtype, trainable
+    KT_LAYER_NAME_ARGS ///< name, dtype, trainable, autocast
 } kt_dense_args;
 #define KT_DENSE_DEFAULTS                                                                          \
     .use_bias = true, .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros",         \
@@ -174,7 +174,7 @@ typedef struct kt_einsum_dense_args {
     kt_ref bias_initializer;   ///< default "zeros"
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_einsum_dense_args;
 #define KT_EINSUM_DENSE_DEFAULTS                                                                   \
     .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros", KT_LAYER_DEFAULTS

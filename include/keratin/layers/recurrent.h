@@ -83,7 +83,7 @@ typedef struct kt_lstm_args {
     bool unroll;              ///< no difference here
     int use_cudnn;            ///< KT_AUTO (default) or false; true fails: there is none on a CPU
     bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_lstm_args;
 #define KT_LSTM_DEFAULTS                                                                           \
     .activation = "tanh", .recurrent_activation = "sigmoid", .use_bias = true,                     \
@@ -124,7 +124,7 @@ typedef struct kt_gru_args {
     bool reset_after; ///< default true: the reset gate scales the product, not what goes into it
     int use_cudnn;    ///< KT_AUTO (default) or false; true fails: there is none on a CPU
     bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_gru_args;
 #define KT_GRU_DEFAULTS                                                                            \
     .activation = "tanh", .recurrent_activation = "sigmoid", .use_bias = true,                     \
@@ -161,7 +161,7 @@ typedef struct kt_simple_rnn_args {
     bool unroll;              ///< no difference here
     int64_t seed;             ///< default KT_NONE: from the seed of the session
     bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_simple_rnn_args;
 #define KT_SIMPLE_RNN_DEFAULTS                                                                     \
     .activation = "tanh", .use_bias = true, .kernel_initializer = "glorot_uniform",                \

@@ -130,7 +130,7 @@ typedef struct kt_activity_regularization_args {
     size_t size;
     double l1; ///< default 0
     double l2; ///< default 0
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_activity_regularization_args;
 #define KT_ACTIVITY_REGULARIZATION_DEFAULTS KT_LAYER_DEFAULTS
 #define kt_activity_regularization(...)                                                            \

@@ -34,8 +34,8 @@ typedef struct kt_layer_class {
     const char *name;    ///< "Dense"
     const char *package; ///< registered name is package>name; NULL: built in
     size_t args_size, state_size;
-    const kt_field *fields; ///< the arguments, without name, dtype, trainable; ends with KT_F_END
-    const void *defaults;   ///< an args struct with the defaults in it, NULL: zeros and trainable
+    const kt_field *fields; ///< the arguments without those of KT_LAYER_ARGS; ends with KT_F_END
+    const void *defaults;   ///< an args struct with the defaults in it; NULL: zeros
     kt_status (*init)(kt_layer *l);                      ///< checks arguments
     kt_status (*build)(kt_layer *l, const kt_shape *in); ///< makes weights; in[i]: shape of input i
     kt_status (*call)(kt_layer *l, kt_trace *t);
@@ -47,6 +47,8 @@ typedef struct kt_layer_class {
     /** Recurrent cells: the lengths of the states, each (batch, length); returns how many. A cell
      * finds them in t->initial_state and gives its output, then the new states. NULL: no cell. */
     int (*state_sizes)(const kt_layer *l, int64_t *sizes);
+    bool ends_in_name; ///< KT_LAYER_NAME_ARGS end the args struct, and it has no
+                       ///< activity_regularizer of its own either
 } kt_layer_class;
 
 /** A new floating layer; arguments are copied (names, lists, objects too), then `init` runs. */

@@ -27,6 +27,7 @@ const kt_layer_class kt_class_activity_regularization = {
     .init = activity_regularization_init,
     .call = activity_regularization_call,
     .supports_masking = true,
+    .ends_in_name = true, /* l1 and l2 say what it is */
 };
 
 kt_layer *kt_activity_regularization_new(const kt_activity_regularization_args *a) {

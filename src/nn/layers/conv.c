@@ -7,19 +7,13 @@
 /* What all convolutions share ------------------------------------------------------------------ */
 
 kt_status kt_conv_init(
-    kt_layer *l,
-    int positive,
-    const char *what,
-    const char *data_format,
-    kt_ref activation,
-    kt_ref activity_regularizer) {
+    kt_layer *l, int positive, const char *what, const char *data_format, kt_ref activation) {
     kt_conv_state *d = kt_layer_state(l);
     d->rank = kt_layer_rank(l);
     if (positive <= 0)
         return KT_FAIL(KT_EINVAL, "%s: expected a positive integer, got %d", what, positive);
     kt_layer_set_spec(l, (kt_input_spec){.ndim = d->rank + 2});
-    kt_status st = kt_data_format_get(data_format, &d->channels_first);
-    if (st == KT_OK) st = kt_layer_activity(l, activity_regularizer);
+    const kt_status st = kt_data_format_get(data_format, &d->channels_first);
     return st ? st : kt_layer_activation(l, &d->activation, activation);
 }
 
@@ -57,8 +51,7 @@ static kt_status conv_init(kt_layer *l) {
             "filters: expected a multiple of groups (%d), got %d",
             a->groups,
             a->filters);
-    kt_status st = kt_conv_init(
-        l, a->filters, "filters", a->data_format, a->activation, a->activity_regularizer);
+    kt_status st = kt_conv_init(l, a->filters, "filters", a->data_format, a->activation);
     if (st == KT_OK) st = kt_padding_get(a->padding, d->rank == 1, &mode);
     return st ? st : kt_layer_windows(l, a->kernel_size, a->strides, a->dilation_rate, d->size);
 }

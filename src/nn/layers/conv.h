@@ -17,12 +17,7 @@ typedef struct kt_conv_state {
 
 /** Number of axes of the input, data_format, activation. `positive` is filters or multiplier. */
 kt_status kt_conv_init(
-    kt_layer *l,
-    int positive,
-    const char *what,
-    const char *data_format,
-    kt_ref activation,
-    kt_ref activity_regularizer);
+    kt_layer *l, int positive, const char *what, const char *data_format, kt_ref activation);
 /** The weight "bias" of n numbers, where `a` (the layer's arguments) asks for one. */
 #define kt_conv_bias(l, n, a)                                                                      \
     ((a)->use_bias ? kt_add_weight(                                                                \

@@ -63,8 +63,7 @@ static kt_status conv_transpose_init(kt_layer *l) {
     kt_conv_state *d = kt_layer_state(l);
     kt_pad_mode mode;
     int stride[3], extra[3];
-    kt_status st = kt_conv_init(
-        l, a.filters, "filters", a.data_format, a.activation, a.activity_regularizer);
+    kt_status st = kt_conv_init(l, a.filters, "filters", a.data_format, a.activation);
     if (st == KT_OK) st = kt_padding_get(a.padding, false, &mode);
     if (st == KT_OK) st = kt_layer_windows(l, a.kernel_size, a.strides, a.dilation_rate, d->size);
     if (st == KT_OK) st = kt_tuple_get(a.strides, d->rank, "strides", stride);

@@ -14,8 +14,7 @@ static kt_status dense_init(kt_layer *l) {
     if (a->units <= 0)
         return KT_FAIL(KT_EINVAL, "units: expected a positive integer, got %d", a->units);
     kt_layer_set_spec(l, (kt_input_spec){.min_ndim = 2});
-    const kt_status st = kt_layer_activity(l, a->activity_regularizer);
-    return st ? st : kt_layer_activation(l, &d->activation, a->activation);
+    return kt_layer_activation(l, &d->activation, a->activation);
 }
 
 static kt_status dense_build(kt_layer *l, const kt_shape *in) {

@@ -57,17 +57,18 @@ KT_TEST(dense, rejects_wrong_arguments) {
     kt_check_fails(kt_dense_new(&(kt_dense_args){.units = 3}), KT_EINVAL, "size 0");
 }
 
-/* Names of parts are looked up when the weights are made, as nothing needs them before. */
-KT_TEST(dense, rejects_wrong_parts_when_built) {
-    kt_sym *x = kt_input({3});
+KT_TEST(dense, rejects_wrong_parts) {
     kt_check_fails(
-        kt_call(kt_dense(2, .kernel_initializer = "glorot_unifrom"), x),
+        kt_dense(2, .kernel_initializer = "glorot_unifrom", .name = "head"),
         KT_EINVAL,
-        "did you mean \"glorot_uniform\"?");
-    kt_check_fails(kt_call(kt_dense(2, .kernel_regularizer = "l3"), x), KT_EINVAL, "\"l3\"");
+        "kernel_initializer: unknown name \"glorot_unifrom\" in layer \"head\" (Dense)");
+    kt_check_message_has("did you mean \"glorot_uniform\"?");
     kt_check_fails(
-        kt_call(kt_dense(2, .bias_constraint = kt_reg_l2(0.1)), x), KT_EINVAL, "got a regularizer");
-    kt_check_message_has("in layer Dense");
+        kt_dense(2, .kernel_regularizer = "l3"), KT_EINVAL, "kernel_regularizer: unknown name");
+    kt_check_fails(
+        kt_dense(2, .bias_constraint = kt_reg_l2(0.1)),
+        KT_EINVAL,
+        "bias_constraint: expected a name or a constraint, got a regularizer in Dense");
 }
 
 KT_TEST(dense, rejects_weights_without_end) {

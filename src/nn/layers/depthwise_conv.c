@@ -7,12 +7,7 @@ static kt_status depthwise_conv_init(kt_layer *l) {
     kt_conv_state *d = kt_layer_state(l);
     kt_pad_mode mode;
     kt_status st = kt_conv_init(
-        l,
-        a->depth_multiplier,
-        "depth_multiplier",
-        a->data_format,
-        a->activation,
-        a->activity_regularizer);
+        l, a->depth_multiplier, "depth_multiplier", a->data_format, a->activation);
     if (st == KT_OK) st = kt_padding_get(a->padding, false, &mode);
     return st ? st : kt_layer_windows(l, a->kernel_size, a->strides, a->dilation_rate, d->size);
 }

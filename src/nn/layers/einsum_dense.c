@@ -60,7 +60,6 @@ static kt_status einsum_dense_init(kt_layer *l) {
     for (const char *c = a->bias_axes; c && *c && st == KT_OK; c++)
         if (!strchr(e.out, *c))
             st = KT_FAIL(KT_EINVAL, "bias_axes: \"%c\" is no axis of the output", *c);
-    if (st == KT_OK) st = kt_layer_activity(l, a->activity_regularizer);
     return st ? st : kt_layer_activation(l, &d->activation, a->activation);
 }
 

@@ -12,7 +12,7 @@ static kt_status gru_init(kt_layer *l) {
         .reset_after = a->reset_after,
         .name = "gru_cell",
         RNN_CELL_OF(l, a));
-    return rnn_init_own(l, cell, a->activity_regularizer, a->use_cudnn);
+    return rnn_init_own(l, cell, a->use_cudnn);
 }
 
 #define F(name) KT_F(kt_gru_args, name)

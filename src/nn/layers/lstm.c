@@ -12,7 +12,7 @@ static kt_status lstm_init(kt_layer *l) {
         .unit_forget_bias = a->unit_forget_bias,
         .name = "lstm_cell",
         RNN_CELL_OF(l, a));
-    return rnn_init_own(l, cell, a->activity_regularizer, a->use_cudnn);
+    return rnn_init_own(l, cell, a->use_cudnn);
 }
 
 #define F(name) KT_F(kt_lstm_args, name)

@@ -22,6 +22,7 @@ static kt_status mha_init(kt_layer *l) {
     if (a->value_dim < 0)
         return KT_FAIL(
             KT_EINVAL, "value_dim: expected a positive integer or None, got %d", a->value_dim);
+    l->activity_regularizer = NULL; /* it is one of the projections, not of what they make */
     d->how = (kt_attend_how){
         .scale = 1 / sqrt(a->key_dim),
         .dropout = a->dropout,

@@ -23,7 +23,7 @@ kt_status rnn_init(kt_layer *l, kt_layer *cell) {
     return kt_failed(r->cell) ? kt_check(r->cell) : KT_OK;
 }
 
-kt_status rnn_init_own(kt_layer *l, kt_layer *cell, kt_ref activity_regularizer, int use_cudnn) {
+kt_status rnn_init_own(kt_layer *l, kt_layer *cell, int use_cudnn) {
     kt_status st = rnn_init(l, cell);
     if (st) {
         kt_drop(cell);
@@ -32,7 +32,7 @@ kt_status rnn_init_own(kt_layer *l, kt_layer *cell, kt_ref activity_regularizer,
     kt_layer_set_spec(l, (kt_input_spec){.ndim = 3});
     if (use_cudnn == 1)
         return KT_FAIL(KT_EUNSUPPORTED, "use_cudnn: cuDNN is not supported, leave it at KT_AUTO");
-    return kt_layer_activity(l, activity_regularizer);
+    return KT_OK;
 }
 
 /* Building
@@ -302,6 +302,7 @@ static bool run_sequence(kt_layer *l, kt_trace *t, kt_sym **state, kt_val *mask,
                                                           : NULL;
     const kt_shape *x = &t->in[0]->spec.shape;
     if (!run || x->ndim != 3 || x->dim[1] < 1 || l->dtype != r->cell->dtype) return false;
+    if (r->cell->activity_regularizer) return false; /* it wants to see each step */
     const int64_t batch = x->dim[0], rows = tr->inferring ? batch : part_rows(l, r, x);
     kt_val *out[MOST_PARTS], *end[2][MOST_PARTS];
     int n = 0;

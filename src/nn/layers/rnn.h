@@ -35,7 +35,7 @@ kt_status rnn_build(kt_layer *l, const kt_shape *in);
 kt_status rnn_call(kt_layer *l, kt_trace *t);
 void rnn_destroy(kt_layer *l);
 /** The same for the layers that make their cell themselves: three axes, activity regularizer. */
-kt_status rnn_init_own(kt_layer *l, kt_layer *cell, kt_ref activity_regularizer, int use_cudnn);
+kt_status rnn_init_own(kt_layer *l, kt_layer *cell, int use_cudnn);
 /** The state of a recurrent layer, NULL if it is none. */
 rnn_layer *rnn_of(const kt_layer *l);
 
@@ -80,7 +80,7 @@ typedef struct rnn_cell_args {
     .bias_regularizer = (a)->bias_regularizer, .kernel_constraint = (a)->kernel_constraint,        \
     .recurrent_constraint = (a)->recurrent_constraint, .bias_constraint = (a)->bias_constraint,    \
     .dropout = (a)->dropout, .recurrent_dropout = (a)->recurrent_dropout, .seed = (a)->seed,       \
-    .dtype = kt_dtype_name((l)->dtype), .trainable = (l)->trainable
+    .dtype = kt_dtype_name((l)->dtype), .trainable = (l)->trainable, .autocast = true
 
 kt_status rnn_cell_init(kt_layer *l, const rnn_cell_args *a);
 kt_status rnn_cell_build(kt_layer *l, const kt_shape *in, const rnn_cell_args *a);

@@ -462,7 +462,8 @@ static const kt_layer_class leaky_class = {
     .call = leaky_call,
     .state_sizes = leaky_states};
 static kt_layer *leaky_cell(int units) {
-    return kt_layer_new(&leaky_class, &(leaky_args){sizeof(leaky_args), units, NULL, NULL, true});
+    return kt_layer_new(
+        &leaky_class, &(leaky_args){.size = sizeof(leaky_args), .units = units, KT_LAYER_DEFAULTS});
 }
 
 KT_TEST(rnn, runs_a_cell_of_the_user) {

@@ -11,8 +11,7 @@ static kt_status separable_conv_init(kt_layer *l) {
             KT_EINVAL,
             "depth_multiplier: expected a positive integer, got %d",
             a->depth_multiplier);
-    kt_status st = kt_conv_init(
-        l, a->filters, "filters", a->data_format, a->activation, a->activity_regularizer);
+    kt_status st = kt_conv_init(l, a->filters, "filters", a->data_format, a->activation);
     if (st == KT_OK) st = kt_padding_get(a->padding, false, &mode);
     return st ? st : kt_layer_windows(l, a->kernel_size, a->strides, a->dilation_rate, d->size);
 }

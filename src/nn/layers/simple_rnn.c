@@ -7,7 +7,7 @@ static kt_status simple_rnn_init(kt_layer *l) {
     const kt_simple_rnn_args *a = kt_layer_args(l);
     RNN_OPTIONS((rnn_layer *)kt_layer_state(l), a);
     kt_layer *cell = kt_simple_rnn_cell(a->units, .name = "simple_rnn_cell", RNN_CELL_OF(l, a));
-    return rnn_init_own(l, cell, a->activity_regularizer, KT_AUTO);
+    return rnn_init_own(l, cell, KT_AUTO);
 }
 
 #define F(name) KT_F(kt_simple_rnn_args, name)
