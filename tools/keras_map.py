@@ -267,7 +267,7 @@ INSTEAD = {
 # Arguments of every layer, which Keras takes through **kwargs.
 LAYER_ARGUMENTS = ["name", "dtype", "trainable", "autocast", "activity_regularizer"]
 # Fields that have no counterpart in Python, or are explained once for all (see the notes).
-OUR_OWN = {"data", "fn", "text", "schedule"}
+OUR_OWN = {"data", "fn", "text", "schedule", "loss_weights_by_name"}
 TITLES = {
     "models": "Models", "methods": "Methods of models and layers", "layers": "Layers",
     "activations": "Activations", "initializers": "Initializers", "regularizers": "Regularizers",

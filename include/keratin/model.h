@@ -57,6 +57,17 @@ KT_API const char *kt_model_output_name(const kt_model *model, int i);
 /** Names and values of one epoch or evaluation: "loss", "accuracy", "val_loss" … */
 typedef struct kt_logs kt_logs;
 
+/** What the loss of an output counts for. Keras: loss_weights={"a": 1.0, "b": 0.2}.
+ *
+ *     kt_model_compile(
+ *         m, "adam", "mse", .loss_weights_by_name = kt_loss_weights({"a", 1.0}, {"b", 0.2}));
+ */
+typedef struct kt_loss_weight {
+    const char *output;
+    double weight;
+} kt_loss_weight;
+#define kt_loss_weights(...) ((const kt_loss_weight[]){__VA_ARGS__, {NULL, 0}})
+
 /** What training is to do. Keras: Model.compile.
  *
  *     kt_model_compile(m, "adam", "mse", .metrics = kt_list("mae"));
@@ -66,13 +77,15 @@ typedef struct kt_compile_args {
     kt_model *model;
     kt_ref optimizer;         ///< name or object, default "rmsprop"
     kt_ref loss;              ///< name, object, kt_list (one per output) or kt_dict by output name
-    kt_floats_t loss_weights; ///< one per output, default 1
-    kt_ref metrics; ///< name, metric or loss, kt_list, or a list of lists with several outputs
+    kt_floats_t loss_weights; ///< one per output, default 1 (or loss_weights_by_name below)
+    kt_ref metrics; ///< name, metric or loss, kt_list; with several outputs a list of lists or a
+                    ///< kt_dict by output name
     kt_ref weighted_metrics; ///< metrics that see sample and class weights
     bool run_eagerly;        ///< kept for files; steps are always compiled
     int steps_per_execution; ///< callbacks and the bar see every so many steps; default 1
     int jit_compile;         ///< KT_AUTO, 0 or 1: kept for files; steps are always compiled
     bool auto_scale_loss;    ///< kept for files; matters with dtype policy "mixed_float16" only
+    const kt_loss_weight *loss_weights_by_name; ///< one for each output with a loss
 } kt_compile_args;
 #define KT_COMPILE_DEFAULTS                                                                        \
     .optimizer = "rmsprop", .steps_per_execution = 1, .jit_compile = KT_AUTO,                      \

@@ -9,6 +9,7 @@
 
 #include <keratin/saving.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,8 @@ void kt_compiled_free(kt_compiled *c) {
         kt_release(c->metrics.v[i].metric);
         kt_mem_free(c->metrics.v[i].name);
     }
+    for (int i = 0; i < c->n_named; i++) kt_mem_free((void *)(uintptr_t)c->named[i].output);
+    kt_mem_free(c->named);
     mean_free(&c->total_loss);
     kt_vec_free(&c->metrics);
     kt_mem_free(c->loss);
@@ -86,21 +89,70 @@ static kt_status pick_for_output(
     return KT_OK;
 }
 
+/* The output of that name. */
+static kt_status find_output(
+    const char *key, int n_out, char *const *names, const char *what, int *out) {
+    if (!names) {
+        KT_FAIL(KT_ESTATE, "%s: the outputs of the model have no names yet", what);
+        return kt_error_hint("begin the model with kt_input()");
+    }
+    for (*out = 0; *out < n_out; ++*out)
+        if (!strcmp(names[*out], key)) return KT_OK;
+    KT_FAIL(KT_EINVAL, "%s: the model has no output \"%.60s\"", what, key);
+    kt_error_expected("\"%.60s\"%s", names[0], n_out > 1 ? " and the other outputs" : "");
+    const char *near = kt_nearest(key, (const char *const *)names, n_out);
+    return near ? kt_error_hint("did you mean \"%s\"?", near) : KT_EINVAL;
+}
+
 static kt_status check_dict_names(kt_ref spec, int n_out, char *const *names, const char *what) {
-    if (!kt_is(spec, KT_KIND_LIST) || !kt_list_is_dict(spec) || !names) return KT_OK;
-    for (int k = 0; k < kt_list_len(spec); k += 2) {
-        const char *key = kt_list_get(spec, k);
-        bool known = false;
-        for (int i = 0; i < n_out; i++) known = known || !strcmp(names[i], key);
-        if (known) continue;
-        const char *near = kt_nearest(key, (const char *const *)names, n_out);
-        KT_FAIL(KT_EINVAL, "%s: the model has no output \"%.60s\"", what, key);
-        return near ? kt_error_hint("did you mean \"%s\"?", near) : KT_EINVAL;
+    kt_status st = KT_OK;
+    const bool dict = kt_is(spec, KT_KIND_LIST) && kt_list_is_dict(spec);
+    for (int k = 0, i; dict && k < kt_list_len(spec) && st == KT_OK; k += 2)
+        st = find_output(kt_list_get(spec, k), n_out, names, what, &i);
+    return st;
+}
+
+/* loss_weights by the names of outputs: a copy for files, and the numbers. */
+static kt_status take_named_weights(
+    kt_compiled *c, const kt_model_state *s, const kt_loss_weight *given) {
+    kt_status st = KT_OK;
+    int n = 0, i;
+    if (c->args.loss_weights.n)
+        return KT_FAIL(
+            KT_EINVAL, "loss_weights: expected one of the list and loss_weights_by_name, got both");
+    while (given[n].output) n++;
+    c->named = kt_alloc_array(n + 1, sizeof *c->named);
+    if (!c->named) return KT_ENOMEM;
+    for (i = 0; i < c->n_out; i++) c->loss_weight[i] = KT_NONE_F;
+    for (int k = 0; k < n && st == KT_OK; k++) {
+        st = find_output(given[k].output, c->n_out, s->out_name, "loss_weights", &i);
+        if (st) return st;
+        c->loss_weight[i] = given[k].weight;
+        c->named[k] = (kt_loss_weight){kt_strdup(given[k].output), given[k].weight};
+        if (!c->named[c->n_named++].output) return KT_ENOMEM;
     }
     return KT_OK;
 }
 
-static kt_status resolve_losses(kt_compiled *c, const kt_model_state *s) {
+static kt_status take_weights(
+    kt_compiled *c, const kt_model_state *s, const kt_loss_weight *by_name) {
+    kt_status st = KT_OK;
+    const int n = c->args.loss_weights.n;
+    for (int i = 0; i < c->n_out; i++)
+        c->loss_weight[i] = n ? c->args.loss_weights.v[i < n ? i : 0] : 1;
+    if (by_name) st = take_named_weights(c, s, by_name);
+    for (int i = 0; i < c->n_out && st == KT_OK; i++) {
+        const double w = c->loss_weight[i];
+        if (w == KT_NONE_F && c->loss[i])
+            st = KT_FAIL(KT_EINVAL, "loss_weights: none for output \"%s\"", s->out_name[i]);
+        else if (!isfinite(w))
+            st = KT_FAIL(KT_EINVAL, "loss_weights: expected finite numbers, got %g", w);
+    }
+    return st;
+}
+
+static kt_status resolve_losses(
+    kt_compiled *c, const kt_model_state *s, const kt_loss_weight *by_name) {
     kt_status st = check_dict_names(c->args.loss, c->n_out, s->out_name, "loss");
     c->loss = kt_alloc_array(c->n_out, sizeof *c->loss);
     c->loss_weight = kt_alloc_array(c->n_out, sizeof *c->loss_weight);
@@ -117,11 +169,8 @@ static kt_status resolve_losses(kt_compiled *c, const kt_model_state *s) {
         st = pick_for_output(c->args.loss, i, c->n_out, s->out_name, "loss", &ref);
         if (st == KT_OK && ref && ref != (kt_ref)kt_none) st = kt_loss_get(&loss, ref);
         c->loss[i] = st ? NULL : kt_adopt(loss);
-        c->loss_weight[i] = c->args.loss_weights.n ? c->args.loss_weights.v[i] : 1;
-        if (st == KT_OK && !(c->loss_weight[i] == c->loss_weight[i]))
-            st = KT_FAIL(KT_EINVAL, "loss_weights: number %d is NaN", i);
     }
-    return st;
+    return st ? st : take_weights(c, s, by_name);
 }
 
 /* "crossentropy" and the like need shapes; other wrong names should be found at compile, not at
@@ -169,11 +218,14 @@ static kt_status add_metrics(kt_compiled *c, const kt_model_state *s, kt_ref spe
 static kt_status compiled_fill(kt_compiled *c, const kt_model *m, const kt_compile_args *a) {
     const kt_model_state *s = m->state;
     kt_component *opt = NULL;
-    kt_status st = kt_args_copy(&c->args, a, sizeof c->args, NULL, compile_fields);
+    kt_compile_args given = {0};
+    kt_status st = kt_args_read(&given, a, sizeof given, NULL);
+    if (st == KT_OK) st = kt_args_copy(&c->args, a, sizeof c->args, NULL, compile_fields);
     if (st) {
         c->args.size = 0;
         return st;
     }
+    c->args.loss_weights_by_name = NULL;  /* the array is the caller's */
     c->n_out = s->nodes.n ? s->n_out : 1; /* a deferred Sequential has one */
     if (c->args.steps_per_execution < 1)
         return KT_FAIL(
@@ -184,7 +236,7 @@ static kt_status compiled_fill(kt_compiled *c, const kt_model *m, const kt_compi
         return KT_FAIL(KT_EINVAL, "optimizer: expected a name or an optimizer, got None");
     st = kt_optimizer_get(&opt, c->args.optimizer);
     c->optimizer = st ? NULL : kt_adopt(opt);
-    if (st == KT_OK) st = resolve_losses(c, s);
+    if (st == KT_OK) st = resolve_losses(c, s, given.loss_weights_by_name);
     if (st == KT_OK) st = add_metrics(c, s, c->args.metrics, false);
     if (st == KT_OK) st = add_metrics(c, s, c->args.weighted_metrics, true);
     if (st == KT_OK) st = mean_make(&c->total_loss, "loss");
@@ -238,20 +290,20 @@ kt_component *kt_model_optimizer(const kt_model *m) {
 
 static kt_status name_metric(kt_compiled *c, const kt_model_state *s, int at) {
     kt_metric_entry *e = &c->metrics.v[at];
-    char base[160], name[176];
+    char output[80] = "", base[160], name[176];
     const char *own = kt_metric_name(e->metric);
-    if (c->n_out > 1)
-        snprintf(base, sizeof base, "%.70s_%.70s", s->out_name[e->output], own);
-    else
-        snprintf(base, sizeof base, "%.150s", own);
+    bool taken = false;
+    if (c->n_out > 1) snprintf(output, sizeof output, "%.70s_", s->out_name[e->output]);
+    snprintf(base, sizeof base, "%s%.70s", output, own);
+    for (int i = 0; i < at && e->weighted; i++)
+        taken = taken || !strcmp(c->metrics.v[i].name, base);
+    if (taken) snprintf(base, sizeof base, "%sweighted_%.70s", output, own);
     snprintf(name, sizeof name, "%s", base);
-    for (int n = 0, again = 1; again; n++) { /* a second one of the same name gets _1 */
-        again = 0;
-        if (n == 1 && e->weighted)
-            snprintf(name, sizeof name, "weighted_%s", base);
-        else if (n)
-            snprintf(name, sizeof name, "%s_%d", base, n - e->weighted);
-        for (int i = 0; i < at; i++) again = again || !strcmp(c->metrics.v[i].name, name);
+    taken = true;
+    for (int n = 1; taken; n++) { /* a second one of the same name gets _1 */
+        taken = false;
+        for (int i = 0; i < at; i++) taken = taken || !strcmp(c->metrics.v[i].name, name);
+        if (taken) snprintf(name, sizeof name, "%s_%d", base, n);
     }
     e->name = kt_strdup(name);
     return e->name ? KT_OK : KT_ENOMEM;

@@ -26,6 +26,8 @@ typedef struct kt_compiled {
     int n_out;
     kt_component **loss; ///< per output, adopted; NULL: none
     double *loss_weight;
+    int n_named;           ///< weights that came by name
+    kt_loss_weight *named; ///< as they came, for files; names owned
     kt_mean_vars total_loss;
     kt_mean_vars *out_loss; ///< per output, for models with several losses; no name: none
     KT_VEC(kt_metric_entry) metrics;

@@ -581,20 +581,27 @@ static kt_ref read_items(kt_reader *r, kt_kind kind, const kt_json *v) {
     return kt_reader_keep(r, dict ? kt_dict_new(items) : kt_list_of(at, items));
 }
 
-static kt_status read_loss_weights(kt_reader *r, kt_floats_t *out, const kt_json *v) {
-    const kt_field f = {"loss_weights", 0, sizeof *out, KT_FIELD_FLOATS};
-    const kt_field fields[] = {f, KT_F_END};
-    kt_json *one = kt_json_new_dict(), *list = kt_json_new_list();
-    kt_status st = KT_OK;
-    if (kt_json_is(v, KT_JSON_DICT)) /* by output: in the order of the file */
-        for (void *it = kt_json_iter(v); it && st == KT_OK; it = kt_json_next(v, it))
-            st = kt_json_add(list, kt_json_ref(kt_json_iter_value(it)));
-    kt_json *use = kt_json_is(v, KT_JSON_DICT) ? list : (kt_json *)(uintptr_t)v;
-    if (st == KT_OK && use) st = kt_json_put(one, f.name, kt_json_ref(use));
-    if (st == KT_OK) st = kt_read_fields(r, "compile", fields, out, one, NULL);
-    kt_json_free(one);
-    kt_json_free(list);
-    return st;
+static kt_status read_loss_weights(kt_reader *r, kt_compile_args *out, const kt_json *v) {
+    const kt_field fields[] = {KT_F(kt_compile_args, loss_weights), KT_F_END};
+    const int n = kt_json_len(v);
+    if (!kt_json_is(v, KT_JSON_DICT)) {
+        kt_json *one = kt_json_new_dict();
+        kt_status st = v ? kt_json_put(one, "loss_weights", kt_json_ref((kt_json *)(uintptr_t)v))
+                         : KT_OK;
+        if (st == KT_OK) st = kt_read_fields(r, "compile", fields, out, one, NULL);
+        kt_json_free(one);
+        return st;
+    }
+    kt_loss_weight *w = kt_arena_alloc(r->arena, sizeof *w * (size_t)(n + 1));
+    if (!w) return KT_ENOMEM;
+    out->loss_weights_by_name = n ? w : NULL;
+    w[n] = (kt_loss_weight){NULL, 0};
+    for (void *it = kt_json_iter(v); it; it = kt_json_next(v, it)) {
+        const kt_json *x = kt_json_iter_value(it);
+        if (!kt_json_is_number(x)) return kt_read_type_error("loss_weights", "numbers", x);
+        *w++ = (kt_loss_weight){kt_json_iter_key(it), kt_json_number(x)};
+    }
+    return KT_OK;
 }
 
 kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *config) {
@@ -617,8 +624,7 @@ kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *config) {
         *items[i].to = read_items(r, items[i].kind, kt_json_get(config, items[i].key));
         if (kt_is_obj(*items[i].to)) st = kt_check(*items[i].to);
     }
-    if (st == KT_OK)
-        st = read_loss_weights(r, &a.loss_weights, kt_json_get(config, "loss_weights"));
+    if (st == KT_OK) st = read_loss_weights(r, &a, kt_json_get(config, "loss_weights"));
     a.run_eagerly = kt_json_bool(kt_json_get(config, "run_eagerly"));
     if (kt_json_is(steps, KT_JSON_INT) && kt_json_int(steps) > 0 && kt_json_int(steps) < 1 << 30)
         a.steps_per_execution = (int)kt_json_int(steps);

@@ -287,7 +287,13 @@ kt_json *kt_write_model_config(kt_model *m) {
 
 /* Compile -------------------------------------------------------------------------------------- */
 
-static kt_json *loss_weights(const kt_floats_t *w) {
+static kt_json *loss_weights(const kt_compiled *c) {
+    const kt_floats_t *w = &c->args.loss_weights;
+    kt_json *dict = c->n_named ? kt_json_new_dict() : NULL;
+    for (int i = 0; i < c->n_named; i++)
+        if (kt_json_put(dict, c->named[i].output, kt_json_new_real(c->named[i].weight)))
+            return kt_json_free(dict), NULL;
+    if (c->n_named) return dict;
     if (!w->n) return kt_json_new_null();
     kt_json *list = kt_json_new_list();
     for (int i = 0; i < w->n; i++)
@@ -307,7 +313,7 @@ kt_json *kt_write_compile_config(kt_model *m) {
     kt_status st = optimizer && loss && metrics && weighted ? KT_OK : kt_json_failed();
     if (st == KT_OK) st = kt_json_put(o, "optimizer", kt_json_ref(optimizer));
     if (st == KT_OK) st = kt_json_put(o, "loss", kt_json_ref(loss));
-    if (st == KT_OK) st = kt_json_put(o, "loss_weights", loss_weights(&a->loss_weights));
+    if (st == KT_OK) st = kt_json_put(o, "loss_weights", loss_weights(c));
     if (st == KT_OK) st = kt_json_put(o, "metrics", kt_json_ref(metrics));
     if (st == KT_OK) st = kt_json_put(o, "weighted_metrics", kt_json_ref(weighted));
     if (st == KT_OK) st = kt_json_put(o, "run_eagerly", kt_json_new_bool(a->run_eagerly));

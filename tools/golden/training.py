@@ -9,7 +9,8 @@ activity/final0 …                   the weights then
 penalty/CASE/x, w0 …, losses        layer.losses of one call of a layer with activity_regularizer
 heads/x, y_p, y_q, w0 …             a model with outputs p (4 units) and q (1 unit)
 heads/CASE/names, values            the history of one epoch (batch_size=4, shuffle=False, 10 rows):
-                                    names, one a line, in Keras' order; one value each
+                                    names, one a line, in Keras' order; one value each; on JAX,
+                                    where the losses of single outputs are means over rows, jax_values
 heads/CASE/config                   get_compile_config() as JSON
 meta.cases says how each case was made.
 """
@@ -18,7 +19,7 @@ import numpy as np
 
 import golden
 
-keras = golden.start()
+keras = golden.start(golden.part() or "tensorflow")
 L, R = keras.layers, keras.regularizers
 members, cases = {}, {}
 
@@ -136,4 +137,7 @@ case("sample_weight_dict", {"loss": {"p": scce, "q": "mse"}, "weighted_metrics":
 case("validation", {"loss": [scce, "mse"], "metrics": [["accuracy"], ["mae"]]},
      validation_split=0.3, validation_batch_size=2)
 
+if golden.part():
+    golden.hand_over({k: v for k, v in members.items() if k.endswith("values")}, {})
+golden.add_differences(__file__, "jax", members)  # the losses of single outputs: see differences.md
 golden.save("training", members, "fit, evaluate and compile with the arguments of all layers", cases)
