@@ -166,7 +166,12 @@ static kt_status check_ends(kt_hdf5 *h, uint64_t base, uint64_t end) {
             "hdf5: the file is cut off: it should have %llu bytes and has %llu",
             (unsigned long long)end,
             (unsigned long long)h->size);
-    h->work = h->size = end;
+    if (end < h->size) /* another file may be hidden there; HDF5 cuts its files to their end */
+        return KT_FAIL(
+            KT_EREFUSED,
+            "hdf5: %llu bytes follow the end of the file",
+            (unsigned long long)(h->size - end));
+    h->work = end;
     return KT_OK;
 }
 

@@ -113,9 +113,7 @@ kt_status kt_archive_weights(kt_archive *a, kt_hdf5 **out, uint64_t bytes_max) {
 
 /* Loading -------------------------------------------------------------------------------------- */
 
-/* More parameters than the file can hold: found before any memory is asked for. *bytes is what the
- * model needs. */
-static kt_status check_size(const kt_archive *a, const kt_weight_tree *t, uint64_t *bytes) {
+static kt_status count_bytes(const kt_weight_tree *t, uint64_t *bytes) {
     *bytes = 0;
     for (int i = 0; i < t->vars.n; i++) {
         const int64_t n = kt_spec_bytes(&t->vars.v[i]->spec);
@@ -123,14 +121,24 @@ static kt_status check_size(const kt_archive *a, const kt_weight_tree *t, uint64
             return KT_FAIL(KT_EFORMAT, "the architecture has more weights than can be counted");
         *bytes += (uint64_t)n;
     }
+    return KT_OK;
+}
+
+/* More parameters than the file can hold: found before any memory is asked for. *bytes is what the
+ * model needs. */
+static kt_status check_size(const kt_archive *a, const kt_weight_tree *t, uint64_t *bytes) {
+    const kt_status st = count_bytes(t, bytes);
     const uint64_t have = a->weights < 0 ? 0 : kt_zip_entry_at(a->zip, a->weights)->size;
-    if (*bytes <= have) return KT_OK;
+    if (st || *bytes <= have) return st;
     return KT_FAIL(
         KT_EFORMAT,
         "the architecture has %llu bytes of weights, model.weights.h5 has %llu",
         (unsigned long long)*bytes,
         (unsigned long long)have);
 }
+
+/* What deflated weights may unpack to: with an optimizer's state, and what stands around it. */
+static uint64_t budget_of(uint64_t bytes) { return 8 * bytes + ((uint64_t)16 << 20); }
 
 kt_status kt_build_optimizer(kt_model *m) {
     kt_component *o = (kt_component *)(uintptr_t)kt_model_optimizer(m);
@@ -158,7 +166,7 @@ static kt_status load_weights(kt_archive *a, kt_model *m) {
     kt_status st = kt_weight_tree_make(&t, m, false);
     if (st == KT_OK) st = check_size(a, &t, &bytes);
     if (st == KT_OK && (t.vars.n || a->weights >= 0))
-        st = kt_archive_weights(a, &h, 8 * bytes + ((uint64_t)16 << 20));
+        st = kt_archive_weights(a, &h, budget_of(bytes));
     if (st == KT_OK && h) st = kt_weights_h5_get(h, &t, false);
     kt_weight_tree_free(&t);
     if (st == KT_OK && h && has_state(h, m)) {
@@ -181,11 +189,38 @@ static kt_status keep_date(const kt_archive *a, kt_model *m) {
     return KT_OK;
 }
 
-kt_model *kt_archive_load(kt_archive *a, bool compile) {
+static kt_model *model_of(const kt_archive *a, bool compile) {
     const char *version = kt_json_get_text(a->metadata, "keras_version");
     const kt_legacy_origin from = kt_legacy_origin_of(version, NULL);
-    kt_model *m = version && from.major < 3 ? kt_legacy_model_of_json(a->config, &from, compile)
-                                            : kt_model_of_json(a->config, compile);
+    return version && from.major < 3 ? kt_legacy_model_of_json(a->config, &from, compile)
+                                     : kt_model_of_json(a->config, compile);
+}
+
+kt_status kt_archive_budget_of(kt_model *m, uint64_t *bytes_max) {
+    uint64_t bytes = 0;
+    kt_weight_tree t = {0};
+    kt_status st = kt_weight_tree_make(&t, m, false);
+    if (st == KT_OK) st = count_bytes(&t, &bytes);
+    kt_weight_tree_free(&t);
+    *bytes_max = budget_of(bytes);
+    return st;
+}
+
+uint64_t kt_archive_budget(const kt_archive *a) {
+    const kt_zip_entry *e = a->weights < 0 ? NULL : kt_zip_entry_at(a->zip, a->weights);
+    if (!e || e->method == 0) return UINT64_MAX; /* stored: as large as the file */
+    uint64_t most = 0;
+    kt_model *m = model_of(a, false);
+    const kt_status st = kt_failed(m) ? kt_check(m) : kt_archive_budget_of(m, &most);
+    if (!kt_failed(m)) kt_drop(m);
+    if (st == KT_OK) return most;
+    kt_error_clear();
+    const uint64_t least = (uint64_t)48 << 20;
+    return e->stored > least / 4 ? 4 * e->stored : least;
+}
+
+kt_model *kt_archive_load(kt_archive *a, bool compile) {
+    kt_model *m = model_of(a, compile);
     if (kt_failed(m)) return m;
     kt_status st = KT_OK;
     const bool built = !kt_model_of(m)->is_sequential || kt_model_of(m)->n_in;

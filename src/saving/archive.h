@@ -20,6 +20,11 @@ kt_status kt_archive_open_memory(kt_archive *a, const void *data, size_t size);
 void kt_archive_close(kt_archive *a);
 /** The weights file; what deflated weights may take is limited to `bytes_max`. */
 kt_status kt_archive_weights(kt_archive *a, kt_hdf5 **out, uint64_t bytes_max);
+/** What deflated weights may take when nothing is to be loaded: what the architecture needs; where
+ * it cannot be built here, 48 MiB or four times what is stored. */
+uint64_t kt_archive_budget(const kt_archive *a);
+/** The same for a model that is there. */
+kt_status kt_archive_budget_of(kt_model *m, uint64_t *bytes_max);
 /** Does the file begin like a zip archive? */
 bool kt_archive_is(const char *path);
 

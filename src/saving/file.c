@@ -140,15 +140,36 @@ static kt_status list_layers(kt_file *f, const kt_json *model) {
     return st;
 }
 
-/* Weights alone: the layers that hold some. */
+typedef struct {
+    const char *name;
+    int at;
+} group_name;
+
+static int by_group_name(const void *pa, const void *pb) {
+    const group_name *a = pa, *b = pb;
+    const int c = strcmp(a->name, b->name);
+    return c ? c : a->at - b->at;
+}
+
+/* Weights alone: the layers that hold some, each where it is met first. Sorting finds what comes
+ * again: a file may have a hundred thousand of them. */
 static kt_status list_groups(kt_file *f) {
     kt_status st = KT_OK;
-    for (int i = 0; i < f->vars.n && st == KT_OK; i++) {
+    const int n = f->vars.n;
+    group_name *names = kt_alloc_array(n + 1, sizeof *names);
+    bool *again = kt_alloc_array(n + 1, sizeof *again);
+    if (!names || !again) st = KT_ENOMEM;
+    for (int i = 0; i < n && st == KT_OK; i++) names[i] = (group_name){f->vars.v[i].layer, i};
+    if (st == KT_OK && n) qsort(names, (size_t)n, sizeof *names, by_group_name);
+    for (int i = 1; i < n && st == KT_OK; i++)
+        again[names[i].at] = !strcmp(names[i - 1].name, names[i].name);
+    for (int i = 0; i < n && st == KT_OK; i++) {
         const char *name = f->vars.v[i].layer;
-        bool known = !*name || kt_file_var_is_optimizer(f, i);
-        for (int k = 0; k < f->layers.n; k++) known = known || !strcmp(f->layers.v[k].name, name);
-        if (!known) st = kt_vec_push(&f->layers, ((file_layer){name, ""}));
+        if (*name && !again[i] && !kt_file_var_is_optimizer(f, i))
+            st = kt_vec_push(&f->layers, ((file_layer){name, ""}));
     }
+    kt_mem_free(names);
+    kt_mem_free(again);
     return st;
 }
 
@@ -162,7 +183,7 @@ static kt_status open_archive(kt_file *f, const char *path) {
     f->text = f->archive.config_text;
     f->archive.config_text = NULL;
     if (f->archive.weights < 0) return KT_OK;
-    st = kt_archive_weights(&f->archive, &f->h, (uint64_t)4 << 30);
+    st = kt_archive_weights(&f->archive, &f->h, kt_archive_budget(&f->archive));
     return st ? st : add_nodes(f, kt_hdf5_root(f->h), "");
 }
 

@@ -146,8 +146,10 @@ static kt_status load_weights(const kt_load_weights_args *a) {
     if (kt_hdf5_is(a->path)) {
         st = kt_hdf5_open(&h, a->path, NULL);
     } else {
+        uint64_t most = 0;
         st = kt_archive_open(&archive, a->path);
-        if (st == KT_OK) st = kt_archive_weights(&archive, &h, (uint64_t)4 << 30);
+        if (st == KT_OK) st = kt_archive_budget_of(a->model, &most);
+        if (st == KT_OK) st = kt_archive_weights(&archive, &h, most);
     }
     if (st == KT_OK && kt_legacy_is_weights(h)) {
         st = kt_legacy_load_weights(a->model, h, a->by_name, a->skip_mismatch);
