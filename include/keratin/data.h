@@ -31,12 +31,13 @@ KT_API kt_status kt_data_fashion_mnist(kt_splits *splits);
 /** CIFAR-10: colour pictures of ten classes (airplane, automobile, bird, cat, deer, dog, frog,
  * horse, ship, truck): uint8 (50000, 32, 32, 3), labels uint8 (50000, 1), 10000 for test.
  * Keras: keras.datasets.cifar10.load_data.  Reads the six batches in
- * $KERAS_HOME/datasets/cifar-10-batches-py-target/cifar-10-batches-py/. */
+ * $KERAS_HOME/datasets/cifar-10-batches-py-target/cifar-10-batches-py/, where Keras 3 unpacks them,
+ * or in $KERAS_HOME/datasets/cifar-10-batches-py/, where Keras 2 did. */
 KT_API kt_status kt_data_cifar10(kt_splits *splits);
 
 /** CIFAR-100: the same of a hundred classes in twenty groups, labels int64.
  * Keras: keras.datasets.cifar100.load_data.  Reads `train` and `test` in
- * $KERAS_HOME/datasets/cifar-100-python-target/cifar-100-python/.
+ * $KERAS_HOME/datasets/cifar-100-python-target/cifar-100-python/, or in cifar-100-python/ itself.
  *
  *     kt_data_cifar100(&d, "coarse");
  */

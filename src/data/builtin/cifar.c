@@ -2,7 +2,8 @@
  * keras.datasets.cifar10.load_data, keras.datasets.cifar100.load_data
  *
  * Keras downloads an archive and unpacks it; what is read are the batches in the folder that this
- * leaves: pickles of Python 2 (io/pickle.h), channels first. */
+ * leaves: pickles of Python 2 (io/pickle.h), channels first. Keras 3 unpacks into FOLDER-target,
+ * Keras 2 (and whoever does it by hand) right beside the archive: either will do. */
 #include "base/error.h"
 #include "base/field.h"
 #include "base/fs.h"
@@ -20,7 +21,7 @@
 #define MAX_BATCHES 5
 
 typedef struct {
-    const char *title, *folder, *url;
+    const char *title, *target, *folder, *url; /* the folder lies in the target, or beside it */
     const char *train[MAX_BATCHES + 1], *test; /* names of files; train ends with NULL */
     const char *labels;                        /* key of the labels */
     kt_dtype label_dtype;                      /* what Keras gives */
@@ -34,14 +35,36 @@ static kt_status absent(const cifar *c, const char *path) {
         c->url);
 }
 
+static kt_status path_of(kt_str *path, const char *target, const char *folder, const char *name) {
+    kt_str relative = {0};
+    kt_str_addf(&relative, "%s%s/%s", target, folder, name);
+    const kt_status st = relative.status ? relative.status : kt_builtin_path(path, relative.s);
+    kt_str_free(&relative);
+    return st;
+}
+
+/* Where a batch is: as Keras 3 leaves it, or, where only that is there, as Keras 2 did. */
+static kt_status find_file(kt_str *path, const cifar *c, const char *name) {
+    kt_str old = {0};
+    kt_status st = path_of(path, c->target, c->folder, name);
+    if (st || kt_fs_exists(path->s)) return st;
+    st = path_of(&old, "", c->folder, name);
+    if (!st && kt_fs_exists(old.s)) {
+        const kt_str absent_one = *path;
+        *path = old;
+        old = absent_one;
+    }
+    kt_str_free(&old);
+    return st;
+}
+
 /* One file: x uint8 (n, 3072), channels first, and labels (n,). */
 static kt_status read_batch(const cifar *c, const char *name, kt_tensor **x, kt_tensor **y) {
-    kt_str path = {0}, relative = {0};
+    kt_str path = {0};
     unsigned char *data = NULL;
     size_t size = 0;
     *x = *y = NULL;
-    kt_str_addf(&relative, "%s/%s", c->folder, name);
-    kt_status st = relative.status ? relative.status : kt_builtin_path(&path, relative.s);
+    kt_status st = find_file(&path, c, name);
     if (!st) st = kt_fs_load(&data, &size, path.s, BATCH_BYTES_MAX);
     if (st == KT_ENOTFOUND && path.s) st = absent(c, path.s);
     if (!st) {
@@ -54,7 +77,6 @@ static kt_status read_batch(const cifar *c, const char *name, kt_tensor **x, kt_
         if (st) kt_error_context("in file \"%s\"", path.s);
     }
     kt_mem_free(data);
-    kt_str_free(&relative);
     kt_str_free(&path);
     return st;
 }
@@ -111,7 +133,8 @@ static kt_status load(kt_splits *s, const cifar *c) {
 kt_status kt_data_cifar10(kt_splits *splits) {
     static const cifar cifar10 = {
         "CIFAR-10",
-        "cifar-10-batches-py-target/cifar-10-batches-py",
+        "cifar-10-batches-py-target/",
+        "cifar-10-batches-py",
         "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
         {"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", NULL},
         "test_batch",
@@ -135,7 +158,8 @@ kt_status kt_data_cifar100_with(const kt_data_cifar100_args *args) {
     if (st) return kt_splits_fail(a.splits, st);
     const cifar cifar100 = {
         "CIFAR-100",
-        "cifar-100-python-target/cifar-100-python",
+        "cifar-100-python-target/",
+        "cifar-100-python",
         "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
         {"train", NULL},
         "test",

@@ -140,6 +140,23 @@ KT_TEST(cifar, ten_joins_its_batches) {
     home_remove();
 }
 
+/* Where Keras 2 unpacked it, and where an archive unpacks itself. */
+KT_TEST(cifar, an_older_folder_will_do) {
+    char path[128];
+    kt_splits d;
+    home_make();
+    snprintf(path, sizeof path, "%s/datasets/cifar-100-python", home);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_golden("cifar-100-python/train", "files/train");
+    kt_check_status(kt_data_cifar100(&d), KT_ENOTFOUND);
+    kt_check_message_has(HUNDRED "/test\"");
+    write_golden("cifar-100-python/test", "files/test");
+    kt_check_status(kt_data_cifar100(&d), KT_OK);
+    check_equal(d.x_train, "fine", "x_train");
+    check_equal(d.y_test, "fine", "y_test");
+    home_remove();
+}
+
 static void check_index(const char *text, kt_status want, const char *has) {
     write_file("imdb_word_index.json", text, strlen(text));
     kt_check_fails(kt_data_imdb_word_index(NULL), want, has);
