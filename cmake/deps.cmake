@@ -17,6 +17,7 @@ set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 kt_require(KT_LIBZIP libzip libzip-dev)
 kt_require(KT_ZLIB zlib zlib1g-dev)
+kt_require(KT_LIBDEFLATE libdeflate libdeflate-dev)
 kt_require(KT_JANSSON jansson libjansson-dev)
-set(KT_LIBRARIES PkgConfig::KT_LIBZIP PkgConfig::KT_ZLIB PkgConfig::KT_JANSSON
-    Threads::Threads m)
+set(KT_LIBRARIES PkgConfig::KT_LIBZIP PkgConfig::KT_ZLIB PkgConfig::KT_LIBDEFLATE
+    PkgConfig::KT_JANSSON Threads::Threads m)

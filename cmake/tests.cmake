@@ -4,6 +4,7 @@
 #   tests/testing/*.c                    helpers, linked into every test
 #   examples/**/x.c                      one executable per file, public headers only;
 #                                        each is the CTest example_x, run with --smoke
+#   bench/x.c                            the program bench_x, built only when asked for
 #   fuzz/x.c                             one libFuzzer target per file, and the CTest corpus_x,
 #                                        which runs it over fuzz/corpora/x with fuzz/driver.c
 #
@@ -115,6 +116,17 @@ function(kt_add_examples)
                 WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
             kt_register(example_${name} medium 120 "")
         endif()
+    endforeach()
+endfunction()
+
+# bench/x.c is the program bench_x, built only when asked for.
+function(kt_add_benchmarks)
+    file(GLOB programs CONFIGURE_DEPENDS bench/*.c)
+    foreach(program ${programs})
+        get_filename_component(name ${program} NAME_WE)
+        add_executable(bench_${name} EXCLUDE_FROM_ALL ${program})
+        kt_private_target(bench_${name})
+        target_link_libraries(bench_${name} PRIVATE keratin_static)
     endforeach()
 endfunction()
 

@@ -42,6 +42,7 @@ for job in "$@"; do
         need pkg-config command -v pkg-config
         need libzip-dev pkg-config --exists libzip
         need zlib1g-dev pkg-config --exists zlib
+        need libdeflate-dev pkg-config --exists libdeflate
         need libjansson-dev pkg-config --exists jansson
         need libcmocka-dev pkg-config --exists cmocka
         ;;

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#include <zlib.h>
+#include <libdeflate.h>
 
 #define DATE_1980 0x0021u /* 1 January 1980, the earliest date that zip has */
 #define MODE_FILE (0100644u << 16)
@@ -33,17 +33,10 @@ static bool is_ascii(const char *s) {
 }
 
 static uint32_t parts_crc(const kt_zip_part *parts, int n) {
-    uLong crc = crc32(0, NULL, 0);
-    for (int i = 0; i < n; i++) {
-        const unsigned char *p = parts[i].data;
-        for (size_t left = parts[i].size; left > 0;) { /* crc32() takes 32-bit lengths */
-            const uInt step = left < (1u << 30) ? (uInt)left : 1u << 30;
-            crc = crc32(crc, p, step);
-            p += step;
-            left -= step;
-        }
-    }
-    return (uint32_t)crc;
+    uint32_t crc = 0;
+    for (int i = 0; i < n; i++)
+        if (parts[i].size) crc = libdeflate_crc32(crc, parts[i].data, parts[i].size);
+    return crc;
 }
 
 /* The fields that both headers share: version, flags, method, date, crc, sizes, lengths. */

@@ -56,7 +56,7 @@ for cxx in g++ clang++; do
 done
 # shellcheck disable=SC2046,SC2086
 try "static library" build_and_run "${CC:-cc}" $warnings "$here/c_user.c" $flags \
-    "$libdir/libkeratin.a" $(pkg-config --libs libzip zlib) -lm -pthread
+    "$libdir/libkeratin.a" $(pkg-config --libs libzip zlib libdeflate jansson) -lm -pthread
 
 if [[ -x $prefix/bin/keratin ]]; then
     try "keratin --version" "$prefix/bin/keratin" --version
