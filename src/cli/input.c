@@ -53,12 +53,24 @@ static kt_list_t *in_order(const kt_list_t *dict) {
     return kt_list_of(n < CLI_MANY ? n : CLI_MANY, items);
 }
 
+/* keras_tensor, keras_tensor_1 …: what Keras calls the tensors of inputs that have no name. Models
+ * in files know their inputs by other names, so the order of the file counts. */
+static kt_ref unless_unnamed(kt_list_t *dict) {
+    const void *items[CLI_MANY];
+    const int n = kt_list_len(dict) / 2;
+    for (int i = 0; i < n; i++) {
+        if (i == CLI_MANY || strncmp(kt_list_get(dict, 2 * i), "keras_tensor", 12)) return dict;
+        items[i] = kt_list_get(dict, 2 * i + 1);
+    }
+    return kt_list_of(n, items);
+}
+
 /* One array stands for itself whatever its name; several go by name, or by number. */
 static kt_ref load_npz(const char *path) {
     kt_list_t *dict = kt_load_npz(path);
     if (kt_failed(dict)) return dict;
     if (kt_list_len(dict) == 2) return kt_list_get(dict, 1);
-    return is_numbered(dict) ? in_order(dict) : dict;
+    return is_numbered(dict) ? in_order(dict) : unless_unnamed(dict);
 }
 
 static bool takes_integers(const request *r) {

@@ -31,6 +31,9 @@ kt_kind kt_key_kind(const char *key);
 const kt_class *const *kt_kind_registry(kt_kind kind);
 /** The field of that name; NULL if there is none. */
 const kt_field *kt_field_of_key(const kt_field *fields, const char *key);
+/** Where Keras takes a number or a list under one name, ours are two: "scale" and "scales". The
+ * second, NULL if there is none. */
+const kt_field *kt_field_of_list(const kt_field *fields, const char *key);
 /** The name of a class in files, and the layer class of such a name (NULL: none). */
 const char *kt_exported_name(const char *class_name);
 const kt_layer_class *kt_exported_layer(const char *name);

@@ -499,17 +499,31 @@ static kt_status take_end(graph *g, ends *e, const kt_json *h, const char *key) 
     return KT_OK;
 }
 
+static bool is_history(const kt_json *v) {
+    return kt_json_is(v, KT_JSON_LIST) && kt_json_len(v) == 3 && kt_json_text(kt_json_at(v, 0));
+}
+
+/* The tensors of a list, those of lists in it too (RNN with cells returns a list for each cell):
+ * what Keras predicts is flat. */
+static kt_status take_list(graph *g, ends *e, const kt_json *v, int depth) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < kt_json_len(v) && st == KT_OK; i++) {
+        const kt_json *one = kt_json_at(v, i);
+        const bool list = depth < 8 && kt_json_is(one, KT_JSON_LIST) && !is_history(one);
+        st = list ? take_list(g, e, one, depth + 1) : take_end(g, e, one, NULL);
+    }
+    return st;
+}
+
 static kt_status read_ends(graph *g, ends *e, const kt_json *v, const char *what) {
     kt_status st = KT_OK;
     *e = (ends){.dict = kt_json_is(v, KT_JSON_DICT)};
-    e->bare = kt_json_is(v, KT_JSON_LIST) && kt_json_len(v) == 3 && kt_json_text(kt_json_at(v, 0));
+    e->bare = is_history(v);
     if (e->bare) st = take_end(g, e, v, NULL);
     if (e->dict)
         for (void *it = kt_json_iter(v); it && st == KT_OK; it = kt_json_next(v, it))
             st = take_end(g, e, kt_json_iter_value(it), kt_json_iter_key(it));
-    if (!e->bare && kt_json_is(v, KT_JSON_LIST))
-        for (int i = 0; i < kt_json_len(v) && st == KT_OK; i++)
-            st = take_end(g, e, kt_json_at(v, i), NULL);
+    if (!e->bare && kt_json_is(v, KT_JSON_LIST)) st = take_list(g, e, v, 0);
     if (st == KT_OK && !e->t.n) st = kt_read_type_error(what, "at least one tensor", v);
     if (st) kt_error_context("in %s", what);
     return st;

@@ -367,6 +367,8 @@ kt_status kt_read_fields(
         if (skipped) continue;
         const kt_field *f = kt_field_of_key(fields, key);
         if (!f && !is_default(class_name, key, v)) return unknown_argument(class_name, key);
+        if (kt_json_is(v, KT_JSON_LIST) && kt_field_of_list(fields, key))
+            f = kt_field_of_list(fields, key);
         const kt_status st = f ? read_field(r, f, args, v, key) : KT_OK;
         if (st) return st;
     }

@@ -274,8 +274,10 @@ static kt_json *one_key(
     const void *defaults,
     const char *key,
     kt_json *form) {
-    const kt_field *f = kt_field_of_key(fields, key);
+    const kt_field *f = kt_field_of_key(fields, key), *list = kt_field_of_list(fields, key);
     if (!f) return kt_json_ref(form);
+    if (list && ((const kt_floats_t *)(const void *)((const char *)args + list->offset))->n)
+        return kt_write_field(list, args, key, form);
     /* an int has no None of its own: its default is that */
     const bool none = f->type == KT_FIELD_INT && defaults &&
                       !memcmp(
@@ -297,6 +299,13 @@ static kt_json *one_key(
     return kt_json_new_real((double)rounded);
 }
 
+/* Is it the "scales" of a "scale"? */
+static bool is_list_of(const kt_field *fields, const kt_field *list) {
+    for (const kt_field *f = fields; f->type; f++)
+        if (kt_field_of_list(fields, f->name) == list) return true;
+    return false;
+}
+
 /* Arguments that Keras would lose (the delta of Huber): written when they are not the default. */
 static kt_status put_rest(
     kt_json *out,
@@ -306,7 +315,7 @@ static kt_status put_rest(
     const char *const *handled) {
     for (const kt_field *f = fields; f && f->type; f++) {
         const char *key = f->name;
-        bool skip = kt_json_get(out, key) != NULL;
+        bool skip = kt_json_get(out, key) != NULL || is_list_of(fields, f);
         for (int i = 0; handled[i]; i++) skip = skip || !strcmp(handled[i], key);
         if (skip) continue;
         kt_json *v = kt_write_field(f, args, key, NULL);

@@ -130,11 +130,14 @@ KT_API kt_layer *kt_dropout_new(const kt_dropout_args *args);
 /** x * scale + offset. Keras: keras.layers.Rescaling.
  *
  *     kt_rescaling(1.0 / 255)
+ *     kt_rescaling(.scales = kt_floats(2, 3, 4), .offset = -1)
  */
 typedef struct kt_rescaling_args {
     size_t size;
     double scale;
     double offset;
+    kt_floats_t scales;  ///< Keras' scale as a list: one for each channel (the last axis)
+    kt_floats_t offsets; ///< Keras' offset as a list
     KT_LAYER_ARGS
 } kt_rescaling_args;
 #define KT_RESCALING_DEFAULTS KT_LAYER_DEFAULTS

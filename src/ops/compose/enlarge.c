@@ -4,8 +4,8 @@
  * its own: every cell is repeated, and a depthwise convolution, for which the phases are channels,
  * does the rest. At the borders, where neighbours are missing, the sum of the weights that are left
  * divides: bilinear, that is as good as repeating the last cell, else it is a row of numbers.
- * Weights are those of JAX and of TensorFlow without antialiasing: half pixel centers, cubic with
- * a = -0.5. */
+ * Weights are those of TensorFlow without antialiasing: half pixel centers, cubic with a = -0.5 at
+ * positions rounded to 1/1024, because TensorFlow has a table of it (JAX has not). */
 #include "ops/compose/windows.h"
 
 #include "base/error.h"
@@ -38,6 +38,12 @@ static int reach(kt_resize_kind kind) {
 
 static double sinc(double x) { return x == 0 ? 1 : sin(M_PI * x) / (M_PI * x); }
 
+/* Where the center of a phase lies between the cells. */
+static double position(kt_resize_kind kind, int64_t phase, int factor) {
+    const double at = ((double)phase + 0.5) / factor - 0.5;
+    return kind == KT_RESIZE_BICUBIC ? rint(at * 1024) / 1024 : at;
+}
+
 /* The weight of a cell at distance x. */
 static double weight_at(kt_resize_kind kind, double x) {
     const int r = reach(kind);
@@ -61,7 +67,7 @@ static kt_val *phase_kernel(kt_graph *g, kt_resize_kind kind, int factor, const 
     if (!w) return kt_graph_fail(g, KT_ENOMEM);
     for (int t = 0; t < taps; t++)
         for (int p = 0; p < factor; p++)
-            w[t * factor + p] = weight_at(kind, t - r - ((p + 0.5) / factor - 0.5));
+            w[t * factor + p] = weight_at(kind, t - r - position(kind, p, factor));
     kt_val *k = numbers(g, w, (kt_shape){3, {taps, factor, 1}}, x);
     kt_mem_free(w);
     return k;
@@ -74,7 +80,7 @@ static kt_val *phase_scale(
     double *scale = kt_alloc_array(length * factor, sizeof *scale);
     if (!scale) return kt_graph_fail(g, KT_ENOMEM);
     for (int64_t i = 0; i < length * factor; i++) {
-        const double at = ((double)(i % factor) + 0.5) / factor - 0.5;
+        const double at = position(kind, i % factor, factor);
         double sum = 0;
         for (int t = -r; t <= r; t++)
             if (i / factor + t >= 0 && i / factor + t < length) sum += weight_at(kind, t - at);
