@@ -383,7 +383,8 @@ const cli_command cli_bench = {
         "cnn32 cnn32-dense cnn128 cnn128-fit cnn-infer1 cnn-infer32 lstm32 lstm128 lstm32-fit "
         "lstm-infer1 gru32 attn32 imdb512 reuters512 imdb512-fit reuters512-fit.\n"
         "Without --threads one thread is used, and the process is bound to as many processors.\n"
-        "--verbose 2 adds a table of nodes on stderr: time of one run, share, bytes moved.\n",
+        "--verbose 2 adds on stderr what each program took to make and the size of its plan, and a "
+        "table of nodes: time of one run, share, bytes moved.\n",
     .options = bench_table,
     .size = sizeof(bench_options),
     .defaults = &bench_defaults,

@@ -1,5 +1,6 @@
-/* keratin bench --verbose 2: where the time of a step goes, node by node, from the trace that
- * KT_PROFILE asks the engine for. */
+/* keratin bench --verbose 2: what each program took to make and how near its memory plan is to the
+ * bound, and where the time of a step goes, node by node; from the trace that KT_PROFILE asks the
+ * engine for. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* setenv under -std=c11 */
 #endif
@@ -39,8 +40,28 @@ static void copy_text(char *to, size_t size, const json_t *from) {
     snprintf(to, size, "%.*s", (int)size - 1, text ? text : "");
 }
 
+/* No plan can be smaller than what is alive at one moment. */
+static void report_program(const json_t *e) {
+    const json_t *args = json_object_get(e, "args");
+    const double arena = json_number_value(json_object_get(args, "arena_bytes"));
+    const double bound = json_number_value(json_object_get(args, "lower_bound"));
+    fprintf(
+        stderr,
+        "program %lld: %lld kernels, made in %.2f ms; plan %.0f bytes, bound %.0f (%.3f)\n",
+        json_integer_value(json_object_get(e, "tid")),
+        json_integer_value(json_object_get(args, "steps")),
+        json_number_value(json_object_get(e, "dur")) * 1e-3,
+        arena,
+        bound,
+        bound > 0 ? arena / bound : 1);
+}
+
 static void add_event(node_times *t, const json_t *e) {
     const json_t *args = json_object_get(e, "args");
+    if (!strcmp(json_string_value(json_object_get(e, "name")), "program")) {
+        report_program(e);
+        return;
+    }
     node_time one = {.context = (int)json_integer_value(json_object_get(e, "tid"))};
     copy_text(one.node, sizeof one.node, json_object_get(args, "node"));
     int i = 0;

@@ -2,6 +2,7 @@
  * one test step, prediction, and the reading of results. */
 #include "model/programs.h"
 
+#include "backend/cpu/profile.h"
 #include "base/mem.h"
 #include "nn/losses/loss.h"
 #include "nn/metrics/metric.h"
@@ -295,8 +296,10 @@ static kt_status program_get(
     if (*out) return KT_OK;
     builder b = {.m = m, .s = s, .c = s->compiled, .specs = specs};
     kt_cached_program p = {kind, n, NULL, NULL};
+    const int64_t start = kt_profile_clock();
     kt_status st = build_program(&b, kind, &p.program);
     if (st) return st;
+    kt_program_made(p.program, start, kt_profile_clock());
     if (s->layout != kt_layout_version()) kt_model_forget_programs(m, true); /* weights moved */
     s->layout = kt_layout_version();
     st = cache_add(s, p, flat);

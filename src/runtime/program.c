@@ -80,6 +80,10 @@ void kt_program_free(kt_program *p) {
     kt_mem_free(p);
 }
 
+void kt_program_made(kt_program *p, int64_t start, int64_t end) {
+    kt_cpu_made(p->code, start, end);
+}
+
 const kt_graph *kt_program_graph(const kt_program *p) { return p->g; }
 
 const kt_plan *kt_program_plan(const kt_program *p) { return kt_cpu_plan(p->code); }

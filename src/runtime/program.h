@@ -13,6 +13,8 @@ kt_status kt_program_new(kt_graph *g, kt_program **out);
 /** Counted references: a program lives until the last one is freed. */
 kt_program *kt_program_ref(kt_program *p);
 void kt_program_free(kt_program *p);
+/** When it was made, tracing included: for profiles. */
+void kt_program_made(kt_program *p, int64_t start, int64_t end);
 const kt_graph *kt_program_graph(const kt_program *p);
 const kt_plan *kt_program_plan(const kt_program *p);
 

@@ -32,6 +32,8 @@ typedef struct kt_cpu_run kt_cpu_run;
 kt_status kt_cpu_compile(kt_graph *g, kt_cpu_code **out);
 void kt_cpu_code_free(kt_cpu_code *c);
 const kt_plan *kt_cpu_plan(const kt_cpu_code *c);
+/** When the program was made, by kt_profile_clock: profiles say how long it took. */
+void kt_cpu_made(kt_cpu_code *c, int64_t start, int64_t end);
 
 /** A context. slots[i] is the memory of slot i and must stay where it is. */
 kt_status kt_cpu_run_new(const kt_cpu_code *c, void *const *slots, kt_cpu_run **out);

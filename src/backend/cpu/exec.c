@@ -27,6 +27,7 @@ struct kt_cpu_code {
     int64_t *input_offset; /* of each input inside the context's block, after the arena */
     int64_t total_bytes;
     int n_uses; /* pointers into inputs, in all */
+    kt_profile_program made;
 };
 
 /* A pointer into an input, which moves when the input is bound to other memory. */
@@ -140,6 +141,7 @@ kt_status kt_cpu_compile(kt_graph *g, kt_cpu_code **out) {
     if (st == KT_OK) st = fill_consts(c);
     if (st == KT_OK) st = place_inputs(c);
     if (st == KT_OK) count_uses(c);
+    c->made = (kt_profile_program){0, 0, c->n_steps, &c->plan};
     if (st == KT_OK)
         *out = c;
     else
@@ -153,6 +155,11 @@ void kt_cpu_code_free(kt_cpu_code *c) {
     kt_mem_free(c->input_offset);
     kt_mem_free_aligned(c->consts);
     kt_mem_free(c);
+}
+
+void kt_cpu_made(kt_cpu_code *c, int64_t start, int64_t end) {
+    c->made.start = start;
+    c->made.end = end;
 }
 
 const kt_plan *kt_cpu_plan(const kt_cpu_code *c) { return &c->plan; }
@@ -215,7 +222,7 @@ kt_status kt_cpu_run_new(const kt_cpu_code *c, void *const *slots, kt_cpu_run **
     for (int i = 0; i < c->n_steps; i++) resolve_step(r, slots, &c->steps[i], &ptrs, &r->steps[i]);
     for (int i = 0; i < c->g->outputs.n; i++)
         resolve_use(r, slots, c->g->outputs.v[i], &r->outputs[i]);
-    r->profile = kt_profile_new();
+    r->profile = kt_profile_new(&c->made);
     *out = r;
     return KT_OK;
 }

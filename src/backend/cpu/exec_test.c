@@ -161,6 +161,8 @@ KT_TEST(exec, profile_has_a_bar_for_each_node) {
     kt_check_status(r.status, KT_OK);
     assert_true(read(fd, text, sizeof text - 1) > 100);
     assert_int_equal(text[0], '[');
+    assert_non_null(strstr(text, "{\"name\":\"program\",\"ph\":\"X\""));
+    assert_non_null(strstr(text, "\"lower_bound\":"));
     assert_non_null(strstr(text, "{\"name\":\"tanh\",\"ph\":\"X\""));
     assert_non_null(
         strstr(text, "\"layer\":\"a \\\"layer\\\"\",\"result\":\"float32 (64, 96)\"}},"));

@@ -24,16 +24,18 @@ typedef struct {
 struct kt_profile {
     const char *path;
     int id; /* which context: a row of the picture */
+    kt_profile_program of;
     KT_VEC(event) events;
 };
 
 static atomic_int profile_count;
 
-kt_profile *kt_profile_new(void) {
+kt_profile *kt_profile_new(const kt_profile_program *of) {
     const char *path = getenv("KT_PROFILE");
     kt_profile *p = path && *path ? kt_alloc(sizeof *p) : NULL;
     if (!p) return NULL;
     p->path = path;
+    p->of = *of;
     p->id = atomic_fetch_add(&profile_count, 1);
     return p;
 }
@@ -58,17 +60,32 @@ static void add_quoted(kt_str *out, const char *text) {
     kt_str_add(out, "\"");
 }
 
-static void add_event(kt_str *out, const kt_profile *p, const event *e) {
-    char spec[KT_SHAPE_STR];
+/* Up to the comma before the arguments */
+static void add_bar(kt_str *out, const char *name, int id, int64_t start, int64_t end) {
     kt_str_addf(
         out,
         "{\"name\":\"%s\",\"ph\":\"X\",\"pid\":1,\"tid\":%d,\"ts\":%lld.%03d,\"dur\":%lld.%03d,",
-        e->node->op->name,
-        p->id,
-        (long long)(e->start / 1000),
-        (int)(e->start % 1000),
-        (long long)((e->end - e->start) / 1000),
-        (int)((e->end - e->start) % 1000));
+        name,
+        id,
+        (long long)(start / 1000),
+        (int)(start % 1000),
+        (long long)((end - start) / 1000),
+        (int)((end - start) % 1000));
+}
+
+static void add_program(kt_str *out, const kt_profile *p) {
+    add_bar(out, "program", p->id, p->of.start, p->of.end);
+    kt_str_addf(
+        out,
+        "\"args\":{\"steps\":%d,\"arena_bytes\":%lld,\"lower_bound\":%lld}},\n",
+        p->of.n_steps,
+        (long long)p->of.plan->arena_bytes,
+        (long long)p->of.plan->lower_bound);
+}
+
+static void add_event(kt_str *out, const kt_profile *p, const event *e) {
+    char spec[KT_SHAPE_STR];
+    add_bar(out, e->node->op->name, p->id, e->start, e->end);
     int64_t bytes = 0;
     for (int i = 0; i < e->node->n_in; i++) bytes += kt_spec_bytes(&e->node->in[i]->spec);
     for (int i = 0; i < e->node->n_out; i++) bytes += kt_spec_bytes(&e->node->out[i]->spec);
@@ -90,6 +107,7 @@ static void profile_write(const kt_profile *p) {
         return;
     }
     if (p->id == 0) kt_str_add(&text, "[\n");
+    add_program(&text, p);
     for (int i = 0; i < p->events.n; i++) add_event(&text, p, &p->events.v[i]);
     if (text.status || fwrite(text.s, 1, text.n, f) != text.n)
         kt_log("KT_PROFILE: %s is not complete\n", p->path);
