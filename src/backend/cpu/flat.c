@@ -5,6 +5,8 @@
 
 #define PIECE 8192 /* elements handed out at a time: 32 KiB an array */
 
+extern const kt_opdef kt_opdef_pack;
+
 static bool first_f32(const kt_node *n) { return is_f32(n->in[0]); }
 
 typedef struct {
@@ -61,8 +63,17 @@ const kt_impl *kt_cpu_elementwise_impl(const kt_node *n) {
     return NULL;
 }
 
-static kt_status adam_piece(void *arg, int64_t first, int64_t n) {
-    const kt_kargs *k = arg;
+/* One part of each large array, as the products that made the gradients are split: a thread updates
+ * what it has in its caches. The small arrays are the caller's, who made their gradients alone. */
+#define ADAM_SMALL 4096
+#define ADAM_SHARED 65536 /* below, a hand-over costs more than it saves */
+
+typedef struct {
+    const kt_kargs *k;
+    int64_t parts;
+} adam_job;
+
+static void adam_range(const kt_kargs *k, int64_t first, int64_t n) {
     const float *s = k->in[4];
     const kt_adam_scalars scalars = {s[0], s[1], s[2], s[3]};
     for (int i = 0; i < 3; i++) /* the planner usually gives the same memory */
@@ -78,12 +89,36 @@ static kt_status adam_piece(void *arg, int64_t first, int64_t n) {
         (const float *)k->in[3] + first,
         n,
         &scalars);
-    return KT_OK;
+}
+
+static void adam_array(const adam_job *j, int64_t part, int64_t first, int64_t n) {
+    const bool small = n < ADAM_SMALL;
+    const int64_t from = small ? 0 : n * part / j->parts & -64;
+    const int64_t to = small || part + 1 == j->parts ? n : n * (part + 1) / j->parts & -64;
+    if (small && part) return;
+    adam_range(j->k, first + from, to - from);
+}
+
+static void adam_part(void *arg, int64_t part, int thread) {
+    const adam_job *j = arg;
+    const kt_node *pack = j->k->node->in[3]->def;
+    (void)thread;
+    if (pack->op != &kt_opdef_pack) {
+        adam_array(j, part, 0, val_size(j->k->node->in[0]));
+        return;
+    }
+    const int64_t *offset = ((const pack_attrs *)pack->attrs)->offsets;
+    for (int i = 0; i < pack->n_in; i++) adam_array(j, part, offset[i], val_size(pack->in[i]));
 }
 
 static kt_status adam_run(const kt_kargs *k) {
-    kt_kargs args = *k;
-    return kt_cpu_range(adam_piece, &args, val_size(k->node->in[0]), PIECE, 0.2);
+    const int64_t n = val_size(k->node->in[0]);
+    adam_job j = {k, n < ADAM_SHARED ? 1 : kt_pool_threads()};
+    if (j.parts == 1)
+        adam_range(k, 0, n);
+    else
+        kt_pool_run(adam_part, &j, j.parts);
+    return KT_OK;
 }
 const kt_impl impl_adam_flat = {"adam", "flat", first_f32, adam_run, NULL, NULL};
 
