@@ -265,7 +265,7 @@ INSTEAD = {
     "callbacks.ProgbarLogger": "`.verbose` of fit, evaluate, predict",
 }
 # Arguments of every layer, which Keras takes through **kwargs.
-LAYER_ARGUMENTS = ["name", "dtype", "trainable", "autocast", "activity_regularizer"]
+LAYER_ARGUMENTS = ["activity_regularizer", "name", "dtype", "trainable", "autocast"]
 # Fields that have no counterpart in Python, or are explained once for all (see the notes).
 OUR_OWN = {"data", "fn", "text", "schedule", "loss_weights_by_name"}
 TITLES = {

@@ -61,8 +61,6 @@ static const struct {
     {"BatchNormalization", "fused", NULL},
     {"BatchNormalization", "virtual_batch_size", NULL},
     {"BatchNormalization", "adjustment", NULL},
-    {"BatchNormalization", "renorm_clipping", NULL},
-    {"BatchNormalization", "renorm_momentum", NULL},
     {NULL, "init", "kernel_initializer"},
     {NULL, "inner_init", "recurrent_initializer"},
     {NULL, "inner_activation", "recurrent_activation"},

@@ -150,11 +150,32 @@ static kt_status read_tuple(kt_tuple *out, const kt_json *v, const char *key) {
 
 /* Fields --------------------------------------------------------------------------------------- */
 
+/* {"rmax": 3, "dmax": 5}: see renorm_clipping in write.c. */
+static kt_status read_clipping(kt_reader *r, kt_floats_t *out, const kt_json *v) {
+    static const char *const keys[] = {"rmax", "rmin", "dmax"};
+    double *x = kt_arena_alloc(r->arena, sizeof *x * 3);
+    int known = 0;
+    if (!x) return KT_ENOMEM;
+    for (int i = 0; i < 3; i++) {
+        const kt_json *item = kt_json_get(v, keys[i]);
+        known += item != NULL;
+        if (kt_json_kind(item) != KT_JSON_NULL && !kt_json_is_number(item))
+            return kt_read_type_error(keys[i], "a number", item);
+        x[i] = kt_json_is_number(item) ? kt_json_number(item) : KT_NONE_F;
+    }
+    if (known != kt_json_len(v))
+        return KT_FAIL(KT_EFORMAT, "renorm_clipping: expected rmax, rmin, dmax and nothing else");
+    *out = (kt_floats_t){x, known ? 3 : 0};
+    return KT_OK;
+}
+
 static kt_status read_floats(kt_reader *r, kt_floats_t *out, const kt_json *v, const char *key) {
     const bool one = kt_json_is_number(v);
     const int n = one ? 1 : kt_json_len(v);
     *out = (kt_floats_t){NULL, 0};
     if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
+    if (kt_json_is(v, KT_JSON_DICT) && !strcmp(key, "renorm_clipping"))
+        return read_clipping(r, out, v);
     if (!one && !kt_json_is(v, KT_JSON_LIST)) return kt_read_type_error(key, "numbers", v);
     double *x = kt_arena_alloc(r->arena, sizeof *x * (size_t)(n + 1));
     if (!x) return KT_ENOMEM;

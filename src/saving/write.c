@@ -267,6 +267,22 @@ static kt_json *per_axis(const char *class_name, const char *key, kt_json *v) {
     return NULL;
 }
 
+/* Numbers that are a dict in Keras: {"rmax": 3, "dmax": 5}; {} without limits. */
+static kt_json *renorm_clipping(const void *args, const kt_field *f, const kt_field *fields) {
+    static const char *const keys[] = {"rmax", "rmin", "dmax"};
+    const kt_floats_t *v = (const void *)((const char *)args + f->offset);
+    const kt_field *on = kt_field_of_key(fields, "renorm");
+    if (!v->n && !(on && *(const bool *)((const char *)args + on->offset)))
+        return kt_json_new_null();
+    kt_json *out = kt_json_new_dict();
+    kt_status st = out ? KT_OK : KT_ENOMEM;
+    for (int i = 0; i < 3 && i < v->n && st == KT_OK; i++)
+        if (v->v[i] != KT_NONE_F) st = kt_json_put(out, keys[i], kt_json_new_real(v->v[i]));
+    if (!st) return out;
+    kt_json_free(out);
+    return NULL;
+}
+
 static kt_json *one_key(
     const char *class_name,
     const kt_field *fields,
@@ -278,6 +294,7 @@ static kt_json *one_key(
     if (!f) return kt_json_ref(form);
     if (list && ((const kt_floats_t *)(const void *)((const char *)args + list->offset))->n)
         return kt_write_field(list, args, key, form);
+    if (!strcmp(key, "renorm_clipping")) return renorm_clipping(args, f, fields);
     /* an int has no None of its own: its default is that */
     const bool none = f->type == KT_FIELD_INT && defaults &&
                       !memcmp(

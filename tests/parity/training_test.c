@@ -322,3 +322,22 @@ KT_TEST(training, loss_weights_that_do_not_fit) {
     kt_free(m);
     kt_npz_close(z);
 }
+
+KT_TEST(training, renorm_comes_from_files_and_goes_there) {
+    static const char *const cases[] = {"plain", "clipped", "bare"};
+    kt_npz *z = open_golden();
+    for (int i = 0; i < 3; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "renorm/%s", cases[i]);
+        char *config = read_text(z, path, "config");
+        kt_layer *l = kt_from_config("BatchNormalization", config);
+        kt_check_ok(l);
+        kt_check_str(kt_text_str(kt_get_config(l)), config);
+        kt_mem_free(config);
+    }
+    kt_npz_close(z);
+    kt_check_fails(
+        kt_from_config("BatchNormalization", "{\"renorm_clipping\": {\"max\": 1}}"),
+        KT_EFORMAT,
+        "rmax, rmin, dmax");
+}

@@ -12,6 +12,7 @@ heads/CASE/names, values            the history of one epoch (batch_size=4, shuf
                                     names, one a line, in Keras' order; one value each; on JAX,
                                     where the losses of single outputs are means over rows, jax_values
 heads/CASE/config                   get_compile_config() as JSON
+renorm/CASE/…                       as for BatchNormalization in layers_more.npz; config
 meta.cases says how each case was made.
 """
 
@@ -136,6 +137,43 @@ case("sample_weight_dict", {"loss": {"p": scce, "q": "mse"}, "weighted_metrics":
      {"p": y_p, "q": y_q}, by_name, sample_weight={"q": 1 / w, "p": w})
 case("validation", {"loss": [scce, "mse"], "metrics": [["accuracy"], ["mae"]]},
      validation_split=0.3, validation_batch_size=2)
+
+# ---- BatchNormalization with renorm ---------------------------------------------------------------
+
+def renorm(name, shape, training=True, **args):
+    import tensorflow as tf
+
+    fresh()
+    layer = L.BatchNormalization(renorm=True, **args)
+    layer.build(shape)
+    at = f"renorm/{name}"
+    for i, v in enumerate(layer.weights):
+        w = golden.normal(f"{at}/w{i}", *v.shape, scale=0.5)
+        v.assign(abs(w) + 0.5 if "variance" in v.name or "stddev" in v.name else w)
+    for i, w in enumerate(layer.get_weights()):
+        members[f"{at}/w{i}"] = w
+    members[f"{at}/config"] = golden.text(layer.get_config())
+    for n in range(3):
+        x = golden.normal(f"{at}/x{n}", *shape, scale=2) + np.float32(1)
+        t = tf.constant(x)
+        with tf.GradientTape() as tape:
+            tape.watch(t)
+            y = layer(t, training=training)
+            c = golden.normal(f"{at}/c{n}", *y.shape)
+            s = tf.reduce_sum(y * c)
+        dw, dx = tape.gradient(s, [[v.value for v in layer.trainable_variables], t])
+        at_n = f"{at}/call{n}"
+        members.update({f"{at_n}/x": x, f"{at_n}/y": np.array(y), f"{at_n}/c": c, f"{at_n}/dx": np.array(dx)})
+        members.update({f"{at_n}/dw{i}": np.array(g) for i, g in enumerate(dw)})
+        members.update({f"{at_n}/w{i}": w for i, w in enumerate(layer.get_weights())})
+
+
+if not golden.part():
+    renorm("plain", (6, 3))
+    renorm("clipped", (4, 2, 3), renorm_clipping={"rmax": 1.5, "rmin": 0.7, "dmax": 0.3}, renorm_momentum=0.8,
+           momentum=0.9)
+    renorm("bare", (5, 2), center=False, scale=False, renorm_clipping={"rmin": 0.9}, epsilon=0.1)
+    renorm("inference", (6, 3), training=False)
 
 if golden.part():
     golden.hand_over({k: v for k, v in members.items() if k.endswith("values")}, {})

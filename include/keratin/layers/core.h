@@ -13,16 +13,21 @@ extern "C" {
 /** An input of a functional model, or the first item of a sequential one.
  *
  * Keras: keras.Input.  `shape` is without the batch axis; KT_NONE where open, {KT_SCALAR} for ().
+ * Errors: no shape, or both shape and batch_shape.
  *
  *     kt_sym *x = kt_input({28, 28, 1}, .name = "picture");
  */
 typedef struct kt_input_args {
     size_t size;
     int64_t shape[KT_MAX_RANK];
-    int64_t batch_size; ///< default KT_NONE: any
-    const char *dtype;  ///< default: the dtype policy's
+    int64_t batch_size;               ///< default KT_NONE: any
+    const char *dtype;                ///< default: the dtype policy's
+    bool sparse;                      ///< not supported
+    bool ragged;                      ///< not supported
+    int64_t batch_shape[KT_MAX_RANK]; ///< in place of shape and batch_size: {KT_NONE, 784}
     const char *name;
-    bool sparse; ///< not supported
+    kt_ref tensor; ///< not supported
+    bool optional; ///< not supported
 } kt_input_args;
 #define KT_INPUT_DEFAULTS .batch_size = KT_NONE,
 #define kt_input(...) KT_CALL(kt_input_new, kt_input_args, KT_INPUT_DEFAULTS, __VA_ARGS__)
@@ -44,11 +49,14 @@ typedef struct kt_dense_args {
     kt_ref bias_initializer;   ///< default "zeros"
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    KT_LAYER_NAME_ARGS ///< name, dtype, trainable, autocast
+    int64_t lora_rank;          ///< default KT_NONE; anything else is not supported
+    double lora_alpha;          ///< default KT_NONE_F
+    kt_ref quantization_config; ///< not supported
+    KT_LAYER_NAME_ARGS          ///< name, dtype, trainable, autocast
 } kt_dense_args;
 #define KT_DENSE_DEFAULTS                                                                          \
     .use_bias = true, .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros",         \
-    KT_LAYER_DEFAULTS
+    .lora_rank = KT_NONE, .lora_alpha = KT_NONE_F, KT_LAYER_DEFAULTS
 #define kt_dense(...) KT_CALL(kt_dense_new, kt_dense_args, KT_DENSE_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_dense_new(const kt_dense_args *args);
 
@@ -175,12 +183,17 @@ typedef struct kt_einsum_dense_args {
     const char *bias_axes;     ///< letters of output axes; default NULL (None): no bias
     kt_ref kernel_initializer; ///< default "glorot_uniform"
     kt_ref bias_initializer;   ///< default "zeros"
-    kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
+    kt_ref kernel_regularizer, bias_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    KT_LAYER_NAME_ARGS
+    int64_t lora_rank;                 ///< default KT_NONE; anything else is not supported
+    double lora_alpha;                 ///< default KT_NONE_F
+    int64_t gptq_unpacked_column_size; ///< default KT_NONE; not supported
+    kt_ref quantization_config;        ///< not supported
+    KT_LAYER_ARGS
 } kt_einsum_dense_args;
 #define KT_EINSUM_DENSE_DEFAULTS                                                                   \
-    .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros", KT_LAYER_DEFAULTS
+    .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros", .lora_rank = KT_NONE,     \
+    .lora_alpha = KT_NONE_F, .gptq_unpacked_column_size = KT_NONE, KT_LAYER_DEFAULTS
 #define kt_einsum_dense(...)                                                                       \
     KT_CALL(kt_einsum_dense_new, kt_einsum_dense_args, KT_EINSUM_DENSE_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_einsum_dense_new(const kt_einsum_dense_args *args);

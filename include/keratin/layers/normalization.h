@@ -35,13 +35,16 @@ typedef struct kt_batch_normalization_args {
     kt_ref moving_variance_initializer; ///< default "ones"
     kt_ref beta_regularizer, gamma_regularizer;
     kt_ref beta_constraint, gamma_constraint;
-    bool synchronized; ///< not supported
+    bool renorm;                 ///< default false; batch renormalization, with three more weights
+    kt_floats_t renorm_clipping; ///< kt_floats(rmax, rmin, dmax), KT_NONE_F where there is no limit
+    double renorm_momentum;      ///< default 0.99
+    bool synchronized;           ///< not supported
     KT_LAYER_ARGS
 } kt_batch_normalization_args;
 #define KT_BATCH_NORMALIZATION_DEFAULTS                                                            \
     .axis = -1, .momentum = 0.99, .epsilon = 0.001, .center = true, .scale = true,                 \
     .beta_initializer = "zeros", .gamma_initializer = "ones", .moving_mean_initializer = "zeros",  \
-    .moving_variance_initializer = "ones", KT_LAYER_DEFAULTS
+    .moving_variance_initializer = "ones", .renorm_momentum = 0.99, KT_LAYER_DEFAULTS
 #define kt_batch_normalization(...)                                                                \
     KT_CALL(                                                                                       \
         kt_batch_normalization_new,                                                                \

@@ -170,7 +170,6 @@ kt_layer *kt_attend_projection(
     kt_layer *l, const char *attribute, kt_einsum_dense_args e, const kt_shape *in) {
     e.dtype = kt_dtype_name(l->dtype);
     e.trainable = l->trainable;
-    e.autocast = true;
     kt_layer *p = kt_add_sublayer_as(l, attribute, kt_einsum_dense_new(&e));
     const kt_status st = kt_failed(p) ? kt_check(p) : kt_layer_build(p, *in);
     return st ? kt_fail_object(st) : p;

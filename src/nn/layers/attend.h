@@ -46,7 +46,9 @@ kt_status kt_attend(
     .size = sizeof(kt_einsum_dense_args), .kernel_initializer = (a)->kernel_initializer,           \
     .bias_initializer = (a)->bias_initializer, .kernel_regularizer = (a)->kernel_regularizer,      \
     .bias_regularizer = (a)->bias_regularizer, .activity_regularizer = (a)->activity_regularizer,  \
-    .kernel_constraint = (a)->kernel_constraint, .bias_constraint = (a)->bias_constraint
+    .kernel_constraint = (a)->kernel_constraint, .bias_constraint = (a)->bias_constraint,          \
+    .lora_rank = KT_NONE, .lora_alpha = KT_NONE_F, .gptq_unpacked_column_size = KT_NONE,           \
+    .autocast = true
 /** A projection of l, built for `in`: an EinsumDense with l's dtype and trainable. Never NULL. */
 kt_layer *kt_attend_projection(
     kt_layer *l, const char *attribute, kt_einsum_dense_args e, const kt_shape *in);

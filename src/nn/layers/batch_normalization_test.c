@@ -69,11 +69,11 @@ static void start(golden *g, kt_layer_rig *r) {
     kt_free(mask);
 }
 
-static void check_case(const char *name, kt_layer *layer, bool training) {
+static void check_case_of(const char *file, const char *name, kt_layer *layer, bool training) {
     golden g = {NULL, name, -1};
     kt_layer_rig r = {.layer = layer, .training = training};
     char part[16];
-    kt_check_status(kt_npz_open(&g.npz, "tests/golden/layers_more.npz"), KT_OK);
+    kt_check_status(kt_npz_open(&g.npz, file), KT_OK);
     start(&g, &r);
     for (int i = 0; i < r.n_vars; i++) {
         g.call = -1;
@@ -100,6 +100,10 @@ static void check_case(const char *name, kt_layer *layer, bool training) {
     kt_npz_close(g.npz);
 }
 
+static void check_case(const char *name, kt_layer *layer, bool training) {
+    check_case_of("tests/golden/layers_more.npz", name, layer, training);
+}
+
 static kt_layer *frozen(void) {
     kt_layer *l = kt_batch_normalization();
     kt_check_status(kt_set_trainable(l, false), KT_OK);
@@ -124,6 +128,49 @@ KT_TEST(batch_normalization, three_calls_are_those_of_keras) {
     check_case("batch_normalization_axis_1_images", kt_batch_normalization(1), true);
     check_case("batch_normalization_one_sample", kt_batch_normalization(), true);
     check_case("batch_normalization_mask", kt_batch_normalization(), true);
+}
+
+KT_TEST(batch_normalization, renorm_is_that_of_keras) {
+    static const char file[] = "tests/golden/training.npz";
+    const kt_floats_t clip = kt_floats(1.5, 0.7, 0.3), low = kt_floats(KT_NONE_F, 0.9, KT_NONE_F);
+    check_case_of(file, "renorm/plain", kt_batch_normalization(.renorm = true), true);
+    check_case_of(
+        file,
+        "renorm/clipped",
+        kt_batch_normalization(
+                .momentum = 0.9, .renorm = true, .renorm_clipping = clip, .renorm_momentum = 0.8),
+        true);
+    check_case_of(
+        file,
+        "renorm/bare",
+        kt_batch_normalization(
+                .epsilon = 0.1,
+                .center = false,
+                .scale = false,
+                .renorm = true,
+                .renorm_clipping = low),
+        true);
+    check_case_of(file, "renorm/inference", kt_batch_normalization(.renorm = true), false);
+}
+
+KT_TEST(batch_normalization, renorm_begins_at_the_root_of_the_variance) {
+    kt_layer *l = kt_batch_normalization(
+            .renorm = true, .moving_variance_initializer = kt_init_constant(9));
+    kt_model *m = kt_sequential(kt_list(kt_input({2}), l));
+    assert_int_equal(kt_layer_n_weights(l), 7);
+    kt_check_str(kt_var_name(kt_layer_weight(l, 4)), "moving_stddev");
+    kt_check_near(kt_tensor_get(kt_var_value(kt_layer_weight(l, 4)), 1), 3, 1e-6, 0);
+    kt_check_near(kt_tensor_get(kt_var_value(kt_layer_weight(l, 6)), 0), 3, 1e-6, 0);
+    kt_free(m);
+    const kt_floats_t crossed = kt_floats(0.5, 0.7, 1), negative = kt_floats(2, 0, -1);
+    kt_check_fails(
+        kt_batch_normalization(.renorm = true, .renorm_clipping = crossed), KT_EINVAL, "rmax");
+    kt_check_fails(
+        kt_batch_normalization(.renorm = true, .renorm_clipping = negative), KT_EINVAL, "dmax");
+    kt_check_fails(
+        kt_batch_normalization(.renorm = true, .renorm_clipping = kt_floats(1, 2)),
+        KT_EINVAL,
+        "got 2 numbers");
 }
 
 KT_TEST(batch_normalization, keeps_the_layer_contract) {

@@ -1,5 +1,5 @@
 /* Dense: y = activation(x . kernel + bias).  keras.layers.Dense */
-#include "nn/layer.h"
+#include "nn/layers/lora.h"
 
 #include <keratin/layers.h>
 
@@ -14,7 +14,8 @@ static kt_status dense_init(kt_layer *l) {
     if (a->units <= 0)
         return KT_FAIL(KT_EINVAL, "units: expected a positive integer, got %d", a->units);
     kt_layer_set_spec(l, (kt_input_spec){.min_ndim = 2});
-    return kt_layer_activation(l, &d->activation, a->activation);
+    const kt_status st = kt_lora_check(a->lora_rank, a->lora_alpha, a->quantization_config);
+    return st ? st : kt_layer_activation(l, &d->activation, a->activation);
 }
 
 static kt_status dense_build(kt_layer *l, const kt_shape *in) {
@@ -60,6 +61,9 @@ static const kt_field dense_fields[] = {
     F(activity_regularizer),
     F(kernel_constraint),
     F(bias_constraint),
+    F(lora_rank),
+    F(lora_alpha),
+    F(quantization_config),
     KT_F_END,
 };
 #undef F

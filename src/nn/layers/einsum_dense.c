@@ -4,7 +4,7 @@
  * that go by fans count as inputs the kernel's axes that are summed. */
 #include "base/locale.h"
 #include "nn/initializers/initializer.h"
-#include "nn/layer.h"
+#include "nn/layers/lora.h"
 
 #include <keratin/axes.h>
 #include <keratin/layers.h>
@@ -60,6 +60,9 @@ static kt_status einsum_dense_init(kt_layer *l) {
     for (const char *c = a->bias_axes; c && *c && st == KT_OK; c++)
         if (!strchr(e.out, *c))
             st = KT_FAIL(KT_EINVAL, "bias_axes: \"%c\" is no axis of the output", *c);
+    if (st == KT_OK && a->gptq_unpacked_column_size != KT_NONE)
+        st = KT_FAIL(KT_EUNSUPPORTED, "gptq_unpacked_column_size: GPTQ is not supported");
+    if (st == KT_OK) st = kt_lora_check(a->lora_rank, a->lora_alpha, a->quantization_config);
     return st ? st : kt_layer_activation(l, &d->activation, a->activation);
 }
 
@@ -199,9 +202,12 @@ static const kt_field einsum_dense_fields[] = {
     F(bias_initializer),
     F(kernel_regularizer),
     F(bias_regularizer),
-    F(activity_regularizer),
     F(kernel_constraint),
     F(bias_constraint),
+    F(lora_rank),
+    F(lora_alpha),
+    F(gptq_unpacked_column_size),
+    F(quantization_config),
     KT_F_END,
 };
 #undef F

@@ -2,7 +2,7 @@
  *
  * Ids may come as floats (the dtype of an input that says nothing else): they are cut to integers,
  * as in Keras. An id outside of the table stops the program with an error of the op (gather.c). */
-#include "nn/layer.h"
+#include "nn/layers/lora.h"
 
 #include <keratin/layers.h>
 
@@ -17,11 +17,7 @@ static kt_status embedding_init(kt_layer *l) {
         return KT_FAIL(KT_EINVAL, "input_dim: expected a positive integer, got %d", a->input_dim);
     if (a->output_dim <= 0)
         return KT_FAIL(KT_EINVAL, "output_dim: expected a positive integer, got %d", a->output_dim);
-    if (a->lora_rank != KT_NONE || a->lora_alpha != KT_NONE_F)
-        return KT_FAIL(KT_EUNSUPPORTED, "lora_rank, lora_alpha: LoRA is not supported");
-    if (a->quantization_config)
-        return KT_FAIL(KT_EUNSUPPORTED, "quantization_config: quantization is not supported");
-    return KT_OK;
+    return kt_lora_check(a->lora_rank, a->lora_alpha, a->quantization_config);
 }
 
 /* The argument `weights`: one tensor, alone or in a list. */

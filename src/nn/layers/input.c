@@ -4,6 +4,8 @@
 
 #include <keratin/layers.h>
 
+#include <string.h>
+
 typedef struct {
     size_t size;
     int64_t batch_shape[KT_MAX_RANK];
@@ -29,24 +31,38 @@ const kt_layer_class kt_class_input_layer = {
 bool kt_layer_is_input(const kt_layer *l) { return l->cls == &kt_class_input_layer; }
 
 static kt_status input_spec(const kt_input_args *a, kt_spec *out) {
-    const kt_shape s = a->shape[0] == KT_SCALAR ? (kt_shape){0, {0}} : kt_shape_of_field(a->shape);
+    kt_shape s = a->shape[0] == KT_SCALAR ? (kt_shape){0, {0}} : kt_shape_of_field(a->shape);
+    int64_t batch_size = a->batch_size;
     const char *dtype = a->dtype ? a->dtype : kt_dtype_policy();
-    if (a->sparse) return KT_FAIL(KT_EUNSUPPORTED, "kt_input: sparse inputs are not supported");
-    if (a->batch_size != KT_NONE && a->batch_size < 1)
+    const char *refused = a->sparse     ? "sparse"
+                          : a->ragged   ? "ragged"
+                          : a->tensor   ? "tensor"
+                          : a->optional ? "optional"
+                                        : NULL;
+    if (refused) return KT_FAIL(KT_EUNSUPPORTED, "%s: such inputs are not supported", refused);
+    if (a->batch_shape[0] && (a->shape[0] || a->batch_size != KT_NONE))
+        return KT_FAIL(KT_EINVAL, "batch_shape: expected no shape or batch_size beside it");
+    if (a->batch_shape[0]) {
+        s = kt_shape_of_field(a->batch_shape);
+        batch_size = s.dim[0];
+        s.ndim--;
+        memmove(s.dim, s.dim + 1, sizeof *s.dim * (size_t)s.ndim);
+    }
+    if (batch_size != KT_NONE && batch_size < 1)
         return KT_FAIL(
             KT_EINVAL,
             "batch_size: expected None or a positive integer, got %lld",
-            (long long)a->batch_size);
-    if (s.ndim == 0 && a->shape[0] != KT_SCALAR) {
-        KT_FAIL(KT_EINVAL, "kt_input: the shape is missing");
+            (long long)batch_size);
+    if (s.ndim == 0 && a->shape[0] != KT_SCALAR && !a->batch_shape[0]) {
+        KT_FAIL(KT_EINVAL, "shape: it is missing");
         return kt_error_hint("{KT_SCALAR} is the shape without axes");
     }
     if (s.ndim + 1 > KT_MAX_RANK)
-        return KT_FAIL(KT_ELIMIT, "kt_input: at most %d axes", KT_MAX_RANK - 1);
+        return KT_FAIL(KT_ELIMIT, "shape: at most %d axes", KT_MAX_RANK - 1);
     out->dtype = kt_dtype_of(dtype);
     if (out->dtype == KT_NO_DTYPE)
         return KT_FAIL(KT_EINVAL, "dtype: unknown name \"%.60s\"", dtype);
-    out->shape = (kt_shape){s.ndim + 1, {a->batch_size}};
+    out->shape = (kt_shape){s.ndim + 1, {batch_size}};
     for (int i = 0; i < s.ndim; i++) {
         out->shape.dim[i + 1] = s.dim[i];
         if (s.dim[i] != KT_NONE && s.dim[i] < 0)
@@ -56,11 +72,16 @@ static kt_status input_spec(const kt_input_args *a, kt_spec *out) {
     return KT_OK;
 }
 
-kt_sym *kt_input_new(const kt_input_args *a) {
+kt_sym *kt_input_new(const kt_input_args *given) {
     kt_spec spec;
-    const kt_status st = a->size ? input_spec(a, &spec) : KT_FAIL(KT_EINVAL, "kt_input: size is 0");
-    if (st) return kt_fail_object(st);
-    input_layer_args args = {.size = sizeof args, .name = a->name, .trainable = true};
+    kt_input_args a;
+    kt_status st = kt_args_read(&a, given, sizeof a, &(kt_input_args){KT_INPUT_DEFAULTS});
+    if (st == KT_OK) st = input_spec(&a, &spec);
+    if (st) {
+        kt_error_context("in kt_input");
+        return kt_fail_object(st);
+    }
+    input_layer_args args = {.size = sizeof args, .name = a.name, KT_LAYER_DEFAULTS};
     for (int i = 0; i < spec.shape.ndim; i++) args.batch_shape[i] = spec.shape.dim[i];
     kt_layer *l = kt_layer_new(&kt_class_input_layer, &args);
     kt_call_node *node = kt_failed(l) ? NULL : kt_alloc(sizeof *node);

@@ -1,0 +1,16 @@
+/* Arguments of Keras' Dense, EinsumDense and Embedding that are taken so that they can be refused:
+ * low-rank adaptation and quantization. */
+#ifndef KT_NN_LAYERS_LORA_H
+#define KT_NN_LAYERS_LORA_H
+
+#include "nn/layer.h"
+
+static inline kt_status kt_lora_check(int64_t rank, double alpha, kt_ref quantization_config) {
+    if (rank != KT_NONE || alpha != KT_NONE_F)
+        return KT_FAIL(KT_EUNSUPPORTED, "lora_rank, lora_alpha: LoRA is not supported");
+    if (quantization_config)
+        return KT_FAIL(KT_EUNSUPPORTED, "quantization_config: quantization is not supported");
+    return KT_OK;
+}
+
+#endif
