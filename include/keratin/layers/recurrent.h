@@ -171,6 +171,62 @@ typedef struct kt_simple_rnn_args {
     KT_CALL(kt_simple_rnn_new, kt_simple_rnn_args, KT_SIMPLE_RNN_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_simple_rnn_new(const kt_simple_rnn_args *args);
 
+/** An LSTM whose products are convolutions, for sequences of pictures (or of rows, or volumes).
+ *
+ * Keras: keras.layers.ConvLSTM1D, ConvLSTM2D, ConvLSTM3D.  Shape: (batch, time, length ...,
+ * channels) -> (batch, length' ..., filters), or (batch, time, length' ..., filters) with
+ * return_sequences; with return_state also h and c, each (batch, length' ..., filters). With
+ * data_format "channels_first" channels and filters stand before the lengths. length' is that of
+ * kt_conv2d(); the convolution of the state has padding "same", no strides and no dilation.
+ * Weights: kernel (kernel_size ..., channels, 4 filters), recurrent_kernel (kernel_size ...,
+ * filters, 4 filters), bias (4 filters), gates in the order i, f, c, o.
+ * Errors: as kt_conv2d() and kt_lstm(); lengths that are not known.
+ *
+ *     kt_conv_lstm2d(16, 3, .padding = "same", .return_sequences = true)
+ */
+typedef struct kt_conv_lstm_args {
+    size_t size;
+    int filters;                  ///< channels of output and states, > 0
+    kt_tuple kernel_size;         ///< 3 or kt_hw(3, 5): size of the window
+    kt_tuple strides;             ///< default 1
+    const char *padding;          ///< "valid" (default) or "same"
+    const char *data_format;      ///< "channels_last" (default) or "channels_first"
+    kt_tuple dilation_rate;       ///< default 1: no gaps in the window
+    kt_ref activation;            ///< default "tanh"; NULL: linear
+    kt_ref recurrent_activation;  ///< of the gates, default "sigmoid"
+    bool use_bias;                ///< default true
+    kt_ref kernel_initializer;    ///< default "glorot_uniform"
+    kt_ref recurrent_initializer; ///< default "orthogonal"
+    kt_ref bias_initializer;      ///< default "zeros"
+    bool unit_forget_bias;        ///< default true: the forget gate starts with bias 1
+    kt_ref kernel_regularizer, recurrent_regularizer, bias_regularizer, activity_regularizer;
+    kt_ref kernel_constraint, recurrent_constraint, bias_constraint;
+    double dropout;           ///< of the input, 0 to 1; one mask per gate for all time steps
+    double recurrent_dropout; ///< of the state
+    int64_t seed;             ///< default KT_NONE: from the seed of the session
+    bool return_sequences;    ///< every step's output, not the last one only
+    bool return_state;        ///< the states at the end as further outputs: kt_item(y, 1) …
+    bool go_backwards;        ///< from the last step to the first; sequences come out in that order
+    bool stateful;            ///< a batch goes on from the states of the one before it
+    bool unroll;              ///< no difference here
+    bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
+    KT_LAYER_ARGS
+} kt_conv_lstm_args;
+#define KT_CONV_LSTM_DEFAULTS                                                                      \
+    .strides = 1, .padding = "valid", .dilation_rate = 1, .activation = "tanh",                    \
+    .recurrent_activation = "sigmoid", .use_bias = true, .kernel_initializer = "glorot_uniform",   \
+    .recurrent_initializer = "orthogonal", .bias_initializer = "zeros", .unit_forget_bias = true,  \
+    .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_conv_lstm1d(...)                                                                        \
+    KT_CALL(kt_conv_lstm1d_new, kt_conv_lstm_args, KT_CONV_LSTM_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_conv_lstm1d_new(const kt_conv_lstm_args *args);
+#define kt_conv_lstm2d(...)                                                                        \
+    KT_CALL(kt_conv_lstm2d_new, kt_conv_lstm_args, KT_CONV_LSTM_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_conv_lstm2d_new(const kt_conv_lstm_args *args);
+#define kt_conv_lstm3d(...)                                                                        \
+    KT_CALL(kt_conv_lstm3d_new, kt_conv_lstm_args, KT_CONV_LSTM_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_conv_lstm3d_new(const kt_conv_lstm_args *args);
+
 /** One step of an LSTM, for kt_rnn().
  *
  * Keras: keras.layers.LSTMCell.  Called on (batch, features) with .initial_state = its states h

@@ -23,7 +23,7 @@ static kt_status lstm_init(kt_layer *l) {
 }
 
 /* The bias starts with ones for the forget gate: the initializer fills what is before and after. */
-static kt_status lstm_forget_fill(kt_var *v) {
+kt_status rnn_forget_fill(kt_var *v) {
     const kt_component *c = v->initializer;
     const kt_initializer_class *cls = (const kt_initializer_class *)c->cls;
     const uint64_t key = kt_rng_key(kt_seed(), kt_var_path(v));
@@ -41,7 +41,7 @@ static kt_status lstm_build(kt_layer *l, const kt_shape *in) {
     const kt_status st = rnn_cell_build(l, in, &a);
     rnn_cell *c = kt_layer_state(l);
     if (st == KT_OK && c->bias && ((const kt_lstm_cell_args *)kt_layer_args(l))->unit_forget_bias)
-        c->bias->fill = lstm_forget_fill;
+        c->bias->fill = rnn_forget_fill;
     return st;
 }
 

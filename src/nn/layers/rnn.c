@@ -38,16 +38,25 @@ kt_status rnn_init_own(kt_layer *l, kt_layer *cell, int use_cudnn) {
 /* Building
  * ----------------------------------------------------------------------------------------- */
 
-static kt_status make_states(kt_layer *l, int64_t batch) {
+/* State i for inputs (batch, time, …). */
+static kt_status state_spec(const kt_layer *l, const kt_shape *in, int i, kt_spec *out) {
+    const rnn_layer *r = l->state;
+    *out = (kt_spec){l->dtype, {2, {in->dim[0], r->size[i]}}};
+    return r->state_shape ? r->state_shape(r->cell, in, &out->shape) : KT_OK;
+}
+
+static kt_status make_states(kt_layer *l, const kt_shape *in) {
     rnn_layer *r = kt_layer_state(l);
-    if (batch == KT_NONE) {
+    if (in->dim[0] == KT_NONE) {
         KT_FAIL(KT_ESHAPE, "a stateful layer needs to know the batch size");
         return kt_error_hint("give it: kt_input({…}, .batch_size = 32)");
     }
     for (int i = 0; i < r->n_states; i++) {
-        const kt_spec spec = {l->dtype, {2, {batch, r->size[i]}}};
+        kt_spec spec;
+        kt_status st = state_spec(l, in, i, &spec);
+        if (st) return st;
         kt_var *v = kt_var_new("rnn_state", spec, false);
-        const kt_status st = kt_failed(v) ? kt_check(v) : kt_var_ensure(v);
+        st = kt_failed(v) ? kt_check(v) : kt_var_ensure(v);
         if (st) {
             kt_drop(v);
             return st;
@@ -68,7 +77,7 @@ kt_status rnn_build(kt_layer *l, const kt_shape *in) {
     step.ndim--;
     const kt_status st = kt_layer_ensure_built(r->cell, 1, &step);
     if (st || !r->stateful || r->state[0]) return st;
-    return make_states(l, in[0].dim[0]);
+    return make_states(l, in);
 }
 
 void rnn_destroy(kt_layer *l) {
@@ -114,9 +123,9 @@ static kt_status check_batch(const rnn_layer *r, int64_t batch) {
 static kt_status take_states(kt_layer *l, const kt_trace *t, kt_sym **state) {
     const rnn_layer *r = kt_layer_state(l);
     kt_graph *g = kt_tracer_current()->g;
-    const int64_t batch = t->in[0]->spec.shape.dim[0];
+    const kt_shape *in = &t->in[0]->spec.shape;
     if (r->stateful) {
-        const kt_status st = check_batch(r, batch);
+        const kt_status st = check_batch(r, in->dim[0]);
         if (st) return st;
     }
     if (t->n_initial_state && t->n_initial_state != r->n_states) {
@@ -124,7 +133,9 @@ static kt_status take_states(kt_layer *l, const kt_trace *t, kt_sym **state) {
         return kt_error_got("%d", t->n_initial_state);
     }
     for (int i = 0; i < r->n_states; i++) {
-        const kt_spec spec = {l->dtype, {2, {batch, r->size[i]}}};
+        kt_spec spec;
+        const kt_status st = state_spec(l, in, i, &spec);
+        if (st) return st;
         if (t->n_initial_state)
             state[i] = kt_op_cast(t->initial_state[i], kt_dtype_name(l->dtype));
         else
@@ -145,7 +156,8 @@ static kt_status take_states(kt_layer *l, const kt_trace *t, kt_sym **state) {
 /* One mask of dropout for all steps, in all cells inside. */
 static kt_status set_looping(kt_layer *l, void *data) {
     const kt_layer_class *c = l->cls;
-    if (c != &kt_class_simple_rnn_cell && c != &kt_class_gru_cell && c != &kt_class_lstm_cell)
+    if (c != &kt_class_simple_rnn_cell && c != &kt_class_gru_cell && c != &kt_class_lstm_cell &&
+        !rnn_is_conv_cell(c))
         return KT_OK;
     rnn_cell *cell = kt_layer_state(l);
     cell->looping = *(const bool *)data;
@@ -156,8 +168,8 @@ static kt_status set_looping(kt_layer *l, void *data) {
 typedef struct {
     rnn_layer *r;
     kt_graph *g;
-    bool training;
-    kt_val *x, *mask;    /* time first */
+    bool training, projected;
+    kt_val *x, *mask;    /* time first; x: what it gives to the gates, if it is projected */
     kt_sym **state;      /* so far */
     kt_val *prev, **all; /* outputs: the last one, each one */
 } loop;
@@ -186,7 +198,8 @@ static kt_status loop_step(loop *p, int64_t t) {
         .training = p->training,
         .n_initial_state = r->n_states,
         .initial_state = p->state};
-    const kt_status st = kt_failed(x) ? kt_check(x) : kt_layer_trace_call(r->cell, &c);
+    kt_status st = kt_check(x);
+    if (st == KT_OK) st = (p->projected ? r->cell->cls->call : kt_layer_trace_call)(r->cell, &c);
     if (st) return st;
     if (c.n_out != 1 + r->n_states)
         return KT_FAIL(
@@ -241,7 +254,11 @@ static kt_status run_loop(kt_layer *l, kt_trace *t, kt_sym **state, kt_val *mask
     if (!p.x || !p.all) return p.g->status ? p.g->status : KT_ENOMEM;
     bool looping = true;
     kt_layer_walk(r->cell, set_looping, &looping);
-    kt_status st = KT_OK;
+    if (rnn_is_conv_cell(r->cell->cls)) {
+        p.projected = true;
+        p.x = kt_unwrap(rnn_conv_project(r->cell, kt_wrap(p.x), t->training), NULL);
+    }
+    kt_status st = p.x ? KT_OK : p.g->status;
     for (int64_t s = 0; s < done && st == KT_OK; s++) {
         st = loop_step(&p, r->go_backwards ? steps - 1 - s : s);
         p.all[s] = p.prev;

@@ -16,6 +16,8 @@ typedef struct rnn_layer {
     int n_states;
     int64_t size[RNN_MAX_STATES];
     kt_var *state[RNN_MAX_STATES]; ///< stateful only; not among the weights, as in Keras
+    /** Shape of every state for inputs of that shape; NULL: (batch, size). */
+    kt_status (*state_shape)(const kt_layer *cell, const kt_shape *in, kt_shape *out);
 } rnn_layer;
 
 /** Takes the arguments that all of them have from an args struct. */
@@ -89,10 +91,18 @@ kt_status rnn_cell_check(const kt_layer *l, const kt_trace *t);
 /** x with dropout: of the input (which 0) or the state (1), mask i of those that the gates have;
  * x itself if there is nothing to drop. */
 kt_sym *rnn_cell_drop(kt_layer *l, int which, int i, kt_sym *x, bool training);
+/** [time, batch, …] with dropout of the input, mask i for all steps. */
+kt_sym *rnn_cell_drop_all(kt_layer *l, int i, kt_sym *x);
 /** Is this a function of that name? */
 bool rnn_activation_is(const kt_component *c, const char *name);
 /** x . kernel + bias, with the dropout that all time steps share; x is [batch, time, features]. */
 kt_sym *rnn_cell_project(kt_layer *l, kt_sym *x, kt_sym *bias, bool training);
+/** First values of a bias of four gates: ones for the forget gate. */
+kt_status rnn_forget_fill(kt_var *v);
+/** What the input gives to the gates of a convolution cell, for all steps: [time, batch, …]. Calls
+ * of the cell get a step of it as their input. */
+kt_sym *rnn_conv_project(kt_layer *cell, kt_sym *x, bool training);
+bool rnn_is_conv_cell(const kt_layer_class *c);
 /** Columns i u … of x. */
 kt_sym *rnn_gate(kt_sym *x, int i, int units);
 

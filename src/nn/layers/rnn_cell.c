@@ -81,6 +81,17 @@ kt_sym *rnn_cell_drop(kt_layer *l, int which, int i, kt_sym *x, bool training) {
     return kt_op_multiply(x, mask);
 }
 
+kt_sym *rnn_cell_drop_all(kt_layer *l, int i, kt_sym *x) {
+    rnn_cell *c = kt_layer_state(l);
+    kt_spec step = {kt_sym_dtype(x), kt_sym_shape(x)};
+    for (int k = 0; k + 1 < step.shape.ndim; k++) step.shape.dim[k] = step.shape.dim[k + 1];
+    step.shape.ndim--;
+    if (!c->drop[0][i])
+        c->drop[0][i] = make_mask(
+            l, kt_wrap(kt_g_const(kt_tracer_current()->g, 1, step)), c->dropout);
+    return kt_op_multiply(x, c->drop[0][i]);
+}
+
 bool rnn_activation_is(const kt_component *c, const char *name) {
     return c && !strcmp(c->cls->name, name);
 }

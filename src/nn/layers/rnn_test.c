@@ -1,173 +1,16 @@
 /* Recurrent layers against real Keras (tests/golden/sequences.npz): outputs, states, gradients,
  * masks of every kind, stateful calls. What needs no numbers of Keras comes after. */
-#include "io/npz.h"
-#include "testing/graphs.h"
-#include "testing/kt_layers.h"
 #include "testing/kt_models.h"
+#include "testing/kt_recurrent.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST 16
-
-/* One call of a layer as a program: all outputs, then gradients of the sum of outputs times c by x,
- * states and trainable weights. Program inputs: x, mask, states, then one c per output. */
-typedef struct {
-    kt_layer *layer;
-    bool training;
-    kt_spec x, mask, state[MOST];
-    int n_state, n_out, n_var, n_wrt;
-    bool has_mask;
-    kt_spec out[MOST];
-    kt_var *var[MOST];
-    kt_program *program;
-    kt_cpu_run *run;
-} call;
-
-static kt_status call_gradients(call *c, kt_tracer *tr, kt_sym *y, kt_val **in) {
-    kt_graph *g = tr->g;
-    kt_val *loss = NULL, *wrt[MOST], *dx[MOST];
-    for (int i = 0; i < c->n_out; i++) {
-        kt_val *v = kt_unwrap(y->n_outs ? kt_item(y, i) : y, NULL);
-        c->out[i] = v->spec;
-        assert_int_equal(kt_vec_push(&g->outputs, v), 0);
-        kt_val *part = kt_g_mul(g, v, kt_g_input(g, v->spec));
-        part = kt_g_sum(g, part, kt_axes_all(part), false);
-        loss = loss ? kt_g_add(g, loss, part) : part;
-    }
-    wrt[c->n_wrt++] = in[0];
-    for (int i = 0; i < c->n_state; i++) wrt[c->n_wrt++] = in[1 + i];
-    for (int i = 0; i < c->n_var; i++) wrt[c->n_wrt++] = kt_tracer_var(tr, c->var[i]);
-    const kt_status st = kt_grad(g, loss, c->n_wrt, wrt, dx);
-    for (int i = 0; i < c->n_wrt && st == KT_OK; i++)
-        assert_int_equal(kt_vec_push(&g->outputs, dx[i]), 0);
-    return st;
-}
-
-static void call_start(call *c) {
-    kt_tracer tr;
-    kt_val *in[MOST];
-    const void *state[MOST];
-    kt_graph *g = kt_graph_new();
-    kt_adopt(c->layer);
-    kt_tracer_begin(&tr, g, c->training, NULL);
-    in[0] = kt_g_input(g, c->x);
-    kt_sym *mask = c->has_mask ? kt_wrap(kt_g_input(g, c->mask)) : NULL;
-    for (int i = 0; i < c->n_state; i++) state[i] = kt_wrap(in[1 + i] = kt_g_input(g, c->state[i]));
-    kt_sym *y = kt_call(
-        c->layer,
-        kt_wrap(in[0]),
-        .training = c->training,
-        .mask = mask,
-        .initial_state = c->n_state ? kt_list_of(c->n_state, state) : NULL);
-    kt_check_ok(y);
-    c->n_out = y->n_outs ? y->n_outs : 1;
-    c->n_var = kt_layer_n_weights(c->layer);
-    for (int i = 0; i < c->n_var; i++) {
-        c->var[i] = kt_layer_weight(c->layer, i);
-        kt_check_status(kt_var_ensure(c->var[i]), KT_OK);
-    }
-    kt_check_status(call_gradients(c, &tr, y, in), KT_OK);
-    kt_check_status(kt_tracer_end(&tr), KT_OK);
-    kt_check_status(kt_program_new(g, &c->program), KT_OK);
-    kt_check_status(kt_program_acquire(c->program, &c->run), KT_OK);
-}
-
-static void call_stop(call *c) {
-    kt_program_release(c->program, c->run);
-    kt_program_free(c->program);
-    kt_release(c->layer);
-}
-
-static int64_t copy_in(void *to, const kt_spec *s, const float *from) {
-    const int64_t n = kt_shape_size(&s->shape);
-    memcpy(to, from, sizeof(float) * (size_t)n);
-    return n;
-}
-
-/* The next part of the case's numbers against what came out. */
-static int64_t same(
-    const char *name, const char *part, int i, const float *got, int64_t n, const float *want) {
-    double most = 0;
-    for (int64_t k = 0; k < n; k++) most = fmax(most, fabs(want[k]));
-    for (int64_t k = 0; k < n; k++) {
-        if (fabs(got[k] - want[k]) <= 2e-6 * fmax(most, 0.1) + 1e-5 * fabs(want[k])) continue;
-        fail_msg(
-            "%s: %s%d element %d: got %.9g, Keras %.9g", name, part, i, (int)k, got[k], want[k]);
-    }
-    return n;
-}
-
-static kt_tensor *member(kt_npz *z, const char *group, const char *name) {
-    char key[80];
-    snprintf(key, sizeof key, "%s%s%s", group, *group ? "/" : "", name);
-    kt_tensor *t = kt_npz_read(z, key);
-    kt_check_ok(t);
-    return t;
-}
-
-static void load(call *c, kt_npz *z, kt_tensor *x, kt_tensor *mask, const float **at) {
-    char name[16];
-    for (int i = 0; i < c->n_var; i++)
-        *at += copy_in(kt_var_data(c->var[i]), &c->var[i]->spec, *at);
-    memcpy(kt_cpu_input(c->run, 0), x->data, kt_tensor_bytes(x));
-    if (mask) memcpy(kt_cpu_input(c->run, 1), mask->data, kt_tensor_bytes(mask));
-    for (int i = 0; i < c->n_state; i++) {
-        snprintf(name, sizeof name, "%d", i);
-        kt_tensor *s = member(z, "state", name);
-        copy_in(kt_cpu_input(c->run, 1 + c->has_mask + i), &c->state[i], s->data);
-        kt_free(s);
-    }
-}
-
-static void compare(const call *c, const char *name, const float **at) {
-    const float *y[MOST];
-    int o = 0;
-    for (int i = 0; i < c->n_out; i++) {
-        const int64_t n = kt_shape_size(&c->out[i].shape);
-        y[i] = *at;
-        copy_in(kt_cpu_input(c->run, 1 + c->has_mask + c->n_state + i), &c->out[i], *at + n);
-        *at += 2 * n;
-    }
-    kt_check_status(kt_cpu_execute(c->run), KT_OK);
-    for (; o < c->n_out; o++)
-        same(name, "y", o, kt_cpu_output(c->run, o), kt_shape_size(&c->out[o].shape), y[o]);
-    *at += same(name, "dx", 0, kt_cpu_output(c->run, o++), kt_shape_size(&c->x.shape), *at);
-    for (int i = 0; i < c->n_state; i++, o++)
-        *at += same(
-            name, "ds", i, kt_cpu_output(c->run, o), kt_shape_size(&c->state[i].shape), *at);
-    for (int i = 0; i < c->n_var; i++, o++)
-        *at += same(
-            name, "dw", i, kt_cpu_output(c->run, o), kt_shape_size(&c->var[i]->spec.shape), *at);
-}
-
 static void check(
     const char *name, kt_layer *l, const char *x_name, const char *mask_name, int n_state) {
-    kt_npz *z;
-    kt_check_ok(l);
-    kt_check_status(kt_npz_open(&z, "tests/golden/sequences.npz"), KT_OK);
-    kt_tensor *all = member(z, "", name), *x = member(z, "x", x_name);
-    kt_tensor *mask = mask_name ? member(z, "mask", mask_name) : NULL;
-    call c = {
-        .layer = l, .x = {KT_FLOAT32, x->shape}, .n_state = n_state, .has_mask = mask != NULL};
-    if (mask) c.mask = (kt_spec){KT_BOOL, mask->shape};
-    for (int i = 0; i < n_state; i++) c.state[i] = (kt_spec){KT_FLOAT32, {2, {x->shape.dim[0], 4}}};
-    call_start(&c);
-    const float *at = all->data, *end = at + kt_tensor_size(all);
-    load(&c, z, x, mask, &at);
-    compare(&c, name, &at);
-    if (at < end) { /* stateful: once more */
-        kt_check_status(kt_cpu_execute(c.run), KT_OK);
-        at += same(name, "y_2", 0, kt_cpu_output(c.run, 0), kt_shape_size(&c.out[0].shape), at);
-    }
-    assert_ptr_equal(at, end);
-    call_stop(&c);
-    kt_free(all);
-    kt_free(x);
-    kt_free(mask);
-    kt_npz_close(z);
+    kt_check_recurrent("sequences", name, l, x_name, mask_name, "state", n_state);
 }
 
 #define SEQ .return_sequences = true
@@ -412,12 +255,13 @@ KT_TEST(rnn, dropout_works_in_training_alone) {
         float y[3][8];
         kt_adopt(layers[i]);
         for (int k = 0; k < 3; k++) {
-            call c = {.layer = layers[i], .training = k > 0, .x = {KT_FLOAT32, {3, {1, 3, 4}}}};
-            call_start(&c);
+            kt_recurrent_call c = {
+                .layer = layers[i], .training = k > 0, .x = {KT_FLOAT32, {3, {1, 3, 4}}}};
+            kt_recurrent_start(&c);
             for (int j = 0; j < 12; j++) ((float *)kt_cpu_input(c.run, 0))[j] = (float)(j - 5) / 4;
             kt_check_status(kt_cpu_execute(c.run), KT_OK);
             memcpy(y[k], kt_cpu_output(c.run, 0), sizeof y[k]);
-            call_stop(&c);
+            kt_recurrent_stop(&c);
         }
         assert_memory_not_equal(y[0], y[1], sizeof y[0]);
         assert_memory_equal(y[1], y[2], sizeof y[1]); /* same counter, same masks */
