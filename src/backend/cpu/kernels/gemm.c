@@ -233,6 +233,21 @@ static void run_panels_outer(const gemm_job *job, const gemm_range *r) {
     }
 }
 
+/* The block of k after this one lies in memory that nobody touched for long: the tiles of a range
+ * of columns, whoever computes them, fetch a line of each of its rows. */
+static void next_block(const gemm_job *job, const gemm_range *r, gemm_tile *t) {
+    const int64_t floats = 64 / (int64_t)sizeof(float), k = t->k0 + t->depth;
+    const int64_t of_y = job->y_across ? 0 : ceil_div(r->j1 - r->j0, floats);
+    const int64_t of_x = job->x_along ? 0 : ceil_div(job->m, floats);
+    const int64_t tile = ceil_div(t->i, job->tile_rows) * ceil_div(r->j1 - r->j0, TILE_COLS) +
+                         (t->j - r->j0) / TILE_COLS;
+    t->ahead = NULL;
+    if (k >= job->k || tile >= of_y + of_x) return;
+    t->ahead_step = tile < of_y ? job->sy : job->sx;
+    t->ahead = tile < of_y ? job->y + k * job->sy + r->j0 + tile * floats
+                           : job->x + k * job->sx + (tile - of_y) * floats;
+}
+
 /* One block of k; the shared block, if there is one, covers columns j0 … j1 of the job. */
 static void run_rows_outer(const gemm_job *job, const gemm_range *r, int64_t k0) {
     float rows[KC * TILE_LD], edge[KC * LANES];
@@ -258,6 +273,7 @@ static void run_rows_outer(const gemm_job *job, const gemm_range *r, int64_t k0)
                 t.y = job->y + k0 * job->sy + t.j;
                 t.sy = job->sy;
             }
+            if (job->shared) next_block(job, r, &t);
             run_tile(job, &t);
         }
     }
