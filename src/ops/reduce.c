@@ -146,6 +146,8 @@ static const kt_sample reduce_samples[] = {
     {.in = {{.dim = {3, 5}}}, .attrs = &(reduce_attrs){KT_RED_SUM, 2, true}},
     {.in = {{.dim = {2, 3, 4}}}, .attrs = &(reduce_attrs){KT_RED_SUM, 5, false}},
     {.in = {{.dim = {2, 301}}}, .attrs = &(reduce_attrs){KT_RED_SUM, 3, false}},
+    {.in = {{.dim = {3, 2, 1, 5}}}, .attrs = &(reduce_attrs){KT_RED_SUM, 6, true}},
+    {.in = {{.dim = {3, 4, 2}}}, .attrs = &(reduce_attrs){KT_RED_SUM, 4, false}},
     {.in = {{.dim = {4, 6}}}, .attrs = &(reduce_attrs){KT_RED_MAX, 2, false}},
     {.in = {{.dim = {3, 4, 5, 19}}}, .attrs = &(reduce_attrs){KT_RED_SUM, 6, false}},
     {.in = {{.dim = {3, 7, 19}}}, .attrs = &(reduce_attrs){KT_RED_MAX, 2, true}},

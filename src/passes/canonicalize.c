@@ -209,6 +209,21 @@ static kt_val *rule_matmul(kt_graph *g, const kt_node *n) {
     return m ? m->out[0] : NULL;
 }
 
+/* Axes that lie apart: over the first ones, whose elements are the longest pieces of memory, then
+ * over the others. The kernels take neighbouring axes only. */
+static kt_val *reduce_in_turn(kt_graph *g, const kt_node *n) {
+    const reduce_attrs *a = n->attrs;
+    const kt_shape *s = &n->in[0]->spec.shape;
+    int first = 0, from = 0, to;
+    while (from < s->ndim && (s->dim[from] == 1 || !(a->axes >> from & 1))) from++;
+    for (to = from; to < s->ndim && (s->dim[to] == 1 || a->axes >> to & 1); to++)
+        first |= a->axes & 1 << to;
+    for (from = to; from < s->ndim && (s->dim[from] == 1 || !(a->axes >> from & 1));) from++;
+    if (from == s->ndim || kt_shape_size(s) == 0) return NULL;
+    kt_val *part = kt_g_reduce(g, a->kind, n->in[0], first, true);
+    return kt_g_reduce(g, a->kind, part, a->axes, a->keepdims);
+}
+
 /* Over axes of length 1 nothing is added up; over a number the result is one too. */
 static kt_val *rule_reduce(kt_graph *g, const kt_node *n) {
     const reduce_attrs *a = n->attrs;
@@ -216,8 +231,8 @@ static kt_val *rule_reduce(kt_graph *g, const kt_node *n) {
                   to = kt_shape_size(&n->out[0]->spec.shape);
     double c;
     if (from == to && from > 0) return kt_g_reshape(g, n->in[0], n->out[0]->spec.shape);
-    if (!kt_is_num(n->in[0], &c) || from == 0 || !is_real(n->in[0])) return NULL;
-    if (a->kind == KT_RED_PROD) return NULL;
+    if (!kt_is_num(n->in[0], &c) || from == 0 || !is_real(n->in[0]) || a->kind == KT_RED_PROD)
+        return reduce_in_turn(g, n);
     if (a->kind == KT_RED_SUM) c *= (double)from / (double)to;
     return kt_num_like(g, c, n->out[0]);
 }

@@ -147,6 +147,24 @@ KT_TEST(fold, computes_what_is_known) {
         "outputs %1, %3\n");
 }
 
+/* Axes that lie apart go one after the other; those of length 1 are no reason. */
+KT_TEST(canonicalize, reduces_in_turn) {
+    kt_check_pass(
+        "canonicalize",
+        "%0 = input() {index=0, dtype=float32, shape=(4, 2, 3, 5)} : float32 (4, 2, 3, 5)\n"
+        "%1 = reduce(%0) {kind=0, axes=10, keepdims=0} : float32 (4, 3)\n"
+        "inputs %0\noutputs %1\n",
+        "%0 = input() {index=0, dtype=float32, shape=(4, 2, 3, 5)} : float32 (4, 2, 3, 5)\n"
+        "%1 = reduce(%0) {kind=0, axes=2, keepdims=1} : float32 (4, 1, 3, 5)\n"
+        "%2 = reduce(%1) {kind=0, axes=10, keepdims=0} : float32 (4, 3)\n"
+        "inputs %0\noutputs %2\n");
+    const char
+        *one = "%0 = input() {index=0, dtype=float32, shape=(4, 2, 1, 5)} : float32 (4, 2, 1, 5)\n"
+               "%1 = reduce(%0) {kind=2, axes=10, keepdims=0} : float32 (4, 1)\n"
+               "inputs %0\noutputs %1\n";
+    kt_check_pass("canonicalize", one, one);
+}
+
 KT_TEST(fold, leaves_random_numbers_and_errors_alone) {
     const char *text = "%0 = const() {value=1.0, dtype=int64, shape=()} : int64 ()\n"
                        "%1 = uniform(%0) {rate=0.0, key=7, shape=(2,)} : float32 (2,)\n"

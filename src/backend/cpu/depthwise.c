@@ -47,6 +47,15 @@ static meeting meet_backward(const kt_window *w, int axis, int64_t cell) {
 
 typedef meeting meet_fn(const kt_window *w, int axis, int64_t at);
 
+/* Positions first, first + stride, … of a row that meet the same taps: n of them, and how far what
+ * they meet moves from one to the next. */
+typedef struct {
+    int64_t first, n, next;
+    meeting m;
+} run;
+
+#define MAX_RUNS 64
+
 typedef struct {
     kt_window w;
     meet_fn *meet;
@@ -55,39 +64,50 @@ typedef struct {
     const float *x, *kernel, *bias;
     float *y;
     int epilogue;
+    run runs[MAX_RUNS]; ///< those of every row; none: too many to keep
+    int n_runs;
 } depth_job;
 
-/* Positions first, first + stride, … that meet the same taps as the first one: how many. */
-static int64_t run_length(const depth_job *j, int64_t first, const meeting *m) {
-    int64_t n = 1;
-    for (int64_t x = first + j->stride; x < j->to[1]; x += j->stride, n++) {
+static run run_from(const depth_job *j, int64_t first) {
+    run r = {first, 1, 0, j->meet(&j->w, 1, first)};
+    for (int64_t x = first + j->stride; x < j->to[1]; x += j->stride, r.n++) {
         const meeting o = j->meet(&j->w, 1, x);
-        if (o.tap != m->tap || o.n != m->n) break;
+        if (o.tap != r.m.tap || o.n != r.m.n) break;
+        if (r.n == 1) r.next = o.at - r.m.at;
     }
-    return n;
+    return r;
+}
+
+/* The first run, or the one behind r; n is 0 behind the last. The phases of the stride come one
+ * after the other. */
+static run next_run(const depth_job *j, const run *r) {
+    int64_t at = r ? r->first + r->n * j->stride : 0;
+    if (r && at >= j->to[1]) {
+        at = r->first % j->stride + 1;
+        if (at == j->stride) return (run){0, 0, 0, {0}};
+    }
+    return at < j->to[1] ? run_from(j, at) : (run){0, 0, 0, {0}};
 }
 
 static void depth_run(
-    const depth_job *j, const float *x, float *y, const meeting *row, int64_t first, int64_t n) {
+    const depth_job *j, const float *x, float *y, const meeting *row, const run *r) {
     const int64_t c = j->w.channels;
-    const meeting m = j->meet(&j->w, 1, first);
-    const int64_t next = n > 1 ? j->meet(&j->w, 1, first + j->stride).at - m.at : 0;
     const kt_depth d = {
         .n = c,
-        .places = n,
-        .rows = m.n ? row->n : 0,
-        .cols = m.n,
+        .places = r->n,
+        .rows = r->m.n ? row->n : 0,
+        .cols = r->m.n,
         .x_row = row->at_step * j->from[1] * c,
-        .x_col = m.at_step * c,
+        .x_col = r->m.at_step * c,
         .k_row = row->tap_step * j->w.size[1] * c,
-        .k_col = m.tap_step * c,
-        .x_step = next * c,
+        .k_col = r->m.tap_step * c,
+        .x_step = r->next * c,
         .y_step = j->stride * c,
         .bias = j->bias,
     };
-    const int64_t at = d.rows ? (row->at * j->from[1] + m.at) * c : 0;
-    const int64_t tap = d.rows ? (row->tap * j->w.size[1] + m.tap) * c : 0;
-    kt_kernels_get()->depth_row(y + first * c, x + at, j->kernel + tap, &d);
+    const int64_t at = d.rows ? (row->at * j->from[1] + r->m.at) * c : 0;
+    const int64_t tap = d.rows ? (row->tap * j->w.size[1] + r->m.tap) * c : 0;
+    kt_kernels_get()->depth_row(y + r->first * c, x + at, j->kernel + tap, &d);
 }
 
 /* One row of what is written. */
@@ -98,14 +118,9 @@ static kt_status depth_rows(void *arg, int64_t first, int64_t n) {
         const meeting row = j->meet(&j->w, 0, i % j->to[0]);
         const float *x = j->x + i / j->to[0] * j->from[0] * j->from[1] * c;
         float *y = j->y + i * j->to[1] * c;
-        for (int64_t phase = 0; phase < j->stride && phase < j->to[1]; phase++) {
-            for (int64_t at = phase; at < j->to[1];) {
-                const meeting m = j->meet(&j->w, 1, at);
-                const int64_t length = run_length(j, at, &m);
-                depth_run(j, x, y, &row, at, length);
-                at += length * j->stride;
-            }
-        }
+        for (int k = 0; k < j->n_runs; k++) depth_run(j, x, y, &row, &j->runs[k]);
+        if (!j->n_runs)
+            for (run r = next_run(j, NULL); r.n; r = next_run(j, &r)) depth_run(j, x, y, &row, &r);
         if (j->epilogue >= 0) kt_kernels_get()->unary[j->epilogue](y, y, j->to[1] * c);
     }
     return KT_OK;
@@ -115,6 +130,13 @@ static kt_status depth_start(depth_job *j) {
     const double taps = (double)(j->w.size[0] * j->w.size[1]);
     const double cost = (double)(j->to[1] * j->w.channels) * (0.2 + 0.03 * taps);
     const int64_t piece = 1 + (int64_t)(8000 / (cost + 1));
+    for (run r = next_run(j, NULL); r.n; r = next_run(j, &r)) {
+        if (j->n_runs == MAX_RUNS) {
+            j->n_runs = 0;
+            break;
+        }
+        j->runs[j->n_runs++] = r;
+    }
     return kt_cpu_range(depth_rows, j, j->w.n * j->to[0], piece, cost);
 }
 

@@ -1,5 +1,7 @@
-/* Pooling: every window is clipped to the picture and its channels go through the vector kernels.
- * Pictures are shared among threads: windows of one picture may overlap. */
+/* Pooling: windows are clipped to the picture, and those of a row that see equally many cells go
+ * through the vector kernels together. Pictures are shared among threads: windows of one picture
+ * may overlap. Where windows are one column wide, a row of cells is as good as one cell of more
+ * channels. */
 #include "backend/cpu/impls.h"
 #include "ir/window.h"
 
@@ -9,6 +11,7 @@ typedef struct {
     kt_window w;
     const float *x, *dy;
     float *out;
+    bool add; ///< gradients: windows overlap
 } pool_job;
 
 /* Part of the window that lies on the picture: first cell and number of cells along an axis. */
@@ -19,27 +22,32 @@ static int64_t clip(const kt_window *w, int axis, int64_t place, int64_t *n) {
     return first;
 }
 
-/* Where a window starts inside its picture, and its extent. */
-typedef struct {
-    int64_t at, rows, cols;
-} patch;
-
-static patch patch_at(const kt_window *w, int64_t place) {
-    patch p;
-    const int64_t y = clip(w, 0, place / w->out[1] % w->out[0], &p.rows);
-    const int64_t x = clip(w, 1, place % w->out[1], &p.cols);
-    p.at = ((place / w->out[1] / w->out[0] * w->in[0] + y) * w->in[1] + x) * w->channels;
-    return p;
+/* How many windows of a row, from this one on, lie whole on the picture; 1 for one that does
+ * not. */
+static int64_t whole_windows(const kt_window *w, int64_t place) {
+    if (place * w->stride[1] < w->before[1]) return 1;
+    const int64_t last_start = w->in[1] + w->before[1] - w->size[1];
+    const int64_t end = last_start < 0 ? 0 : last_start / w->stride[1] + 1;
+    return end <= place ? 1 : (end < w->out[1] ? end : w->out[1]) - place;
 }
 
-typedef void pool_fn(const pool_job *j, int64_t place, const patch *p);
+/* Windows from `place` on, whose first cell is element `cell` of the pictures. */
+typedef void pool_fn(const pool_job *j, int64_t place, int64_t cell, const kt_pool_cells *c);
 
-static void over_places(const pool_job *j, int64_t first, int64_t n, pool_fn *fn) {
-    const int64_t places = j->w.out[0] * j->w.out[1];
-    for (int64_t i = first * places; i < (first + n) * places; i++) {
-        const patch p = patch_at(&j->w, i);
-        fn(j, i, &p);
+static void pool_row(const pool_job *j, int64_t row, pool_fn *fn) {
+    const kt_window *w = &j->w;
+    kt_pool_cells c = {.n = w->channels, .x_row = w->in[1] * w->channels, .add = j->add};
+    const int64_t y = row / w->out[0] * w->in[0] + clip(w, 0, row % w->out[0], &c.rows);
+    c.x_step = w->stride[1] * w->channels;
+    for (int64_t place = 0; place < w->out[1]; place += c.places) {
+        const int64_t x = clip(w, 1, place, &c.cols);
+        c.places = whole_windows(w, place);
+        fn(j, (row * w->out[1] + place) * c.n, (y * w->in[1] + x) * c.n, &c);
     }
+}
+
+static void over_rows(const pool_job *j, int64_t first, int64_t n, pool_fn *fn) {
+    for (int64_t i = first * j->w.out[0]; i < (first + n) * j->w.out[0]; i++) pool_row(j, i, fn);
 }
 
 static kt_status run(kt_range_fn *fn, pool_job *j) {
@@ -55,78 +63,51 @@ static bool covers(const kt_window *w, int axis) {
 
 static void clear_pictures(const pool_job *j, int64_t first, int64_t n) {
     const int64_t size = j->w.in[0] * j->w.in[1] * j->w.channels;
+    if (covers(&j->w, 0) && covers(&j->w, 1)) return;
     memset(j->out + first * size, 0, (size_t)(n * size) * sizeof(float));
 }
 
 /* max ------------------------------------------------------------------------------------------ */
 
-static void max_place(const pool_job *j, int64_t place, const patch *p) {
-    const int64_t c = j->w.channels, ld = j->w.in[1] * c;
-    kt_kernels_get()->max_pool(j->out + place * c, j->x + p->at, p->rows, p->cols, ld, c);
+static void max_windows(const pool_job *j, int64_t place, int64_t cell, const kt_pool_cells *c) {
+    kt_kernels_get()->max_pool(j->out + place, j->x + cell, c);
 }
 
 static kt_status max_pictures(void *arg, int64_t first, int64_t n) {
-    over_places(arg, first, n, max_place);
+    over_rows(arg, first, n, max_windows);
     return KT_OK;
 }
 
-static void max_grad_place(const pool_job *j, int64_t place, const patch *p) {
-    const int64_t c = j->w.channels, ld = j->w.in[1] * c;
-    kt_kernels_get()->max_pool_grad(
-        j->out + p->at, j->x + p->at, j->dy + place * c, p->rows, p->cols, ld, c, true);
-}
-
-static void max_grad_place_once(const pool_job *j, int64_t place, const patch *p) {
-    const int64_t c = j->w.channels, ld = j->w.in[1] * c;
-    kt_kernels_get()->max_pool_grad(
-        j->out + p->at, j->x + p->at, j->dy + place * c, p->rows, p->cols, ld, c, false);
+static void max_grad_windows(
+    const pool_job *j, int64_t place, int64_t cell, const kt_pool_cells *c) {
+    kt_kernels_get()->max_pool_grad(j->out + cell, j->x + cell, j->dy + place, c);
 }
 
 static kt_status max_grad_pictures(void *arg, int64_t first, int64_t n) {
-    const pool_job *j = arg;
-    const bool once = j->w.stride[0] >= j->w.size[0] && j->w.stride[1] >= j->w.size[1];
-    if (!covers(&j->w, 0) || !covers(&j->w, 1)) clear_pictures(j, first, n);
-    over_places(j, first, n, once ? max_grad_place_once : max_grad_place);
+    clear_pictures(arg, first, n);
+    over_rows(arg, first, n, max_grad_windows);
     return KT_OK;
 }
 
 /* mean ----------------------------------------------------------------------------------------- */
 
-static void avg_place(const pool_job *j, int64_t place, const patch *p) {
-    const kt_kernels *kn = kt_kernels_get();
-    const int64_t c = j->w.channels, ld = j->w.in[1] * c;
-    float *y = j->out + place * c;
-    memcpy(y, j->x + p->at, (size_t)c * sizeof *y);
-    for (int64_t i = 1; i < p->rows * p->cols; i++)
-        kn->binary[KT_BIN_add](y, y, j->x + p->at + i / p->cols * ld + i % p->cols * c, c);
-    kn->binary_vs[KT_BIN_div](y, y, (float)(p->rows * p->cols), c);
+static void avg_windows(const pool_job *j, int64_t place, int64_t cell, const kt_pool_cells *c) {
+    kt_kernels_get()->avg_pool(j->out + place, j->x + cell, c);
 }
 
 static kt_status avg_pictures(void *arg, int64_t first, int64_t n) {
-    over_places(arg, first, n, avg_place);
+    over_rows(arg, first, n, avg_windows);
     return KT_OK;
 }
 
-#define STRIP 256
-
-static void avg_grad_place(const pool_job *j, int64_t place, const patch *p) {
-    const kt_kernels *kn = kt_kernels_get();
-    const int64_t channels = j->w.channels, ld = j->w.in[1] * channels;
-    float share[STRIP];
-    for (int64_t c = 0; c < channels; c += STRIP) {
-        const int64_t n = channels - c < STRIP ? channels - c : STRIP;
-        const float *dy = j->dy + place * channels + c;
-        kn->binary_vs[KT_BIN_div](share, dy, (float)(p->rows * p->cols), n);
-        for (int64_t i = 0; i < p->rows * p->cols; i++) {
-            float *dx = j->out + p->at + i / p->cols * ld + i % p->cols * channels + c;
-            kn->binary[KT_BIN_add](dx, dx, share, n);
-        }
-    }
+static void avg_grad_windows(
+    const pool_job *j, int64_t place, int64_t cell, const kt_pool_cells *c) {
+    kt_kernels_get()->avg_pool_grad(j->out + cell, j->dy + place, c);
 }
 
 static kt_status avg_grad_pictures(void *arg, int64_t first, int64_t n) {
     clear_pictures(arg, first, n);
-    over_places(arg, first, n, avg_grad_place);
+    over_rows(arg, first, n, avg_grad_windows);
     return KT_OK;
 }
 
@@ -134,35 +115,46 @@ static kt_status avg_grad_pictures(void *arg, int64_t first, int64_t n) {
 
 static bool pool_supports(const kt_node *n) { return is_f32(n->in[0]) && val_size(n->in[0]); }
 
+static pool_job job_of(const kt_kargs *k, const kt_val *x, const kt_val *y) {
+    pool_job j = {
+        .w = kt_pool_window(&x->spec.shape, &y->spec.shape, k->node->attrs), .out = k->out[0]};
+    kt_window *w = &j.w;
+    if (w->size[1] == 1 && w->stride[1] == 1) {
+        w->channels *= w->in[1];
+        w->in[1] = w->out[1] = 1;
+    }
+    j.add = w->stride[0] < w->size[0] || w->stride[1] < w->size[1];
+    return j;
+}
+
 static kt_status max_run(const kt_kargs *k) {
-    const kt_spec *x = &k->node->in[0]->spec, *y = &k->node->out[0]->spec;
-    pool_job j = {kt_pool_window(&x->shape, &y->shape, k->node->attrs), k->in[0], NULL, k->out[0]};
+    pool_job j = job_of(k, k->node->in[0], k->node->out[0]);
+    j.x = k->in[0];
     return run(max_pictures, &j);
 }
 const kt_impl impl_max_pool2d_channels = {
     "max_pool2d", "channels", pool_supports, max_run, NULL, NULL};
 
 static kt_status max_grad_run(const kt_kargs *k) {
-    const kt_spec *x = &k->node->in[0]->spec, *dy = &k->node->in[1]->spec;
-    pool_job j = {
-        kt_pool_window(&x->shape, &dy->shape, k->node->attrs), k->in[0], k->in[1], k->out[0]};
+    pool_job j = job_of(k, k->node->in[0], k->node->in[1]);
+    j.x = k->in[0];
+    j.dy = k->in[1];
     return run(max_grad_pictures, &j);
 }
 const kt_impl impl_max_pool2d_grad_channels = {
     "max_pool2d_grad", "channels", pool_supports, max_grad_run, NULL, NULL};
 
 static kt_status avg_run(const kt_kargs *k) {
-    const kt_spec *x = &k->node->in[0]->spec, *y = &k->node->out[0]->spec;
-    pool_job j = {kt_pool_window(&x->shape, &y->shape, k->node->attrs), k->in[0], NULL, k->out[0]};
+    pool_job j = job_of(k, k->node->in[0], k->node->out[0]);
+    j.x = k->in[0];
     return run(avg_pictures, &j);
 }
 const kt_impl impl_avg_pool2d_channels = {
     "avg_pool2d", "channels", pool_supports, avg_run, NULL, NULL};
 
 static kt_status avg_grad_run(const kt_kargs *k) {
-    const kt_spec *dy = &k->node->in[0]->spec, *dx = &k->node->out[0]->spec;
-    pool_job j = {
-        kt_pool_window(&dx->shape, &dy->shape, k->node->attrs), NULL, k->in[0], k->out[0]};
+    pool_job j = job_of(k, k->node->out[0], k->node->in[0]);
+    j.dy = k->in[0];
     return run(avg_grad_pictures, &j);
 }
 const kt_impl impl_avg_pool2d_grad_channels = {

@@ -99,8 +99,8 @@ static kt_status argmax_rows(void *arg, int64_t first, int64_t n) {
 static kt_status argmax_run(const kt_kargs *k) { return over_rows(k, argmax_rows, 0.3); }
 const kt_impl impl_argmax_rows = {"argmax", "rows", last_axis_f32, argmax_run, NULL, NULL};
 
-/* reduce over neighbouring axes: x is [outer, len, inner]. Rows where nothing is behind the axes,
- * else columns: sums and maxima. */
+/* reduce over neighbouring axes (those of length 1 do not count): x is [outer, len, inner]. Rows
+ * where nothing is behind the axes, else columns: sums and maxima. */
 typedef struct {
     const float *x;
     float *y;
@@ -113,12 +113,14 @@ static bool reduce_axes(const kt_node *n, reduce_job *j) {
     const int axes = ((const reduce_attrs *)n->attrs)->axes;
     int from = 0, to;
     j->kind = ((const reduce_attrs *)n->attrs)->kind;
-    while (from < s->ndim && !(axes >> from & 1)) from++;
-    for (to = from; to < s->ndim && axes >> to & 1;) to++;
+    while (from < s->ndim && (s->dim[from] == 1 || !(axes >> from & 1))) from++;
+    for (to = from; to < s->ndim && (s->dim[to] == 1 || axes >> to & 1);) to++;
+    for (int i = to; i < s->ndim; i++)
+        if (s->dim[i] != 1 && axes >> i & 1) return false;
     j->outer = kt_shape_range(s, 0, from);
     j->len = kt_shape_range(s, from, to);
     j->inner = kt_shape_range(s, to, s->ndim);
-    return axes >> to == 0;
+    return true;
 }
 
 static bool reduce_supports(const kt_node *n) {
@@ -128,13 +130,27 @@ static bool reduce_supports(const kt_node *n) {
     return j.kind == KT_RED_MIN && j.inner == 1;
 }
 
+#define SHORT 8
+
+/* Short rows: a call for each would cost more than the sum. */
+static void sum_short(float *y, const float *x, int64_t n, int64_t len) {
+    for (int64_t i = 0; i < n; i++, x += len) {
+        float s = x[0];
+        for (int64_t t = 1; t < len; t++) s += x[t];
+        y[i] = s;
+    }
+}
+
 static kt_status reduce_lanes(void *arg, int64_t first, int64_t n) {
     const reduce_job *j = arg;
     const kt_kernels *kn = kt_kernels_get();
     float (*f)(const float *x, int64_t n) = j->kind == KT_RED_SUM   ? kn->sum
                                             : j->kind == KT_RED_MAX ? kn->max
                                                                     : kn->min;
-    for (int64_t i = first; i < first + n; i++) j->y[i] = f(j->x + i * j->len, j->len);
+    if (j->kind == KT_RED_SUM && j->len <= SHORT)
+        sum_short(j->y + first, j->x + first * j->len, n, j->len);
+    else
+        for (int64_t i = first; i < first + n; i++) j->y[i] = f(j->x + i * j->len, j->len);
     return KT_OK;
 }
 
@@ -146,7 +162,10 @@ static void reduce_block(const reduce_job *j, int64_t i, int64_t at, int64_t n) 
     if (j->kind == KT_RED_SUM)
         kn->sum_rows(y, x, j->len, n, j->inner);
     else
-        kn->max_pool(y, x, j->len, 1, j->inner, n);
+        kn->max_pool(
+            y,
+            x,
+            &(kt_pool_cells){.n = n, .places = 1, .rows = j->len, .cols = 1, .x_row = j->inner});
 }
 
 static kt_status reduce_columns(void *arg, int64_t first, int64_t n) {

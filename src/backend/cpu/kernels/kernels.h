@@ -11,6 +11,7 @@
 #include "backend/cpu/kernels/attention.h"
 #include "backend/cpu/kernels/conv.h"
 #include "backend/cpu/kernels/depthwise.h"
+#include "backend/cpu/kernels/pool.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -156,18 +157,13 @@ typedef struct kt_kernels {
     void (*uniform)(float *y, int64_t n, int64_t first, const kt_philox *r);
     void (*transpose)(float *y, const float *x, int64_t rows, int64_t cols); ///< y[cols, rows]
 
-    /* A window of rows x cols cells of n channels; ld: floats from one of its rows to the next. */
-    void (*max_pool)(float *y, const float *x, int64_t rows, int64_t cols, int64_t ld, int64_t n);
-    /** dx = dy at the first largest cell and 0 at the others, or dx += that. */
-    void (*max_pool_grad)(
-        float *dx,
-        const float *x,
-        const float *dy,
-        int64_t rows,
-        int64_t cols,
-        int64_t ld,
-        int64_t n,
-        bool add);
+    /** y = the largest cell, the mean of each window. */
+    void (*max_pool)(float *y, const float *x, const kt_pool_cells *w);
+    void (*avg_pool)(float *y, const float *x, const kt_pool_cells *w);
+    /** dx = dy at the first largest cell and 0 at the others, a share of dy at each; or dx += that.
+     */
+    void (*max_pool_grad)(float *dx, const float *x, const float *dy, const kt_pool_cells *w);
+    void (*avg_pool_grad)(float *dx, const float *dy, const kt_pool_cells *w);
 
     void (*layer_norm)(const kt_layer_norm *a);
     void (*layer_norm_grad)(const kt_layer_norm_grad *a);

@@ -85,17 +85,12 @@ void KT_FN(kt_transpose)(float *y, const float *x, int64_t rows, int64_t cols);
 /** The same for a part of a larger array: ldx and ldy are the lengths of stored rows. */
 void KT_FN(kt_transpose_ld)(
     float *y, int64_t ldy, const float *x, int64_t ldx, int64_t rows, int64_t cols);
-void KT_FN(kt_max_pool)(
-    float *y, const float *x, int64_t rows, int64_t cols, int64_t ld, int64_t n);
-void KT_FN(kt_max_pool_grad)(
-    float *dx,
-    const float *x,
-    const float *dy,
-    int64_t rows,
-    int64_t cols,
-    int64_t ld,
-    int64_t n,
-    bool add);
+
+/* pool.c */
+void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *w);
+void KT_FN(kt_avg_pool)(float *y, const float *x, const kt_pool_cells *w);
+void KT_FN(kt_max_pool_grad)(float *dx, const float *x, const float *dy, const kt_pool_cells *w);
+void KT_FN(kt_avg_pool_grad)(float *dx, const float *dy, const kt_pool_cells *w);
 
 /* depthwise.c */
 void KT_FN(kt_depth_row)(float *y, const float *x, const float *k, const kt_depth *d);

@@ -1,10 +1,9 @@
-/* Largest cell of a window, one vector of channels at a time. Which cell it was is kept as a number
- * per lane; the gradient finds that out again, which costs less than to keep it in memory. */
-#include "backend/cpu/kernels/parts.h"
+/* Largest cell, and mean, of a window, one vector of channels at a time. Which cell was the largest
+ * is kept as a number per lane; the gradient finds that out again, which costs less than to keep it
+ * in memory. */
+#include "backend/cpu/kernels/pool.h"
 
-typedef struct {
-    int64_t rows, cols, ld, n; /* n: floats from cell to cell */
-} pool_window;
+#include "backend/cpu/kernels/parts.h"
 
 KT_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
 
@@ -18,12 +17,12 @@ KT_INLINE void store(float *p, vf v, int64_t m) {
         vf_store_n(p, v, m);
 }
 
-KT_INLINE void max_lanes(float *y, const float *x, const pool_window *w, int64_t m) {
+KT_INLINE void max_lanes(float *y, const float *x, const kt_pool_cells *w, int64_t m) {
     vf best = load(x, m);
     vi nan = (vi)(best != best); /* the maximum of the processor loses them */
     for (int64_t r = 0; r < w->rows; r++) {
         for (int64_t t = 0; t < w->cols; t++) {
-            const vf v = load(x + r * w->ld + t * w->n, m);
+            const vf v = load(x + r * w->x_row + t * w->n, m);
             nan |= (vi)(v != v);
             best = vf_max(v, best);
         }
@@ -31,22 +30,21 @@ KT_INLINE void max_lanes(float *y, const float *x, const pool_window *w, int64_t
     store(y, (vf)((vi)best | nan), m);
 }
 
-void KT_FN(kt_max_pool)(
-    float *y, const float *x, int64_t rows, int64_t cols, int64_t ld, int64_t n) {
-    const pool_window w = {rows, cols, ld, n};
-    int64_t c = 0;
-    for (; c + LANES <= n; c += LANES) max_lanes(y + c, x + c, &w, LANES);
-    if (c < n) max_lanes(y + c, x + c, &w, n - c);
+void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *w) {
+    for (int64_t i = 0; i < w->places; i++, y += w->n, x += w->x_step) {
+        int64_t c = 0;
+        for (; c + LANES <= w->n; c += LANES) max_lanes(y + c, x + c, w, LANES);
+        if (c < w->n) max_lanes(y + c, x + c, w, w->n - c);
+    }
 }
 
-KT_INLINE void grad_lanes(
-    float *dx, const float *x, vf dy, const pool_window *w, bool add, int64_t m) {
+KT_INLINE void max_grad_lanes(float *dx, const float *x, vf dy, const kt_pool_cells *w, int64_t m) {
     vf best = load(x, m);
     vi at = {0};
     int32_t tap = 0;
     for (int64_t r = 0; r < w->rows; r++) {
         for (int64_t t = 0; t < w->cols; t++, tap++) {
-            const vf v = load(x + r * w->ld + t * w->n, m);
+            const vf v = load(x + r * w->x_row + t * w->n, m);
             const vi more = (vi)(v > best) | ((vi)(v != v) & (vi)(best == best));
             best = pick(more, v, best);
             at = (more & tap) | (~more & at);
@@ -55,24 +53,53 @@ KT_INLINE void grad_lanes(
     tap = 0;
     for (int64_t r = 0; r < w->rows; r++) {
         for (int64_t t = 0; t < w->cols; t++, tap++) {
-            float *to = dx + r * w->ld + t * w->n;
+            float *to = dx + r * w->x_row + t * w->n;
             const vf v = (vf)((vi)dy & (vi)(at == tap));
-            store(to, add ? load(to, m) + v : v, m);
+            store(to, w->add ? load(to, m) + v : v, m);
         }
     }
 }
 
-void KT_FN(kt_max_pool_grad)(
-    float *dx,
-    const float *x,
-    const float *dy,
-    int64_t rows,
-    int64_t cols,
-    int64_t ld,
-    int64_t n,
-    bool add) {
-    const pool_window w = {rows, cols, ld, n};
-    int64_t c = 0;
-    for (; c + LANES <= n; c += LANES) grad_lanes(dx + c, x + c, vf_load(dy + c), &w, add, LANES);
-    if (c < n) grad_lanes(dx + c, x + c, vf_load_n(dy + c, n - c), &w, add, n - c);
+void KT_FN(kt_max_pool_grad)(float *dx, const float *x, const float *dy, const kt_pool_cells *w) {
+    for (int64_t i = 0; i < w->places; i++, dx += w->x_step, x += w->x_step, dy += w->n) {
+        int64_t c = 0;
+        for (; c + LANES <= w->n; c += LANES)
+            max_grad_lanes(dx + c, x + c, vf_load(dy + c), w, LANES);
+        if (c < w->n) max_grad_lanes(dx + c, x + c, vf_load_n(dy + c, w->n - c), w, w->n - c);
+    }
+}
+
+KT_INLINE void avg_lanes(float *y, const float *x, vf share, const kt_pool_cells *w, int64_t m) {
+    vf sum = vf_set(0);
+    for (int64_t r = 0; r < w->rows; r++)
+        for (int64_t t = 0; t < w->cols; t++) sum += load(x + r * w->x_row + t * w->n, m);
+    store(y, sum * share, m);
+}
+
+void KT_FN(kt_avg_pool)(float *y, const float *x, const kt_pool_cells *w) {
+    const vf share = vf_set(1.0f / (float)(w->rows * w->cols));
+    for (int64_t i = 0; i < w->places; i++, y += w->n, x += w->x_step) {
+        int64_t c = 0;
+        for (; c + LANES <= w->n; c += LANES) avg_lanes(y + c, x + c, share, w, LANES);
+        if (c < w->n) avg_lanes(y + c, x + c, share, w, w->n - c);
+    }
+}
+
+KT_INLINE void avg_grad_lanes(float *dx, vf dy, const kt_pool_cells *w, int64_t m) {
+    for (int64_t r = 0; r < w->rows; r++) {
+        for (int64_t t = 0; t < w->cols; t++) {
+            float *to = dx + r * w->x_row + t * w->n;
+            store(to, w->add ? load(to, m) + dy : dy, m);
+        }
+    }
+}
+
+void KT_FN(kt_avg_pool_grad)(float *dx, const float *dy, const kt_pool_cells *w) {
+    const vf share = vf_set(1.0f / (float)(w->rows * w->cols));
+    for (int64_t i = 0; i < w->places; i++, dx += w->x_step, dy += w->n) {
+        int64_t c = 0;
+        for (; c + LANES <= w->n; c += LANES)
+            avg_grad_lanes(dx + c, vf_load(dy + c) * share, w, LANES);
+        if (c < w->n) avg_grad_lanes(dx + c, vf_load_n(dy + c, w->n - c) * share, w, w->n - c);
+    }
 }
