@@ -49,12 +49,20 @@ const char *kt_status_name(kt_status status) {
     return "KT_EINTERNAL";
 }
 
+/* Names come from files: what a terminal would obey must not get there. Callers quote names so that
+ * the bytes can be seen; this is for those who do not. */
+static void disarm(char *text) {
+    for (unsigned char *p = (unsigned char *)text; *p; p++)
+        if ((*p < 32 && *p != '\n') || *p == 127) *p = '?';
+}
+
 kt_status kt_error_set(kt_status status, const char *file, int line, const char *fmt, ...) {
     char text[sizeof last.text]; /* the arguments may point into the old message */
     va_list ap;
     va_start(ap, fmt);
     kt_vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    disarm(text);
     const char *src = strstr(file, "src/");
     kt_error_clear();
     memcpy(last.text, text, sizeof text);
@@ -69,6 +77,7 @@ kt_status kt_error_set(kt_status status, const char *file, int line, const char 
     va_start(ap, fmt);                                                                             \
     kt_vsnprintf(last.part, sizeof last.part, fmt, ap);                                            \
     va_end(ap);                                                                                    \
+    disarm(last.part);                                                                             \
     return last.status
 
 kt_status kt_error_expected(const char *fmt, ...) { APPEND_PART(expected); }
@@ -84,6 +93,7 @@ kt_status kt_error_context(const char *fmt, ...) {
     va_start(ap, fmt);
     kt_vsnprintf(last.path + used + sep, sizeof last.path - used - sep, fmt, ap);
     va_end(ap);
+    disarm(last.path);
     return last.status;
 }
 

@@ -107,7 +107,7 @@ kt_status kt_json_parse(
         .text = text,
         .size = size,
         .depth_max = l->depth_max ? l->depth_max : 128,
-        .values_max = l->values_max ? l->values_max : 4000000,
+        .values_max = l->values_max ? l->values_max : 1000000,
     };
     *out = NULL;
     if (size > bytes_max)

@@ -27,7 +27,7 @@ typedef enum kt_json_type {
 typedef struct kt_json_limits {
     size_t bytes_max;   ///< default 64 MiB
     int depth_max;      ///< default 128
-    int64_t values_max; ///< commas, colons and brackets, default 4 million
+    int64_t values_max; ///< commas, colons and brackets, default 1 million
 } kt_json_limits;
 
 /** *out is NULL when it fails: KT_EFORMAT with line and column, KT_ELIMIT, KT_ENOMEM. */

@@ -114,8 +114,12 @@ static kt_status finish_outputs(kt_layer *l, kt_trace *t) {
     return st;
 }
 
+#define CALLS_MAX 32768 /* inside one call, those of models inside counted each time */
+
 kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
     kt_tracer *tr = kt_tracer_current();
+    if (tr->inferring && ++tr->n_calls > CALLS_MAX)
+        return KT_FAIL(KT_ELIMIT, "more than %d calls of layers inside one", CALLS_MAX);
     char path[512];
     const char *outer_scope = tr->g->scope;
     kt_layer *outer_layer = tr->layer;

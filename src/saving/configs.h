@@ -107,6 +107,10 @@ kt_status kt_read_shape(kt_shape *out, const kt_json *v, const char *what);
 kt_status kt_read_type_error(const char *what, const char *expected, const kt_json *got);
 /** Numbers in nested lists as a float32 array. */
 kt_tensor *kt_read_tensor(const kt_json *v);
+/** KT_EFORMAT if the value of a key has another type; null and absence are fine. */
+kt_status kt_read_optional(const kt_json *v, const char *key, kt_json_type type);
+/** KT_EFORMAT if the value of a key is no shape, or list or dict of shapes. */
+kt_status kt_read_built(const kt_json *v, const char *key);
 /** {"class_name", "config"} of a description, checked. */
 kt_status kt_read_head(const kt_json *v, const char **class_name, const kt_json **config);
 /** dtype of a config: a string, a policy, an object; *out lives as long as v (NULL: none). */

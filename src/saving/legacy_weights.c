@@ -11,6 +11,8 @@
 #include "base/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* What the file has for one layer. */
 typedef struct saved_layer {
@@ -56,8 +58,31 @@ kt_status kt_legacy_nodes_read(kt_legacy_nodes *out, const kt_hdf5_node *group, 
     return st;
 }
 
+static int compare_texts(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* A layer that stands twice would leave another one of the model without weights. */
+static kt_status check_twice(const kt_hdf5_strings *names) {
+    char quoted[KT_QUOTE_SIZE];
+    kt_status st = KT_OK;
+    char **sorted = kt_alloc_array(names->n + 1, sizeof *sorted);
+    if (!sorted) return KT_ENOMEM;
+    for (int i = 0; i < names->n; i++) sorted[i] = names->v[i];
+    qsort(sorted, (size_t)names->n, sizeof *sorted, compare_texts);
+    for (int i = 1; i < names->n && !st; i++)
+        if (!strcmp(sorted[i], sorted[i - 1]))
+            st = KT_FAIL(
+                KT_EFORMAT,
+                "the file names layer \"%s\" twice",
+                kt_quote(sorted[i], strlen(sorted[i]), quoted, sizeof quoted));
+    kt_mem_free(sorted);
+    return st;
+}
+
 static kt_status read_saved(saved_file *out, const kt_hdf5_node *group) {
     kt_status st = read_names(&out->names, group, "layer_names");
+    if (!st) st = check_twice(&out->names);
     for (int i = 0; i < out->names.n && !st; i++) {
         saved_layer layer = {.name = out->names.v[i]};
         const kt_hdf5_node *g = kt_hdf5_find(group, layer.name);
@@ -75,11 +100,15 @@ typedef struct own_layer {
     kt_layer *layer;
     kt_var_list vars; ///< in the order of files
 } own_layer;
-typedef KT_VEC(own_layer) own_layers;
+typedef struct own_layers {
+    KT_VEC(own_layer) layers;
+    int *by_name; ///< indices, for finding: files may name tens of thousands
+} own_layers;
 
 static void free_own(own_layers *own) {
-    for (int i = 0; i < own->n; i++) kt_vec_free(&own->v[i].vars);
-    kt_vec_free(own);
+    for (int i = 0; i < own->layers.n; i++) kt_vec_free(&own->layers.v[i].vars);
+    kt_vec_free(&own->layers);
+    kt_mem_free(own->by_name);
 }
 
 static kt_status file_order(kt_layer *l, kt_var_list *out) {
@@ -90,30 +119,51 @@ static kt_status file_order(kt_layer *l, kt_var_list *out) {
     return st;
 }
 
+static const char *own_name(const own_layer *own) {
+    return own->layer->name ? own->layer->name : own->layer->class_name;
+}
+
+static int compare_own(const void *a, const void *b, void *data) {
+    const own_layers *own = data;
+    const int x = *(const int *)a, y = *(const int *)b;
+    const int c = strcmp(own_name(&own->layers.v[x]), own_name(&own->layers.v[y]));
+    return c ? c : x - y;
+}
+
 static kt_status read_own(own_layers *out, kt_layer *m) {
     kt_status st = KT_OK;
     for (int i = 0; i < m->children.n && !st; i++) {
         own_layer own = {.layer = m->children.v[i]};
         st = file_order(own.layer, &own.vars);
-        if (!st && own.vars.n) st = kt_vec_push(out, own);
+        if (!st && own.vars.n) st = kt_vec_push(&out->layers, own);
         if (st || !own.vars.n) kt_vec_free(&own.vars);
     }
-    return st;
+    if (st) return st;
+    out->by_name = kt_alloc_array(out->layers.n + 1, sizeof(int));
+    if (!out->by_name) return KT_ENOMEM;
+    for (int i = 0; i < out->layers.n; i++) out->by_name[i] = i;
+    qsort_r(out->by_name, (size_t)out->layers.n, sizeof(int), compare_own, out);
+    return KT_OK;
 }
 
-static const char *own_name(const own_layer *own) {
-    return own->layer->name ? own->layer->name : own->layer->class_name;
-}
-
+/* The first layer of that name; -1: none. */
 static int find_own(const own_layers *own, const char *name) {
-    for (int i = 0; i < own->n; i++)
-        if (!strcmp(own_name(&own->v[i]), name)) return i;
-    return -1;
+    int low = 0, high = own->layers.n;
+    while (low < high) {
+        const int mid = low + (high - low) / 2;
+        if (strcmp(own_name(&own->layers.v[own->by_name[mid]]), name) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low == own->layers.n) return -1;
+    const int found = own->by_name[low];
+    return strcmp(own_name(&own->layers.v[found]), name) ? -1 : found;
 }
 
 /* Files of whole models name the layers that the model has: names then say more than order. */
 static bool same_names(const own_layers *own, const saved_file *saved) {
-    bool same = own->n == saved->layers.n;
+    bool same = own->layers.n == saved->layers.n;
     for (int i = 0; i < saved->layers.n && same; i++)
         same = find_own(own, saved->layers.v[i].name) >= 0;
     return same;
@@ -156,7 +206,7 @@ static kt_status plan_by_name(
     kt_status st = KT_OK;
     for (int i = 0; i < saved->layers.n && !st; i++) {
         const int k = find_own(own, saved->layers.v[i].name);
-        if (k >= 0) st = plan_layer(plan, &own->v[k], &saved->layers.v[i], skip_mismatch);
+        if (k >= 0) st = plan_layer(plan, &own->layers.v[k], &saved->layers.v[i], skip_mismatch);
     }
     return st;
 }
@@ -164,13 +214,13 @@ static kt_status plan_by_name(
 static kt_status plan_in_order(
     kt_legacy_plan *plan, const own_layers *own, const saved_file *saved, bool skip_mismatch) {
     kt_status st = KT_OK;
-    if (own->n != saved->layers.n) {
+    if (own->layers.n != saved->layers.n) {
         KT_FAIL(KT_ESHAPE, "the number of layers with weights does not fit");
-        kt_error_expected("%d layers, as in the model", own->n);
+        kt_error_expected("%d layers, as in the model", own->layers.n);
         return kt_error_got("%d in the file", saved->layers.n);
     }
-    for (int i = 0; i < own->n && !st; i++)
-        st = plan_layer(plan, &own->v[i], &saved->layers.v[i], skip_mismatch);
+    for (int i = 0; i < own->layers.n && !st; i++)
+        st = plan_layer(plan, &own->layers.v[i], &saved->layers.v[i], skip_mismatch);
     return st;
 }
 

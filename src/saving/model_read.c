@@ -23,6 +23,10 @@ static kt_sym *read_input(kt_reader *r, const kt_json *config) {
     if (!shape) shape = kt_json_get(config, "batch_input_shape");
     kt_input_args a = {.size = sizeof a, .name = kt_json_get_text(config, "name")};
     kt_status st = kt_read_shape(&s, shape, "batch_shape");
+    if (st == KT_OK) st = kt_read_optional(config, "name", KT_JSON_STR);
+    if (st == KT_OK) st = kt_read_optional(config, "sparse", KT_JSON_BOOL);
+    if (st == KT_OK) st = kt_read_optional(config, "ragged", KT_JSON_BOOL);
+    if (st == KT_OK) st = kt_read_optional(config, "optional", KT_JSON_BOOL);
     if (st == KT_OK) st = kt_read_dtype(config, &a.dtype);
     if (st == KT_OK && s.ndim < 1) st = KT_FAIL(KT_EFORMAT, "batch_shape: there is no batch axis");
     if (st) return kt_fail_object(st);
@@ -44,6 +48,12 @@ static bool is_input(const kt_json *entry) {
 
 /* Sequential ----------------------------------------------------------------------------------- */
 
+static kt_status read_trainable(const kt_json *config) {
+    const kt_json *v = kt_json_get(config, "trainable");
+    if (!v || kt_json_is(v, KT_JSON_BOOL)) return KT_OK;
+    return kt_read_type_error("trainable", "true or false", v);
+}
+
 static kt_model *make_sequential(
     kt_reader *r, const kt_json *config, kt_layer *const *layers, int n, kt_sym *in) {
     const kt_json *trainable = kt_json_get(config, "trainable");
@@ -64,20 +74,24 @@ static kt_model *make_sequential(
 }
 
 kt_model *kt_read_sequential(kt_reader *r, const kt_json *config) {
-    const kt_json *list = kt_json_get(config, "layers"), *name = kt_json_get(config, "name");
+    const kt_json *list = kt_json_get(config, "layers");
     const int n = kt_json_len(list);
     kt_sym *in = NULL;
     int at = 0;
     if (!kt_json_is(list, KT_JSON_LIST))
         return kt_fail_object(kt_read_type_error("layers", "a list", list));
-    if (kt_json_kind(name) != KT_JSON_NULL && !kt_json_is(name, KT_JSON_STR))
-        return kt_fail_object(kt_read_type_error("name", "a string", name));
+    kt_status st = kt_read_optional(config, "name", KT_JSON_STR);
+    if (st == KT_OK) st = read_trainable(config);
+    if (st == KT_OK) st = kt_read_built(config, "build_input_shape");
+    if (st) return kt_fail_object(st);
     kt_layer **layers = kt_arena_alloc(r->arena, sizeof *layers * (size_t)(n + 1));
     if (!layers) return kt_fail_object(KT_ENOMEM);
     for (int i = 0; i < n; i++) {
         const kt_json *entry = kt_json_at(list, i), *inner = kt_json_get(entry, "config");
         if (is_input(entry) && i == 0) {
-            in = read_input(r, inner);
+            const char *class_name;
+            st = kt_read_head(entry, &class_name, &inner);
+            in = st ? kt_fail_object(st) : read_input(r, inner);
             if (kt_failed(in)) {
                 kt_error_context("in InputLayer");
                 return kt_fail_object(kt_check(in));
@@ -96,7 +110,7 @@ kt_model *kt_read_sequential(kt_reader *r, const kt_json *config) {
     if (!in && shape && kt_json_is(shape, KT_JSON_LIST) && at) {
         kt_shape s;
         kt_input_args a = {.size = sizeof a};
-        const kt_status st = kt_read_shape(&s, shape, "build_input_shape");
+        st = kt_read_shape(&s, shape, "build_input_shape");
         if (st) return kt_fail_object(st);
         a.batch_size = s.ndim ? s.dim[0] : KT_NONE;
         for (int i = 1; i < s.ndim; i++) a.shape[i - 1] = s.dim[i];
@@ -122,7 +136,6 @@ typedef struct {
     kt_sym *out;      ///< NULL until called
     int waiting;      ///< first call that waits for this one, -1
     int next_waiting; ///< of those that wait for the same
-    bool queued;
 } call;
 
 typedef struct {
@@ -131,9 +144,11 @@ typedef struct {
     entry *v;
     int *by_name; ///< entries sorted by name
     call *calls;
-    int *queue, head, tail;
+    int *queue, head, queued; ///< a ring: a call waits, or stands here, once
     int missing; ///< the call that `find` did not have
 } graph;
+
+static void enqueue(graph *g, int at) { g->queue[(g->head + g->queued++) % g->n_calls] = at; }
 
 static int compare_names(const void *a, const void *b, void *data) {
     const graph *g = data;
@@ -250,6 +265,8 @@ static kt_status take_args(graph *g, tensors *t, const kt_json *args) {
             st = take_tensors(g, t, v, "args");
             continue;
         }
+        if (kt_json_len(v) > 8 * KT_OP_MAX_IN) /* sorting them is quadratic */
+            return KT_FAIL(KT_ELIMIT, "a dict of %d tensors", kt_json_len(v));
         const char *last = "";
         for (int k = 0; k < kt_json_len(v) && st == KT_OK; k++) {
             const char *next = NULL;
@@ -392,9 +409,30 @@ static kt_status make_call(graph *g, int at) {
     }
     for (int w = c->waiting, next; w >= 0; w = next) {
         next = g->calls[w].next_waiting;
-        g->queue[g->tail++] = w;
+        enqueue(g, w);
     }
     c->waiting = -1;
+    return KT_OK;
+}
+
+/* A call is looked at once for each tensor that it waits for: there must not be many. */
+static int count_tensors(const kt_json *v, int most) {
+    int n = kt_is_keras_tensor(v);
+    if (n) return n;
+    if (kt_json_is(v, KT_JSON_LIST))
+        for (int i = 0; i < kt_json_len(v) && n <= most; i++)
+            n += count_tensors(kt_json_at(v, i), most - n);
+    if (kt_json_is(v, KT_JSON_DICT))
+        for (void *it = kt_json_iter(v); it && n <= most; it = kt_json_next(v, it))
+            n += count_tensors(kt_json_iter_value(it), most - n);
+    return n;
+}
+
+static kt_status check_nodes(const entry *e) {
+    const int most = 8 * KT_OP_MAX_IN;
+    for (int i = 0; i < kt_json_len(e->nodes); i++)
+        if (count_tensors(kt_json_at(e->nodes, i), most) > most)
+            return KT_FAIL(KT_ELIMIT, "a call of more than %d tensors", most);
     return KT_OK;
 }
 
@@ -411,7 +449,9 @@ static kt_status add_entry(graph *g, const kt_json *v) {
     if (e->nodes && !kt_json_is(e->nodes, KT_JSON_LIST))
         return entry_error(e, kt_read_type_error("inbound_nodes", "a list", e->nodes));
     if (is_input(v)) {
-        kt_sym *in = read_input(g->r, config);
+        const char *class_name;
+        const kt_status st = kt_read_head(v, &class_name, &config);
+        kt_sym *in = st ? kt_fail_object(st) : read_input(g->r, config);
         if (kt_failed(in)) return entry_error(e, kt_check(in));
         e->n_nodes = 1;
         g->calls[g->n_calls++] = (call){.entry = g->n - 1, .out = in, .waiting = -1};
@@ -429,6 +469,8 @@ static kt_status add_entry(graph *g, const kt_json *v) {
         return entry_error(e, kt_read_type_error("class_name", "a string", NULL));
     }
     e->n_nodes = kt_json_len(e->nodes);
+    const kt_status st = check_nodes(e);
+    if (st) return entry_error(e, st);
     if (!e->layer && e->n_nodes > 1)
         return entry_error(e, KT_FAIL(KT_EUNSUPPORTED, "an operation that is called twice"));
     for (int i = 0; i < e->n_nodes; i++)
@@ -447,7 +489,7 @@ static kt_status open_graph(graph *g, const kt_json *layers) {
     g->v = kt_arena_alloc(a, sizeof *g->v * (size_t)(n + 1));
     g->by_name = kt_arena_alloc(a, sizeof(int) * (size_t)(n + 1));
     g->calls = kt_arena_alloc(a, sizeof *g->calls * (size_t)(calls + 1));
-    g->queue = kt_arena_alloc(a, sizeof(int) * (size_t)(2 * calls + 2) * (KT_OP_MAX_IN + 1));
+    g->queue = kt_arena_alloc(a, sizeof(int) * (size_t)(calls + 1));
     kt_status st = g->v && g->by_name && g->calls && g->queue ? KT_OK : KT_ENOMEM;
     for (int i = 0; i < n && st == KT_OK; i++) st = add_entry(g, kt_json_at(layers, i));
     for (int i = 0; i < g->n; i++) g->by_name[i] = i;
@@ -462,8 +504,13 @@ static kt_status open_graph(graph *g, const kt_json *layers) {
 static kt_status run_graph(graph *g) {
     kt_status st = KT_OK;
     for (int i = 0; i < g->n_calls; i++)
-        if (!g->calls[i].out) g->queue[g->tail++] = i;
-    while (g->head < g->tail && st == KT_OK) st = make_call(g, g->queue[g->head++]);
+        if (!g->calls[i].out) enqueue(g, i);
+    while (g->queued && st == KT_OK) {
+        const int at = g->queue[g->head];
+        g->head = (g->head + 1) % g->n_calls;
+        g->queued--;
+        st = make_call(g, at);
+    }
     for (int i = 0; i < g->n_calls && st == KT_OK; i++)
         if (!g->calls[i].out)
             st = entry_error(
@@ -478,13 +525,16 @@ typedef struct {
     tensors t;
     bool bare;
     const char *key[KT_OP_MAX_IN]; ///< of dicts, sorted
-    bool dict;
+    bool dict, inputs;
 } ends;
 
 static kt_status take_end(graph *g, ends *e, const kt_json *h, const char *key) {
     int at, index;
     kt_status st = read_history(g, h, &at, &index);
     if (st) return st;
+    const entry *from = &g->v[g->calls[at].entry];
+    if (e->inputs && !is_input(from->entry))
+        return entry_error(from, KT_FAIL(KT_EFORMAT, "an input that is no InputLayer"));
     kt_sym *s = g->calls[at].out ? output_of(g, at, index) : NULL;
     if (!s) return KT_FAIL(KT_EFORMAT, "a tensor that is never made");
     if (kt_failed(s)) return kt_check(s);
@@ -517,7 +567,7 @@ static kt_status take_list(graph *g, ends *e, const kt_json *v, int depth) {
 
 static kt_status read_ends(graph *g, ends *e, const kt_json *v, const char *what) {
     kt_status st = KT_OK;
-    *e = (ends){.dict = kt_json_is(v, KT_JSON_DICT)};
+    *e = (ends){.dict = kt_json_is(v, KT_JSON_DICT), .inputs = !strcmp(what, "input_layers")};
     e->bare = is_history(v);
     if (e->bare) st = take_end(g, e, v, NULL);
     if (e->dict)
@@ -556,16 +606,16 @@ static kt_model *close_graph(graph *g, const kt_json *config) {
 }
 
 kt_model *kt_read_functional(kt_reader *r, const kt_json *config) {
-    const kt_json *layers = kt_json_get(config, "layers"), *name = kt_json_get(config, "name");
+    const kt_json *layers = kt_json_get(config, "layers");
     graph g = {.r = r};
     if (!kt_json_is(layers, KT_JSON_LIST)) {
         KT_FAIL(KT_EUNSUPPORTED, "a model of a class of its own (not Sequential, not Functional)");
         return kt_fail_object(
             kt_error_hint("its weights can be read with kt_model_load_weights()"));
     }
-    if (kt_json_kind(name) != KT_JSON_NULL && !kt_json_is(name, KT_JSON_STR))
-        return kt_fail_object(kt_read_type_error("name", "a string", name));
-    kt_status st = open_graph(&g, layers);
+    kt_status st = kt_read_optional(config, "name", KT_JSON_STR);
+    if (st == KT_OK) st = read_trainable(config);
+    if (st == KT_OK) st = open_graph(&g, layers);
     if (st == KT_OK) st = run_graph(&g);
     return st ? kt_fail_object(st) : close_graph(&g, config);
 }
@@ -577,8 +627,10 @@ static kt_ref read_items(kt_reader *r, kt_kind kind, const kt_json *v) {
     const bool dict = kt_json_is(v, KT_JSON_DICT) && !kt_json_get(v, "class_name");
     const int n = kt_json_len(v);
     if (kt_json_kind(v) == KT_JSON_NULL) return NULL;
-    if (kt_json_is(v, KT_JSON_STR) && !kt_registered_object(kt_json_text(v)))
-        return kt_json_text(v);
+    if (kt_json_is(v, KT_JSON_STR) && !kt_registered_object(kt_json_text(v))) {
+        kt_ref known = kt_read_component(r, kind, v); /* compile makes it again, by shapes */
+        return kt_failed(known) ? known : kt_json_text(v);
+    }
     if (!dict && !kt_json_is(v, KT_JSON_LIST)) return kt_read_component(r, kind, v);
     const void **items = kt_arena_alloc(r->arena, sizeof *items * (size_t)(2 * n + 2));
     if (!items) return kt_fail_object(KT_ENOMEM);
@@ -618,8 +670,20 @@ static kt_status read_loss_weights(kt_reader *r, kt_compile_args *out, const kt_
     return KT_OK;
 }
 
+/* What has no influence here must be well-formed as well. */
+static kt_status check_switches(const kt_json *config) {
+    const kt_json *jit = kt_json_get(config, "jit_compile");
+    kt_status st = kt_read_optional(config, "run_eagerly", KT_JSON_BOOL);
+    if (st == KT_OK) st = kt_read_optional(config, "auto_scale_loss", KT_JSON_BOOL);
+    if (st == KT_OK) st = kt_read_optional(config, "steps_per_execution", KT_JSON_INT);
+    if (st || kt_json_is(jit, KT_JSON_STR)) return st; /* "auto" */
+    return kt_read_optional(config, "jit_compile", KT_JSON_BOOL);
+}
+
 kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *config) {
     if (!kt_json_len(config)) return KT_OK;
+    const kt_status bad = check_switches(config);
+    if (bad) return kt_error_context("in compile_config"), bad;
     const kt_json *steps = kt_json_get(config, "steps_per_execution");
     kt_compile_args a = {.size = sizeof a, KT_COMPILE_DEFAULTS.model = m};
     a.optimizer = kt_read_component(r, KT_KIND_OPTIMIZER, kt_json_get(config, "optimizer"));

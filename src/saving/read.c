@@ -217,12 +217,26 @@ static kt_status read_array(const kt_field *f, void *p, const kt_json *v, const 
     return KT_OK;
 }
 
-/* Numbers, nested as the axes are: what Normalization keeps of its mean. */
+/* How many values stand below v; the JSON has a limit for them, and for its depth. */
+static int64_t count_values(const kt_json *v) {
+    int64_t n = 0;
+    if (!kt_json_is(v, KT_JSON_LIST)) return 1;
+    for (int i = 0; i < kt_json_len(v); i++) n += count_values(kt_json_at(v, i));
+    return n;
+}
+
+/* Numbers, nested as the axes are: what Normalization keeps of its mean. The lengths of the first
+ * lists say what the shape is, so they must fit the whole before there is memory for it. */
 kt_tensor *kt_read_tensor(const kt_json *v) {
     kt_shape s = {0, {0}};
+    int64_t n = 1, most = count_values(v);
     for (const kt_json *p = v; kt_json_is(p, KT_JSON_LIST) && s.ndim < KT_MAX_RANK;
-         p = kt_json_at(p, 0))
-        s.dim[s.ndim++] = kt_json_len(p);
+         p = kt_json_at(p, 0)) {
+        s.dim[s.ndim] = kt_json_len(p);
+        if (s.dim[s.ndim] && n > most / s.dim[s.ndim]) /* and no product can overflow */
+            return kt_fail_object(kt_read_type_error("array", "numbers in equal lists", v));
+        n *= s.dim[s.ndim++];
+    }
     kt_tensor *t = kt_tensor_new(KT_FLOAT32, s, NULL);
     for (int64_t i = 0; !kt_failed(t) && i < kt_tensor_size(t); i++) {
         const kt_json *p = v;
@@ -252,6 +266,9 @@ static kt_status read_ref(kt_reader *r, kt_ref *out, const kt_json *v, const cha
         return KT_OK;
     }
     const kt_json *first = kt_json_is(v, KT_JSON_LIST) ? kt_json_at(v, 0) : NULL;
+    if (kind != KT_KIND_OTHER && kind != KT_KIND_LAYER &&
+        (kt_json_is_number(v) || kt_json_is(v, KT_JSON_LIST)))
+        return kt_read_type_error(key, "a name or a description", v);
     if (kt_json_is_number(v) || kt_json_is_number(first) || kt_json_is(first, KT_JSON_LIST)) {
         o = kt_reader_keep(r, kt_read_tensor(v));
     } else if (kt_json_is(v, KT_JSON_LIST)) { /* cells */
@@ -273,6 +290,36 @@ static kt_status read_ref(kt_reader *r, kt_ref *out, const kt_json *v, const cha
     return KT_OK;
 }
 
+/* What no class of Keras can work with, although some constructors of Keras take it. */
+static kt_status check_range(double v, const char *key) {
+    static const struct {
+        const char *key;
+        double low, high;
+    } ranges[] = {
+        {"epsilon", 0, 1e30},
+        {"momentum", 0, 1},
+        {"ema_momentum", 0, 1},
+        {"beta_1", 0, 1},
+        {"beta_2", 0, 1},
+        {"rho", 0, 1},
+        {"stddev", 0, 1e30},
+        {"clipnorm", 0, INFINITY},
+        {"global_clipnorm", 0, INFINITY},
+        {"clipvalue", 0, INFINITY},
+    };
+    if (isnan(v)) return KT_FAIL(KT_EFORMAT, "%.60s: expected a number, got NaN", key);
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (!strcmp(ranges[i].key, key) && !(v >= ranges[i].low && v <= ranges[i].high))
+            return KT_FAIL(
+                KT_EFORMAT,
+                "%s: expected a number from %g to %g, got %g",
+                key,
+                ranges[i].low,
+                ranges[i].high,
+                v);
+    return KT_OK;
+}
+
 static kt_status read_number(double *out, const kt_json *v, const char *key) {
     if (kt_json_kind(v) == KT_JSON_NULL) {
         *out = KT_NONE_F;
@@ -280,7 +327,7 @@ static kt_status read_number(double *out, const kt_json *v, const char *key) {
     }
     if (!kt_json_is_number(v)) return kt_read_type_error(key, "a number", v);
     *out = kt_json_number(v);
-    return KT_OK;
+    return check_range(*out, key);
 }
 
 static kt_status read_int(int *out, const kt_json *v, const char *key) {
@@ -396,25 +443,74 @@ kt_status kt_read_fields(
     return KT_OK;
 }
 
+kt_status kt_read_optional(const kt_json *v, const char *key, kt_json_type type) {
+    static const char *const expected[] = {
+        "null", "true or false", "an integer", "a number", "a string", "a list", "a dict"};
+    const kt_json *value = kt_json_get(v, key);
+    if (kt_json_kind(value) == KT_JSON_NULL || kt_json_is(value, type)) return KT_OK;
+    return kt_read_type_error(key, expected[type], value);
+}
+
+/* Integers and null in lists and dicts: what Keras writes of the shapes that layers were built for.
+ * Nothing here needs it. */
+static bool is_shape(const kt_json *v, int depth) {
+    bool good = depth < 4;
+    if (kt_json_is(v, KT_JSON_LIST))
+        for (int i = 0; i < kt_json_len(v) && good; i++) good = is_shape(kt_json_at(v, i), depth + 1);
+    else if (kt_json_is(v, KT_JSON_DICT))
+        for (void *it = kt_json_iter(v); it && good; it = kt_json_next(v, it))
+            good = is_shape(kt_json_iter_value(it), depth + 1);
+    else
+        return kt_json_kind(v) == KT_JSON_NULL || (depth && kt_json_is(v, KT_JSON_INT));
+    return good;
+}
+
+kt_status kt_read_built(const kt_json *v, const char *key) {
+    const kt_json *shape = kt_json_get(v, key);
+    return is_shape(shape, 0) ? KT_OK : kt_read_type_error(key, "a shape", shape);
+}
+
 kt_status kt_read_head(const kt_json *v, const char **class_name, const kt_json **config) {
     *class_name = kt_json_get_text(v, "class_name");
     *config = kt_json_get(v, "config");
     if (!kt_json_is(v, KT_JSON_DICT)) return kt_read_type_error("object", "a description", v);
     if (!*class_name)
         return kt_read_type_error("class_name", "a string", kt_json_get(v, "class_name"));
-    return KT_OK;
+    kt_status st = kt_read_optional(v, "module", KT_JSON_STR);
+    if (!st) st = kt_read_optional(v, "registered_name", KT_JSON_STR);
+    if (!st) st = kt_read_optional(v, "shared_object_id", KT_JSON_INT);
+    if (!st) st = kt_read_optional(v, "build_config", KT_JSON_DICT);
+    if (!st) st = kt_read_optional(v, "compile_config", KT_JSON_DICT);
+    return st ? st : kt_read_built(kt_json_get(v, "build_config"), "input_shape");
+}
+
+/* dtypes and policies of Keras that are not there. */
+static bool is_foreign_dtype(const char *name) {
+    static const char *const start[] = {
+        "string", "complex", "float8", "int8_from_", "int4_from_", "gptq/", "awq/"};
+    for (size_t i = 0; i < sizeof start / sizeof *start; i++)
+        if (!strncmp(start[i], name, strlen(start[i]))) return true;
+    return false;
 }
 
 kt_status kt_read_dtype(const kt_json *config, const char **out) {
     const kt_json *v = kt_json_get(config, "dtype");
     *out = kt_json_text(v);
+    if (*out && is_foreign_dtype(*out))
+        return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.40s\" is not supported", *out);
     if (*out || kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
-    const char *class_name = kt_json_get_text(v, "class_name");
-    const kt_json *inner = kt_json_get(v, "config");
-    if (!class_name || (strcmp(class_name, "DTypePolicy") && strcmp(class_name, "Policy") &&
-                        strcmp(class_name, "PolicyV1") && strcmp(class_name, "FloatDTypePolicy")))
+    const char *class_name;
+    const kt_json *inner;
+    if (!kt_json_is(v, KT_JSON_DICT)) return kt_read_type_error("dtype", "a name or a policy", v);
+    const kt_status st = kt_read_head(v, &class_name, &inner);
+    if (st) return st;
+    char name[KT_QUOTE_SIZE];
+    if (strcmp(class_name, "DTypePolicy") && strcmp(class_name, "Policy") &&
+        strcmp(class_name, "PolicyV1") && strcmp(class_name, "FloatDTypePolicy"))
         return KT_FAIL(
-            KT_EUNSUPPORTED, "dtype policy %.60s is not supported", class_name ? class_name : "?");
+            KT_EUNSUPPORTED,
+            "dtype policy %s is not supported",
+            kt_quote(class_name, strlen(class_name), name, sizeof name));
     *out = kt_json_get_text(inner, "name");
     return *out ? KT_OK : kt_read_type_error("dtype", "a policy with a name", inner);
 }

@@ -46,8 +46,8 @@ static kt_status reshape_call(kt_layer *l, kt_trace *t) {
     for (int i = 0; a->target_shape[0] != KT_SCALAR && i < target.ndim; i++) {
         if (target.dim[i] == -1)
             open = to.ndim;
-        else
-            known *= target.dim[i];
+        else if (__builtin_mul_overflow(known, target.dim[i], &known))
+            return KT_FAIL(KT_ELIMIT, "target_shape has more elements than can be counted");
         to.dim[to.ndim++] = target.dim[i];
     }
     if (open ? size % known : size != known) return reshape_mismatch(&in, &to);

@@ -52,7 +52,9 @@ kt_status kt_confusion_init(kt_confusion *q, kt_floats_t thresholds, double fall
 }
 
 kt_status kt_confusion_spread(kt_confusion *q, int n, double margin) {
+    const int most = 1 << 20; /* the number may come from a file */
     confusion_clear(q);
+    if (n > most) return KT_FAIL(KT_ELIMIT, "num_thresholds: %d, at most %d", n, most);
     q->n = n;
     q->threshold = kt_alloc_array(n, sizeof *q->threshold);
     if (!q->threshold) return KT_ENOMEM;

@@ -24,6 +24,8 @@ static kt_status iou_setup(kt_component *c, int num_classes, const kt_floats_t *
     iou_state *s = kt_state_of(c);
     if (num_classes < 1)
         return KT_FAIL(KT_EINVAL, "num_classes: expected a positive integer, got %d", num_classes);
+    if (num_classes > 2048) /* the state is their square, and the number may come from a file */
+        return KT_FAIL(KT_ELIMIT, "num_classes: %d, at most 2048", num_classes);
     if (targets && !targets->n)
         return KT_FAIL(KT_EINVAL, "target_class_ids: expected at least one class number");
     s->num_classes = num_classes;
