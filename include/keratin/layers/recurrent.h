@@ -210,7 +210,7 @@ typedef struct kt_conv_lstm_args {
     bool stateful;            ///< a batch goes on from the states of the one before it
     bool unroll;              ///< no difference here
     bool zero_output_for_mask; ///< a masked step gives 0, not the output before it
-    KT_LAYER_ARGS
+    KT_LAYER_NAME_ARGS
 } kt_conv_lstm_args;
 #define KT_CONV_LSTM_DEFAULTS                                                                      \
     .strides = 1, .padding = "valid", .dilation_rate = 1, .activation = "tanh",                    \
