@@ -145,7 +145,7 @@ typedef struct {
     int *by_name; ///< entries sorted by name
     call *calls;
     int *queue, head, queued; ///< a ring: a call waits, or stands here, once
-    int missing; ///< the call that `find` did not have
+    int missing;              ///< the call that `find` did not have
 } graph;
 
 static void enqueue(graph *g, int at) { g->queue[(g->head + g->queued++) % g->n_calls] = at; }

@@ -456,7 +456,8 @@ kt_status kt_read_optional(const kt_json *v, const char *key, kt_json_type type)
 static bool is_shape(const kt_json *v, int depth) {
     bool good = depth < 4;
     if (kt_json_is(v, KT_JSON_LIST))
-        for (int i = 0; i < kt_json_len(v) && good; i++) good = is_shape(kt_json_at(v, i), depth + 1);
+        for (int i = 0; i < kt_json_len(v) && good; i++)
+            good = is_shape(kt_json_at(v, i), depth + 1);
     else if (kt_json_is(v, KT_JSON_DICT))
         for (void *it = kt_json_iter(v); it && good; it = kt_json_next(v, it))
             good = is_shape(kt_json_iter_value(it), depth + 1);
