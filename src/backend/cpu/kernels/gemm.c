@@ -398,7 +398,11 @@ static void set_operands(gemm_job *job, bool swapped) {
 }
 
 static bool want_swap(const kt_gemm *g) {
-    if (g->ta) return !g->tb && g->n <= 4 && g->m > g->n;
+    if (g->ta) { /* vectors of which little is used, against turning the result */
+        const double plain = (double)g->m * (double)ceil_div(g->n, LANES) * (double)g->k;
+        const double turned = (double)g->n * (double)ceil_div(g->m, LANES) * (double)(g->k + LANES);
+        return !g->tb && g->n < LANES && turned < plain;
+    }
     /* transposing B against transposing A and the result */
     return g->tb && (double)g->k * (double)g->n > (double)(g->k + g->n) * (double)g->m;
 }
