@@ -76,11 +76,9 @@ bench: ## [src/cli/bench.c] time the standard workloads: ARGS="--workload NAME"
 	$(call build,release,keratin_command)
 	@build/release/keratin bench $(ARGS)
 
-interop: ## [tests/interop/interop.py] models of every layer type, written here, in real Keras
+interop: ## [tests/interop/interop.py] models of every layer type to real Keras and back
 	$(call build,release,test_interop)
-	@rm -rf build/interop && mkdir -p build/interop
-	@KT_INTEROP_OUT=build/interop build/release/tests/test_interop
-	@$$(tools/golden/env.sh | tail -n 1)/bin/python -W ignore tests/interop/interop.py build/interop
+	@tests/interop/run.sh build/release/tests/test_interop
 
 golden: ## [tools/golden/make.sh] write the golden files again with real Keras
 	@tools/golden/make.sh

@@ -58,6 +58,7 @@ for job in "$@"; do
     ci)
         need g++ command -v c++
         need clang command -v clang
+        need python3-venv python3 -c 'import ensurepip, venv'
         need libclang-rt-14-dev sanitizer_runtime
         need locales test -r /usr/share/i18n/locales/de_DE
         ;;

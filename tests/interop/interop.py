@@ -22,6 +22,7 @@ def distance(got, want):
 def check(path):
     data = np.load(path.replace(".keras", ".npz"))
     m = keras.saving.load_model(path)
+    m.run_eagerly = True  # small models: tracing takes longer than all steps
     xs = [data[k] for k in data.files if k[0] == "x"]
     x = xs[0] if len(xs) == 1 else xs
     far = distance(m.predict(x, verbose=0), data["p0"])

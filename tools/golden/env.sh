@@ -3,9 +3,10 @@
 #
 #   tools/golden/env.sh           the oracle: real Keras on TensorFlow and JAX
 #   tools/golden/env.sh torch     the peers: Keras on PyTorch, ONNX Runtime (timing only)
+#   tools/golden/env.sh interop   real Keras on TensorFlow; the oracle serves where it is made
 #
-# Both live outside the tree: KT_ORACLE (default ~/.cache/keratin/oracle) and KT_ORACLE_TORCH
-# (default ~/.cache/keratin/torch). Running it again does nothing once the stamp file matches.
+# They live outside the tree: KT_ORACLE (default ~/.cache/keratin/oracle), KT_ORACLE_TORCH
+# (default ~/.cache/keratin/torch) and KT_ORACLE_INTEROP (default ~/.cache/keratin/interop). Running it again does nothing once the stamp file matches.
 # PYTHON chooses the interpreter. On success the last line printed is the environment's path.
 set -eu
 
@@ -21,8 +22,18 @@ torch)
     packages="keras==3.15.1 torch onnx onnxruntime"
     need_gb=15 # a plain `torch` may bring its CUDA libraries along
     ;;
+interop)
+    dir=${KT_ORACLE_INTEROP:-$HOME/.cache/keratin/interop}
+    packages="keras==3.15.1 tensorflow-cpu numpy h5py"
+    need_gb=3
+    oracle=${KT_ORACLE:-$HOME/.cache/keratin/oracle}
+    if [ -f "$oracle/.keratin-packages" ]; then
+        echo "$oracle"
+        exit 0
+    fi
+    ;;
 *)
-    echo "usage: env.sh [oracle|torch]" >&2
+    echo "usage: env.sh [oracle|torch|interop]" >&2
     exit 2
     ;;
 esac
