@@ -13,6 +13,10 @@ heads/CASE/names, values            the history of one epoch (batch_size=4, shuf
                                     where the losses of single outputs are means over rows, jax_values
 heads/CASE/config                   get_compile_config() as JSON
 renorm/CASE/…                       as for BatchNormalization in layers_more.npz; config
+curves/x, y, w0 …                   data and first weights of a small network
+curves/CASE/optimizer               as JSON
+curves/CASE/loss (100), final       the loss of each step before its update; all weights after it
+curves/CASE/fitted                  with use_ema: the weights after fit() went on for two epochs
 meta.cases says how each case was made.
 """
 
@@ -174,6 +178,63 @@ if not golden.part():
            momentum=0.9)
     renorm("bare", (5, 2), center=False, scale=False, renorm_clipping={"rmin": 0.9}, epsilon=0.1)
     renorm("inference", (6, 3), training=False)
+
+# ---- 100 steps of every optimizer ----------------------------------------------------------------
+
+def curves():
+    """A small network on three blobs; step s takes rows from 16 (s mod 7), the 7th batch has 4."""
+    fresh()
+    g = golden.rng("curves")
+    y = g.integers(0, 3, 100)
+    x = (g.standard_normal((3, 8))[y] * 1.5 + g.standard_normal((100, 8))).astype(np.float32)
+    m = keras.Sequential([
+        keras.Input((8,)), L.Dense(6, activation="tanh"), L.Dense(3, activation="softmax")])
+    start = [golden.normal(f"curves/w{i}", *w.shape, scale=0.5) for i, w in enumerate(m.get_weights())]
+    y = y.astype(np.int32)
+    members.update({"curves/x": x, "curves/y": y})
+    members.update({f"curves/w{i}": w for i, w in enumerate(start)})
+    everything = {"weight_decay": 0.01, "use_ema": True, "ema_momentum": 0.9, "gradient_accumulation_steps": 3}
+    rules = {
+        "SGD": {"learning_rate": 0.1}, "RMSprop": {}, "Adam": {}, "AdamW": {}, "Adamax": {}, "Nadam": {},
+        "Adagrad": {"learning_rate": 0.1}, "Adadelta": {"learning_rate": 1.0}, "Ftrl": {"learning_rate": 0.1},
+        "Lion": {"learning_rate": 0.003}, "Adafactor": {"learning_rate": 0.01}, "Lamb": {},
+        "Muon": {"learning_rate": 0.02},
+    }
+    runs = {name: (name, args) for name, args in rules.items()}
+    for name in ("SGD", "RMSprop", "Adam"):
+        for option in (
+            {"weight_decay": 0.02}, {"clipnorm": 0.1}, {"clipvalue": 0.02}, {"global_clipnorm": 0.1},
+            {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 7},
+            {"gradient_accumulation_steps": 4},
+        ):
+            short = list(option)[-1] if "use_ema" in option else list(option)[0]
+            runs[f"{name}.{short}"] = (name, rules[name] | option)
+        runs[f"{name}.clipvalue_and_all"] = (name, rules[name] | everything | {"clipvalue": 0.05})
+        runs[f"{name}.clipnorm_and_all"] = (name, rules[name] | everything | {"clipnorm": 0.2})
+        runs[f"{name}.global_clipnorm_and_all"] = (
+            name, rules[name] | everything | {"global_clipnorm": 0.3, "ema_overwrite_frequency": 5})
+    runs["SGD.momentum"] = ("SGD", {"learning_rate": 0.05, "momentum": 0.9})
+    runs["SGD.nesterov_and_all"] = ("SGD", {"learning_rate": 0.05, "momentum": 0.9, "nesterov": True} | everything)
+    runs["RMSprop.centered"] = ("RMSprop", {"centered": True, "momentum": 0.5})
+    runs["Adam.amsgrad"] = ("Adam", {"amsgrad": True, "weight_decay": 0.01})
+    for name, (cls, args) in runs.items():
+        m.set_weights(start)
+        m.compile(getattr(keras.optimizers, cls)(**args), "sparse_categorical_crossentropy")
+        members[f"curves/{name}/optimizer"] = golden.text(keras.saving.serialize_keras_object(m.optimizer))
+        losses = []
+        for s in range(100):
+            rows = slice(16 * (s % 7), 16 * (s % 7) + 16)
+            m.reset_metrics()
+            losses.append(m.train_on_batch(x[rows], y[rows]))
+        members[f"curves/{name}/loss"] = np.array(losses, np.float32)
+        members[f"curves/{name}/final"] = np.concatenate([w.ravel() for w in m.get_weights()])
+        if "use_ema" in args:  # fit ends with the averages
+            m.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+            members[f"curves/{name}/fitted"] = np.concatenate([w.ravel() for w in m.get_weights()])
+
+
+if not golden.part():
+    curves()
 
 if golden.part():
     golden.hand_over({k: v for k, v in members.items() if k.endswith("values")}, {})
