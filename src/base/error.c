@@ -88,12 +88,16 @@ kt_status kt_error_context(const char *fmt, ...) {
     const size_t used = strlen(last.path);
     if (used + 2 >= sizeof last.path) return last.status;
     const size_t sep = used && fmt[0] != ',' ? 1 : 0;
+    char *more = last.path + used + sep;
     if (sep) last.path[used] = ' ';
     va_list ap;
     va_start(ap, fmt);
-    kt_vsnprintf(last.path + used + sep, sizeof last.path - used - sep, fmt, ap);
+    kt_vsnprintf(more, sizeof last.path - used - sep, fmt, ap);
     va_end(ap);
     disarm(last.path);
+    /* Two readers of one file may both name it. */
+    const size_t n = strlen(more);
+    if (sep && used >= n && !memcmp(last.path + used - n, more, n)) last.path[used] = 0;
     return last.status;
 }
 

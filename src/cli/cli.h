@@ -43,6 +43,7 @@ typedef struct cli_option {
     size_t offset;
     cli_type type;
     int64_t min; ///< least value of a number
+    int64_t max; ///< greatest value; 0: that of an int
 } cli_option;
 
 #define CLI_TYPE(x)                                                                                \

@@ -11,6 +11,14 @@ typedef struct {
     int n_weights;
 } parts;
 
+/* Names whose class compile chooses by loss and shapes; what is made here could not change. */
+static const char *by_shape(const char *name) {
+    static const char *const names[] = {"accuracy", "acc", "crossentropy", "ce"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) return names[i];
+    return NULL;
+}
+
 /* "accuracy,mae", several options, or one JSON text. */
 static int parse_metrics(const cli_list *given, void **out) {
     const void *items[4 * CLI_MANY];
@@ -29,9 +37,10 @@ static int parse_metrics(const cli_list *given, void **out) {
             if (length >= sizeof word && !with_arguments)
                 return cli_usage(&cli_fit, "--metrics: \"%.40s…\" is no name", at);
             snprintf(word, sizeof word, "%.*s", (int)length, at);
-            void *m = kt_deserialize("metric", with_arguments ? at : word);
-            if (kt_failed(m)) return cli_bad_name(at);
-            items[n++] = m;
+            const char *name = with_arguments ? NULL : by_shape(word);
+            void *m = name ? NULL : kt_deserialize("metric", with_arguments ? at : word);
+            if (!name && kt_failed(m)) return cli_bad_name(at);
+            items[n++] = name ? (const void *)name : m;
             at += length;
         } while (*at++ == ',');
     }

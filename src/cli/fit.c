@@ -177,6 +177,8 @@ static int fit_load(fit_run *r) {
     if (!code) code = cli_load_data(&r->train, r->m, &train, "train");
     if (!code && !r->train.y) code = cli_usage(&cli_fit, "no labels: give --y (or --target)");
     if (!code && o->validation_x.n) code = cli_load_data(&r->val, r->m, &val, "test");
+    if (!code && o->validation_x.n && !r->val.y)
+        code = cli_usage(&cli_fit, "--validation-x goes with --validation-y (or --target)");
     if (!code && o->class_weight) code = parse_class_weight(o->class_weight, &r->class_weight);
     return code ? code : make_callbacks(o, &r->h, &r->cb);
 }
@@ -223,6 +225,8 @@ static int fit_save(const fit_run *r) {
     return !code && o->history ? save_history(&r->h, o->history) : code;
 }
 
+static bool is_stdout(const char *name) { return name && !strcmp(name, "-"); }
+
 static void fit_report(const fit_run *r) {
     if (cli.json) {
         cli_json j = {.out = stdout};
@@ -234,7 +238,7 @@ static void fit_report(const fit_run *r) {
         cli_json_close(&j, '}');
         return;
     }
-    if (r->o->output && !strcmp(r->o->output, "-")) return; /* the model is on stdout */
+    if (is_stdout(r->o->output) || is_stdout(r->o->history)) return;
     for (int i = 0; i < r->h.n; i++) {
         const series *s = &r->h.s[i];
         if (s->n) printf("%s:", s->name);
@@ -268,17 +272,29 @@ static int fit_finish(fit_run *r, kt_status st) {
     return cli_signal() ? EXIT_SIGNAL + cli_signal() : EXIT_OK;
 }
 
-static int fit(const void *options) {
-    const fit_options *o = options;
+/* Options that do not go together, before anything is read. */
+static int fit_check(const fit_options *o) {
     if (o->output && !cli_ends(o->output, ".keras") && !cli_ends(o->output, ".h5") &&
         !cli_ends(o->output, ".hdf5") && strcmp(o->output, "-") != 0)
         return cli_usage(
             &cli_fit, "-o: expected a name that ends in .keras or .h5, got \"%s\"", o->output);
     if (o->output && cli_ends(o->output, ".weights.h5"))
         return cli_usage(&cli_fit, "-o: .weights.h5 has no place for a whole model; use convert");
-    if (cli.json && o->output && !strcmp(o->output, "-"))
-        return cli_usage(&cli_fit, "-o -: stdout cannot take the model and --json both");
-    int code = cli_may_write(o->output, o->common.force);
+    if (is_stdout(o->output) + is_stdout(o->history) + cli.json > 1)
+        return cli_usage(&cli_fit, "stdout can take one of -o -, --history - and --json");
+    if (!(o->validation_split < 1))
+        return cli_usage(&cli_fit, "--validation-split: expected a number below 1");
+    if (o->validation_y.n && !o->validation_x.n)
+        return cli_usage(&cli_fit, "--validation-y goes with --validation-x");
+    if (o->class_weight && o->sample_weight.n)
+        return cli_usage(&cli_fit, "--class-weight and --sample-weight exclude each other");
+    return EXIT_OK;
+}
+
+static int fit(const void *options) {
+    const fit_options *o = options;
+    int code = fit_check(o);
+    if (!code) code = cli_may_write(o->output, o->common.force);
     if (!code) code = cli_may_write(o->history, o->common.force);
     fit_run *r = code ? NULL : calloc(1, sizeof *r);
     if (!r) return code ? code : 7;

@@ -90,11 +90,11 @@ int main(int argc, char **argv) {
     const int code = cli_parse_global(argc, argv, &common, &at);
     if (code) return code;
     if (common.version) return print_version();
-    if (common.help || at >= argc) {
-        cli_help_all(common.help ? stdout : stderr);
-        return common.help ? EXIT_OK : EXIT_USAGE;
-    }
-    if (!strcmp(argv[at], "help") && at + 1 < argc) {
+    const bool asked = at < argc && !strcmp(argv[at], "help");
+    if (common.help || (asked && at + 1 == argc)) return cli_help_all(stdout), EXIT_OK;
+    if (at >= argc && cli.json) return cli_usage(NULL, "expected a command");
+    if (at >= argc) return cli_help_all(stderr), EXIT_USAGE;
+    if (asked) {
         const cli_command *cmd = find_command(argv[at + 1]);
         return cmd ? cli_help(cmd, stdout), EXIT_OK : unknown_command(argv[at + 1]);
     }

@@ -4,7 +4,9 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,7 @@
 const cli_option cli_common_options[] = {
     CLI_OPT(cli_common, json, "json", NULL, "one JSON document on stdout instead of text"),
     CLI_OPT(cli_common, threads, "threads", "N", "threads to use (all processors)", .min = 1),
-    CLI_OPT(cli_common, seed, "seed", "N", "seed of everything random", .min = 0),
+    CLI_OPT(cli_common, seed, "seed", "N", "seed of everything random", .max = INT64_MAX),
     CLI_OPT(cli_common, verbose, "verbose", "0|1|2", "0 silent, 1 progress bar, 2 a line an epoch"),
     CLI_OPT(cli_common, quiet, "quiet", NULL, "nothing on stderr but errors"),
     CLI_OPT(cli_common, no_color, "no-color", NULL, "no colours (or set NO_COLOR)"),
@@ -48,7 +50,7 @@ static int distance(const char *a, const char *b) {
 
 const char *cli_nearest(const char *word, const char *const *candidates, int n) {
     const char *best = NULL;
-    int least = 1 + (int)strlen(word) / 3;
+    int least = strlen(word) < 3 ? 0 : 1 + (int)strlen(word) / 3; /* two letters resemble any two */
     for (int i = 0; i < n; i++) {
         const int d = distance(word, candidates[i]);
         const bool begins = strlen(word) > 1 && !strncmp(word, candidates[i], strlen(word));
@@ -64,7 +66,7 @@ static bool take_int(const cli_option *o, const char *text, int64_t *out) {
     char *end;
     errno = 0;
     const long long v = strtoll(text, &end, 10);
-    if (end == text || *end || errno || v < o->min) return false;
+    if (end == text || *end || errno || v < o->min || v > (o->max ? o->max : INT_MAX)) return false;
     *out = v;
     return true;
 }
@@ -72,7 +74,7 @@ static bool take_int(const cli_option *o, const char *text, int64_t *out) {
 static bool take_double(const cli_option *o, const char *text, double *out) {
     char *end;
     const double v = strtod(text, &end);
-    if (end == text || *end || !(v >= (double)o->min)) return false;
+    if (end == text || *end || !(v >= (double)o->min) || v > DBL_MAX) return false;
     *out = v;
     return true;
 }
@@ -93,12 +95,19 @@ static int take(const cli_command *cmd, const cli_option *o, const char *text, v
     if (o->type == CLI_INT) ok = take_int(o, text, (int64_t *)(void *)at);
     if (o->type == CLI_DOUBLE) ok = take_double(o, text, (double *)(void *)at);
     if (ok) return EXIT_OK;
+    if (o->type == CLI_DOUBLE)
+        return cli_usage(
+            cmd,
+            "--%s: expected a number of at least %lld, got \"%s\"",
+            o->name,
+            (long long)o->min,
+            text);
     return cli_usage(
         cmd,
-        "--%s: expected %s of at least %lld, got \"%s\"",
+        "--%s: expected an integer from %lld to %lld, got \"%s\"",
         o->name,
-        o->type == CLI_INT ? "an integer" : "a number",
         (long long)o->min,
+        (long long)(o->max ? o->max : INT_MAX),
         text);
 }
 
@@ -176,8 +185,11 @@ int cli_parse(const cli_command *cmd, int argc, char **argv, void *options) {
     if (code || common->help || common->version) return code;
     common->n = argc - optind;
     common->args = argv + optind;
-    if (common->n < cmd->min_args)
-        return cli_usage(cmd, "expected %s, got nothing more", cmd->usage);
+    if (common->n < cmd->min_args && common->n)
+        return cli_usage(cmd, "expected %s, got \"%s\" only", cmd->usage, common->args[0]);
+    if (common->n < cmd->min_args) return cli_usage(cmd, "expected %s", cmd->usage);
+    if (common->n > cmd->max_args && !cmd->max_args)
+        return cli_usage(cmd, "expected options only, got \"%s\"", common->args[0]);
     if (common->n > cmd->max_args)
         return cli_usage(
             cmd, "expected %s, got \"%s\" too", cmd->usage, common->args[cmd->max_args]);

@@ -39,10 +39,15 @@ static void error_part(const char *label, const char *text) {
     if (text && *text) fprintf(stderr, "\n  %-9s %s", label, text);
 }
 
+/* Does the path name a file only that the text names already? */
+static bool is_named(const char *text, const char *path) {
+    return !strncmp(path, "in file \"", 9) && strstr(text, path + 8) != NULL;
+}
+
 /* One paragraph: what failed, where, expected, got, hint. */
 static int report(const cli_problem *p, const char *text) {
     cli.last_exit = p->exit;
-    const bool has_path = p->path && *p->path;
+    const bool has_path = p->path && *p->path && !is_named(text, p->path);
     fprintf(stderr, "keratin: %s%s%s", text, has_path ? " " : "", has_path ? p->path : "");
     error_part("expected:", p->expected);
     error_part("got:", p->got);
@@ -84,8 +89,8 @@ int cli_fail(void) {
 int cli_bad_name(const char *text) {
     const kt_status st = kt_error_last();
     const bool json = *text == '{' || *text == '[';
-    return st == KT_EINVAL || (st == KT_EUNSUPPORTED && !json) ? library_error(EXIT_USAGE)
-                                                               : cli_fail();
+    const bool usage = st == KT_EINVAL || st == KT_EFORMAT || (st == KT_EUNSUPPORTED && !json);
+    return usage ? library_error(EXIT_USAGE) : cli_fail();
 }
 
 int cli_error(const cli_problem *p, const char *fmt, ...) {

@@ -236,12 +236,14 @@ static kt_status add_argument(kt_json *config, const char *p, const char *end) {
     return st;
 }
 
-static kt_json *short_form(const char *text) {
+/* A callback has no other name than its class; without arguments it may still lack one. */
+static kt_json *short_form(kt_kind kind, const char *text) {
     const char *colon = strchr(text, ':');
-    if (!colon) return kt_json_new_str(text);
+    if (!colon && kind != KT_KIND_CALLBACK) return kt_json_new_str(text);
+    if (!colon) colon = text + strlen(text);
     kt_json *config = kt_json_new_dict();
     kt_status st = config ? KT_OK : KT_ENOMEM;
-    for (const char *p = colon + 1; *p && st == KT_OK;) {
+    for (const char *p = *colon ? colon + 1 : colon; *p && st == KT_OK;) {
         const char *end = value_end(p);
         st = add_argument(config, p, end);
         p = *end ? end + 1 : end;
@@ -256,6 +258,15 @@ static kt_json *short_form(const char *text) {
 
 static void *read_any(kt_kind kind, const kt_json *v);
 
+/* Compile chooses the class of these by loss and shapes. */
+static const char *name_by_shape(kt_kind kind, const kt_json *v) {
+    static const char *const names[] = {"accuracy", "acc", "crossentropy", "ce"};
+    const char *name = kind == KT_KIND_METRIC ? kt_json_text(v) : NULL;
+    for (int i = 0; name && i < 4; i++)
+        if (!strcmp(name, names[i])) return names[i];
+    return NULL;
+}
+
 /* A list or a dict of losses or metrics. */
 static void *read_several(kt_kind kind, const kt_json *v) {
     const bool dict = kt_json_is(v, KT_JSON_DICT);
@@ -267,8 +278,9 @@ static void *read_several(kt_kind kind, const kt_json *v) {
     for (int i = 0; i < n && st == KT_OK; i++) {
         const kt_json *item = dict ? kt_json_iter_value(it) : kt_json_at(v, i);
         if (dict) items[at++] = kt_json_iter_key(it);
-        const void *o = kt_json_kind(item) == KT_JSON_NULL ? (const void *)kt_none
-                                                           : read_any(kind, item);
+        const void *o = name_by_shape(kind, item);
+        if (!o)
+            o = kt_json_kind(item) == KT_JSON_NULL ? (const void *)kt_none : read_any(kind, item);
         if (kt_is_obj(o)) st = kt_check(o);
         if (st == KT_OK) items[at++] = o;
         if (dict) it = kt_json_next(v, it);
@@ -281,7 +293,6 @@ static void *read_several(kt_kind kind, const kt_json *v) {
     return list;
 }
 
-/* Names stay names for compile, which resolves "accuracy" by shapes: they are kept in lists. */
 static void *read_any(kt_kind kind, const kt_json *v) {
     const bool several = kt_json_is(v, KT_JSON_LIST) ||
                          (kt_json_is(v, KT_JSON_DICT) && !kt_json_get(v, "class_name"));
@@ -301,7 +312,7 @@ void *kt_deserialize(const char *kind_name, const char *text) {
         const kt_status st = kt_json_parse(&v, text, strlen(text), NULL);
         if (st) return kt_fail_object(st);
     } else {
-        v = short_form(text);
+        v = short_form(kind, text);
     }
     if (!v) return kt_fail_object(kt_json_failed());
     void *o = read_any(kind, v);

@@ -143,6 +143,34 @@ KT_TEST(cli, errors_are_json_where_asked) {
     has(ran.out, "\"exit\": 2");
 }
 
+KT_TEST(cli, wrong_lines_are_usage) {
+    expect("help", 0);
+    expect("--json", 2);
+    has(ran.out, "\"exit\": 2");
+    expect("doctor extra", 2);
+    has(ran.err, "options only");
+    expect("diff a.keras", 2);
+    has(ran.err, "\"a.keras\" only");
+    expect("summary m.keras -q", 2); /* nothing resembles one letter */
+    if (strstr(ran.err, "did you mean")) fail_msg("%s", ran.err);
+    static const char *const ends[] = {
+        "--epochs 99999999999",
+        "--validation-split 1.5",
+        "--validation-split 0,5",
+        "--validation-split nan",
+        "--validation-y y.npy",
+        "--class-weight 0:1 --sample-weight w.npy",
+        "--json --history -",
+        "--json -o -",
+        "-o - --history -",
+    };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "fit m.keras --x x.npy --y y.npy %s", ends[i]);
+        expect(line, 2);
+    }
+}
+
 KT_TEST(cli, man_page_is_up_to_date) {
     static char page[65536];
     FILE *f = fopen("docs/keratin.1", "rb");
@@ -243,6 +271,37 @@ KT_TEST(cli, goes_on_where_a_training_stopped) {
     expect("diff all.keras half.keras --json", 1);
     has(ran.out, "\"over\": ");
     expect("diff all.keras half.keras --atol 100", 0);
+}
+
+/* What "accuracy" means depends on the loss, on the command line and in the file. */
+KT_TEST(cli, accuracy_is_that_of_the_loss) {
+    make_files();
+    kt_tensor *labels = kt_tensor_new(KT_INT32, kt_dims(64), NULL);
+    for (int i = 0; i < 64; i++) kt_tensor_set(labels, i, i % 2);
+    save("labels.npy", labels);
+    expect(
+        "fit m.keras --x x.npy --y labels.npy --loss sparse_categorical_crossentropy --metrics "
+        "accuracy,ce --json -o acc.keras --force",
+        0);
+    has(ran.out, "\"accuracy\": [");
+    has(ran.out, "\"ce\": [");
+    expect("evaluate acc.keras --x x.npy --y labels.npy --json", 0);
+    has(ran.out, "\"accuracy\": ");
+    expect("evaluate acc.keras --x x.npy --y labels.npy --loss sparse_categorical_crossentropy", 0);
+    has(ran.out, "accuracy: ");
+}
+
+KT_TEST(cli, callbacks_say_what_they_lack) {
+    make_files();
+    expect("fit m.keras --x x.npy --y y.npy --callback model_checkpoint", 2);
+    has(ran.err, "filepath");
+    expect("fit m.keras --x x.npy --y y.npy --callback early_stopping:patience=x", 2);
+    has(ran.err, "expected: an integer");
+    expect("fit m.keras --x x.npy --y y.npy --callback early_stopping:patienc=3", 2);
+    has(ran.err, "patienc");
+    expect("fit m.keras --x x.npy --y y.npy --validation-x x.npy", 2);
+    expect("fit none.keras --x x.npy --y y.npy", 5);
+    assert_null(strstr(strstr(ran.err, "none.keras") + 1, "none.keras")); /* named once */
 }
 
 KT_TEST(cli, files_are_not_overwritten_unless_forced) {
