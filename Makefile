@@ -77,8 +77,8 @@ bench: ## [src/cli/bench.c] time the standard workloads: ARGS="--workload NAME"
 	@build/release/keratin bench $(ARGS)
 
 interop: ## [tests/interop/interop.py] models of every layer type to real Keras and back
-	$(call build,release,test_interop)
-	@tests/interop/run.sh build/release/tests/test_interop
+	$(call build,release,test_interop test_saving)
+	@tests/interop/run.sh build/release/tests
 
 golden: ## [tools/golden/make.sh] write the golden files again with real Keras
 	@tools/golden/make.sh

@@ -15,6 +15,7 @@
 #include <keratin/metrics.h>
 #include <keratin/model.h>
 #include <keratin/ops.h>
+#include <keratin/ops_more.h>
 #include <keratin/ops_windows.h>
 #include <keratin/optimizers.h>
 #include <keratin/plot.h>

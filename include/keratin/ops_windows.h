@@ -106,7 +106,7 @@ KT_API kt_sym *kt_op_average_pool_with(const kt_op_pool_args *args);
  * "constant") */
 KT_API kt_sym *kt_op_pad(kt_sym *x, kt_shape before, kt_shape after, double constant_value);
 /** Every element of an axis `repeats` times. Keras: keras.ops.repeat */
-KT_API kt_sym *kt_op_repeat(kt_sym *x, int repeats, int axis);
+KT_API kt_sym *kt_op_repeat(kt_sym *x, int repeats, int64_t axis);
 
 #ifdef __cplusplus
 }

@@ -9,7 +9,7 @@
 
 /* Integer with float gives that float; of two floats or two integers the wider one; bool gives
  * way. */
-static kt_dtype promote(kt_dtype a, kt_dtype b) {
+kt_dtype kt_op_promote(kt_dtype a, kt_dtype b) {
     static const int rank[KT_DTYPE_COUNT] = {
         [KT_BOOL] = 1,
         [KT_UINT8] = 2,
@@ -90,7 +90,7 @@ UNARY(stop_gradient, "StopGradient", kt_g_stop_gradient)
 
 static kt_val *promoted(
     kt_graph *g, kt_val *a, kt_val *b, kt_val *(*builder)(kt_graph *, kt_val *, kt_val *)) {
-    const kt_dtype d = promote(a->spec.dtype, b->spec.dtype);
+    const kt_dtype d = kt_op_promote(a->spec.dtype, b->spec.dtype);
     return builder(g, kt_g_cast(g, a, d), kt_g_cast(g, b, d));
 }
 
@@ -154,7 +154,7 @@ UNARY(logical_not, "LogicalNot", negation)
 
 static kt_val *where_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n, (void)attrs;
-    const kt_dtype d = promote(in[1]->spec.dtype, in[2]->spec.dtype);
+    const kt_dtype d = kt_op_promote(in[1]->spec.dtype, in[2]->spec.dtype);
     return kt_g_select(g, truth(g, in[0]), kt_g_cast(g, in[1], d), kt_g_cast(g, in[2], d));
 }
 static const kt_op_class where_class = {"Where", 0, where_build};
@@ -229,10 +229,15 @@ static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attr
     if (a->kind == MEAN) return kt_g_mean(g, x, axes, a->keepdims);
     return kt_g_reduce(g, (kt_reduce_kind)a->kind, x, axes, a->keepdims);
 }
-#define REDUCE(fn, camel, kind)                                                                    \
+#define REDUCE(fn, camel, code)                                                                    \
     static const kt_op_class fn##_class = {camel, sizeof(op_reduce_attrs), op_reduce_build};       \
     kt_sym *kt_op_##fn(kt_sym *x, kt_tuple axis, bool keepdims) {                                  \
-        return kt_op_apply(&fn##_class, 1, &x, &(op_reduce_attrs){kind, axis, keepdims});          \
+        return kt_op_apply(&fn##_class, 1, &x, &(op_reduce_attrs){code, axis, keepdims});          \
+    }                                                                                              \
+    static kt_status fn##_finish(int n, kt_sym *const *in, void *attrs) {                          \
+        (void)n, (void)in;                                                                         \
+        ((op_reduce_attrs *)attrs)->kind = code;                                                   \
+        return KT_OK;                                                                              \
     }
 REDUCE(sum, "Sum", KT_RED_SUM)
 REDUCE(mean, "Mean", MEAN)
@@ -285,7 +290,6 @@ kt_sym *kt_op_argmin(kt_sym *x, int64_t axis, bool keepdims) {
 AXIS(softmax, "Softmax", kt_g_softmax)
 AXIS(log_softmax, "LogSoftmax", kt_g_log_softmax)
 AXIS(expand_dims, "ExpandDims", kt_g_expand_dims)
-AXIS(squeeze, "Squeeze", kt_g_squeeze)
 #define APPLY_AXIS(fn, T)                                                                          \
     kt_sym *kt_op_##fn(kt_sym *x, T axis) {                                                        \
         return kt_op_apply(&fn##_class, 1, &x, &(axis_attrs){(int)axis});                          \
@@ -293,7 +297,26 @@ AXIS(squeeze, "Squeeze", kt_g_squeeze)
 APPLY_AXIS(softmax, int)
 APPLY_AXIS(log_softmax, int)
 APPLY_AXIS(expand_dims, int)
-APPLY_AXIS(squeeze, int)
+
+typedef struct {
+    int64_t axis; ///< KT_NONE: every axis of length 1
+} squeeze_attrs;
+static kt_val *squeeze_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    const int64_t axis = ((const squeeze_attrs *)attrs)->axis;
+    kt_val *x = in[0];
+    if (axis != KT_NONE) {
+        const bool far = axis < -KT_MAX_RANK || axis > KT_MAX_RANK;
+        return kt_g_squeeze(g, x, far ? KT_MAX_RANK + 1 : (int)axis);
+    }
+    for (int i = x->spec.shape.ndim - 1; x && i >= 0; i--)
+        if (x->spec.shape.dim[i] == 1) x = kt_g_squeeze(g, x, i);
+    return x;
+}
+static const kt_op_class squeeze_class = {"Squeeze", sizeof(squeeze_attrs), squeeze_build};
+kt_sym *kt_op_squeeze(kt_sym *x, int64_t axis) {
+    return kt_op_apply(&squeeze_class, 1, &x, &(squeeze_attrs){axis});
+}
 
 /* Products */
 static kt_shape with_batch(const kt_shape *batch, const kt_shape *s) {
@@ -314,7 +337,7 @@ static kt_val *matmul_rows(kt_graph *g, kt_val *a, kt_val *b) {
 
 static kt_val *matmul_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n, (void)attrs;
-    const kt_dtype d = promote(in[0]->spec.dtype, in[1]->spec.dtype);
+    const kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);
     kt_val *a = kt_g_cast(g, in[0], d), *b = kt_g_cast(g, in[1], d);
     if (!a || !b) return NULL;
     const int ra = a->spec.shape.ndim, rb = b->spec.shape.ndim;
@@ -369,7 +392,7 @@ typedef struct {
 } einsum_attrs;
 static kt_val *einsum_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
-    const kt_dtype d = promote(in[0]->spec.dtype, in[1]->spec.dtype);
+    const kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);
     kt_val *a = kt_g_cast(g, in[0], d), *b = kt_g_cast(g, in[1], d);
     return kt_g_einsum(g, ((const einsum_attrs *)attrs)->equation, a, b);
 }
@@ -388,8 +411,8 @@ kt_sym *kt_op_einsum(const char *subscripts, kt_sym *a, kt_sym *b) {
 
 static kt_val *attention_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const attention_attrs *a = attrs;
-    kt_dtype d = promote(in[0]->spec.dtype, in[1]->spec.dtype);
-    d = promote(d, in[2]->spec.dtype);
+    kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);
+    d = kt_op_promote(d, in[2]->spec.dtype);
     kt_val *mask = n > 3 ? truth(g, in[3]) : NULL;
     if (n > 3 && !mask) return NULL;
     return kt_g_attention(
@@ -492,7 +515,7 @@ kt_sym *kt_op_transpose(kt_sym *x, kt_shape axes) {
 
 static kt_val *concatenate_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     kt_dtype d = in[0]->spec.dtype;
-    for (int i = 1; i < n; i++) d = promote(d, in[i]->spec.dtype);
+    for (int i = 1; i < n; i++) d = kt_op_promote(d, in[i]->spec.dtype);
     for (int i = 0; i < n; i++) in[i] = kt_g_cast(g, in[i], d);
     return kt_g_concat(g, n, in, ((const axis_attrs *)attrs)->axis);
 }
@@ -512,133 +535,185 @@ kt_sym *kt_op_concatenate(kt_ref xs, int axis) {
 
 typedef struct {
     int axis;
-    int64_t start, stop;
+    int64_t start, stop, step;
 } op_slice_attrs;
+
+/* A bound as Python reads it: from the end if negative, then brought to low … high. */
+static int64_t slice_bound(int64_t given, int64_t standard, int64_t len, int64_t low) {
+    const int64_t high = len + low;
+    if (given == KT_NONE) return standard;
+    if (given < 0) given += len;
+    return given < low ? low : given > high ? high : given;
+}
+
 static kt_val *op_slice_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     const op_slice_attrs *a = attrs;
-    const int axis = kt_axis(a->axis, in[0]->spec.shape.ndim);
+    const int ndim = in[0]->spec.shape.ndim, axis = kt_axis(a->axis, ndim);
     if (axis < 0)
         return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "slice: axis %d is out of range", a->axis));
     const int64_t len = in[0]->spec.shape.dim[axis];
-    int64_t start = a->start == KT_NONE ? 0 : a->start, stop = a->stop == KT_NONE ? len : a->stop;
-    if (start < 0) start += len;
-    if (stop < 0) stop += len;
-    start = start < 0 ? 0 : start > len ? len : start;
-    stop = stop < start ? start : stop > len ? len : stop;
-    return kt_g_slice_axis(g, in[0], axis, start, stop);
+    const bool back = a->step < 0;
+    const int64_t low = back ? -1 : 0, by = back ? -a->step : a->step;
+    int64_t start = slice_bound(a->start, back ? len - 1 : 0, len, low);
+    int64_t stop = slice_bound(a->stop, back ? -1 : len, len, low);
+    if (back) {
+        start = len - 1 - start;
+        stop = len - 1 - stop;
+    }
+    if (stop < start) stop = start;
+    kt_val *x = back ? kt_g_reverse(g, in[0], axis) : in[0];
+    if (by == 1) return kt_g_slice_axis(g, x, axis, start, stop);
+    slice_attrs s;
+    for (int i = 0; i < ndim; i++) {
+        s.start[i] = i == axis ? start : 0;
+        s.step[i] = i == axis ? by : 1;
+        s.length[i] = i == axis ? (stop - start + by - 1) / by : in[0]->spec.shape.dim[i];
+    }
+    return kt_g_slice(g, x, &s);
 }
 static const kt_op_class op_slice_class = {"GetItem", sizeof(op_slice_attrs), op_slice_build};
+kt_sym *kt_op_strided_slice(kt_sym *x, int axis, int64_t start, int64_t stop, int64_t step) {
+    op_slice_attrs a;
+    if (step == 0 || step < -INT32_MAX || step > INT32_MAX)
+        return kt_fail_object(KT_FAIL(KT_EINVAL, "slice: a step of %lld", (long long)step));
+    memset(&a, 0, sizeof a);
+    a.axis = axis;
+    a.start = start;
+    a.stop = stop;
+    a.step = step;
+    return kt_op_apply(&op_slice_class, 1, &x, &a);
+}
 kt_sym *kt_op_slice(kt_sym *x, int axis, int64_t start, int64_t stop) {
-    return kt_op_apply(&op_slice_class, 1, &x, &(op_slice_attrs){axis, start, stop});
+    return kt_op_strided_slice(x, axis, start, stop, 1);
 }
 
 /* Files ------------------------------------------------------------------------------------------
  */
 
 /* Attributes under the names of Keras' config. */
-#define AS(T, member, key, type)                                                                   \
-    { key, offsetof(T, member), sizeof(((T *)0)->member), type }
 static const kt_field reduce_fields[] = {
     KT_F(op_reduce_attrs, axis), KT_F(op_reduce_attrs, keepdims), KT_F_END};
 static const kt_field take_fields[] = {KT_F(op_reduce_attrs, axis), KT_F_END};
 static const kt_field axis_fields[] = {KT_F(axis_attrs, axis), KT_F_END};
+static const kt_field squeeze_fields[] = {KT_F(squeeze_attrs, axis), KT_F_END};
 static const kt_field clip_fields[] = {
-    AS(clip_attrs, low, "x_min", KT_FIELD_DOUBLE),
-    AS(clip_attrs, high, "x_max", KT_FIELD_DOUBLE),
+    KT_F_NAMED(clip_attrs, low, "x_min", KT_FIELD_DOUBLE),
+    KT_F_NAMED(clip_attrs, high, "x_max", KT_FIELD_DOUBLE),
     KT_F_END};
 static const kt_field cast_fields[] = {KT_F_AS(cast_attrs, dtype, KT_FIELD_DTYPE), KT_F_END};
 static const kt_field one_hot_fields[] = {
-    AS(op_one_hot_attrs, classes, "num_classes", KT_FIELD_INT64),
+    KT_F_NAMED(op_one_hot_attrs, classes, "num_classes", KT_FIELD_INT64),
     KT_F(op_one_hot_attrs, axis),
     KT_F_AS(op_one_hot_attrs, dtype, KT_FIELD_DTYPE),
     KT_F_END};
 static const kt_field reshape_fields[] = {
-    AS(shape_attrs, shape, "newshape", KT_FIELD_DIMS), KT_F_END};
+    KT_F_NAMED(shape_attrs, shape, "newshape", KT_FIELD_DIMS), KT_F_END};
 static const kt_field broadcast_fields[] = {KT_F(shape_attrs, shape), KT_F_END};
 static const kt_field transpose_fields[] = {
-    AS(shape_attrs, shape, "axes", KT_FIELD_DIMS), KT_F_END};
+    KT_F_NAMED(shape_attrs, shape, "axes", KT_FIELD_DIMS), KT_F_END};
 static const kt_field slice_fields[] = {
-    KT_F(op_slice_attrs, axis), KT_F(op_slice_attrs, start), KT_F(op_slice_attrs, stop), KT_F_END};
+    KT_F(op_slice_attrs, axis),
+    KT_F(op_slice_attrs, start),
+    KT_F(op_slice_attrs, stop),
+    KT_F(op_slice_attrs, step),
+    KT_F_END};
 
-/* kt-check: long, because it is a table */
-const kt_op_form *kt_op_forms(void) {
-    static const kt_op_form forms[] = {
-        {&negative_class, "numpy", 1, NULL},
-        {&abs_class, "numpy", 1, NULL},
-        {&sign_class, "numpy", 1, NULL},
-        {&square_class, "numpy", 1, NULL},
-        {&sqrt_class, "numpy", 1, NULL},
-        {&rsqrt_class, "math", 1, NULL},
-        {&reciprocal_class, "numpy", 1, NULL},
-        {&exp_class, "numpy", 1, NULL},
-        {&expm1_class, "numpy", 1, NULL},
-        {&log_class, "numpy", 1, NULL},
-        {&log1p_class, "numpy", 1, NULL},
-        {&sin_class, "numpy", 1, NULL},
-        {&cos_class, "numpy", 1, NULL},
-        {&tan_class, "numpy", 1, NULL},
-        {&arcsin_class, "numpy", 1, NULL},
-        {&arccos_class, "numpy", 1, NULL},
-        {&arctan_class, "numpy", 1, NULL},
-        {&sinh_class, "numpy", 1, NULL},
-        {&cosh_class, "numpy", 1, NULL},
-        {&tanh_class, "numpy", 1, NULL},
-        {&arcsinh_class, "numpy", 1, NULL},
-        {&arctanh_class, "numpy", 1, NULL},
-        {&erf_class, "math", 1, NULL},
-        {&sigmoid_class, "nn", 1, NULL},
-        {&softplus_class, "nn", 1, NULL},
-        {&relu_class, "nn", 1, NULL},
-        {&floor_class, "numpy", 1, NULL},
-        {&ceil_class, "numpy", 1, NULL},
-        {&round_class, "numpy", 1, NULL},
-        {&trunc_class, "numpy", 1, NULL},
-        {&stop_gradient_class, "core", 1, NULL},
-        {&add_class, "numpy", 2, NULL},
-        {&subtract_class, "numpy", 2, NULL},
-        {&multiply_class, "numpy", 2, NULL},
-        {&power_class, "numpy", 2, NULL},
-        {&maximum_class, "numpy", 2, NULL},
-        {&minimum_class, "numpy", 2, NULL},
-        {&floor_divide_class, "numpy", 2, NULL},
-        {&mod_class, "numpy", 2, NULL},
-        {&arctan2_class, "numpy", 2, NULL},
-        {&equal_class, "numpy", 2, NULL},
-        {&not_equal_class, "numpy", 2, NULL},
-        {&less_class, "numpy", 2, NULL},
-        {&less_equal_class, "numpy", 2, NULL},
-        {&greater_class, "numpy", 2, NULL},
-        {&greater_equal_class, "numpy", 2, NULL},
-        {&divide_class, "numpy", 2, NULL},
-        {&logical_or_class, "numpy", 2, NULL},
-        {&logical_and_class, "numpy", 2, NULL},
-        {&logical_xor_class, "numpy", 2, NULL},
-        {&logical_not_class, "numpy", 1, NULL},
-        {&sum_class, "numpy", 1, reduce_fields},
-        {&mean_class, "numpy", 1, reduce_fields},
-        {&max_class, "numpy", 1, reduce_fields},
-        {&min_class, "numpy", 1, reduce_fields},
-        {&prod_class, "numpy", 1, reduce_fields},
-        {&any_class, "numpy", 1, reduce_fields},
-        {&all_class, "numpy", 1, reduce_fields},
-        {&softmax_class, "nn", 1, axis_fields},
-        {&log_softmax_class, "nn", 1, axis_fields},
-        {&expand_dims_class, "numpy", 1, axis_fields},
-        {&squeeze_class, "numpy", 1, axis_fields},
-        {&where_class, "numpy", 3, NULL},
-        {&clip_class, "numpy", 1, clip_fields},
-        {&cast_class, "core", 1, cast_fields},
-        {&argmax_class, "numpy", 1, reduce_fields},
-        {&argmin_class, "numpy", 1, reduce_fields},
-        {&matmul_class, "numpy", 2, NULL},
-        {&one_hot_class, "nn", 1, one_hot_fields},
-        {&take_class, "numpy", 2, take_fields},
-        {&reshape_class, "numpy", 1, reshape_fields},
-        {&broadcast_class, "numpy", 1, broadcast_fields},
-        {&transpose_class, "numpy", 1, transpose_fields},
-        {&concatenate_class, "numpy", -1, axis_fields},
-        {&op_slice_class, "numpy", 1, slice_fields},
-        {NULL, NULL, 0, NULL}};
-    return forms;
+static const kt_field einsum_fields[] = {
+    KT_F_NAMED(einsum_attrs, equation, "subscripts", KT_FIELD_TEXT), KT_F_END};
+static const kt_field attention_fields[] = {
+    KT_F_NAMED(attention_attrs, causal, "is_causal", KT_FIELD_BOOL), KT_F_END};
+
+static const kt_op_form forms[] = {
+    {&negative_class, "numpy", 1, NULL, NULL},
+    {&abs_class, "numpy", 1, NULL, NULL},
+    {&sign_class, "numpy", 1, NULL, NULL},
+    {&square_class, "numpy", 1, NULL, NULL},
+    {&sqrt_class, "numpy", 1, NULL, NULL},
+    {&rsqrt_class, "math", 1, NULL, NULL},
+    {&reciprocal_class, "numpy", 1, NULL, NULL},
+    {&exp_class, "numpy", 1, NULL, NULL},
+    {&expm1_class, "numpy", 1, NULL, NULL},
+    {&log_class, "numpy", 1, NULL, NULL},
+    {&log1p_class, "numpy", 1, NULL, NULL},
+    {&sin_class, "numpy", 1, NULL, NULL},
+    {&cos_class, "numpy", 1, NULL, NULL},
+    {&tan_class, "numpy", 1, NULL, NULL},
+    {&arcsin_class, "numpy", 1, NULL, NULL},
+    {&arccos_class, "numpy", 1, NULL, NULL},
+    {&arctan_class, "numpy", 1, NULL, NULL},
+    {&sinh_class, "numpy", 1, NULL, NULL},
+    {&cosh_class, "numpy", 1, NULL, NULL},
+    {&tanh_class, "numpy", 1, NULL, NULL},
+    {&arcsinh_class, "numpy", 1, NULL, NULL},
+    {&arctanh_class, "numpy", 1, NULL, NULL},
+    {&erf_class, "math", 1, NULL, NULL},
+    {&sigmoid_class, "nn", 1, NULL, NULL},
+    {&softplus_class, "nn", 1, NULL, NULL},
+    {&relu_class, "nn", 1, NULL, NULL},
+    {&floor_class, "numpy", 1, NULL, NULL},
+    {&ceil_class, "numpy", 1, NULL, NULL},
+    {&round_class, "numpy", 1, NULL, NULL},
+    {&trunc_class, "numpy", 1, NULL, NULL},
+    {&stop_gradient_class, "core", 1, NULL, NULL},
+    {&add_class, "numpy", 2, NULL, NULL},
+    {&subtract_class, "numpy", 2, NULL, NULL},
+    {&multiply_class, "numpy", 2, NULL, NULL},
+    {&power_class, "numpy", 2, NULL, NULL},
+    {&maximum_class, "numpy", 2, NULL, NULL},
+    {&minimum_class, "numpy", 2, NULL, NULL},
+    {&floor_divide_class, "numpy", 2, NULL, NULL},
+    {&mod_class, "numpy", 2, NULL, NULL},
+    {&arctan2_class, "numpy", 2, NULL, NULL},
+    {&equal_class, "numpy", 2, NULL, NULL},
+    {&not_equal_class, "numpy", 2, NULL, NULL},
+    {&less_class, "numpy", 2, NULL, NULL},
+    {&less_equal_class, "numpy", 2, NULL, NULL},
+    {&greater_class, "numpy", 2, NULL, NULL},
+    {&greater_equal_class, "numpy", 2, NULL, NULL},
+    {&divide_class, "numpy", 2, NULL, NULL},
+    {&logical_or_class, "numpy", 2, NULL, NULL},
+    {&logical_and_class, "numpy", 2, NULL, NULL},
+    {&logical_xor_class, "numpy", 2, NULL, NULL},
+    {&logical_not_class, "numpy", 1, NULL, NULL},
+    {&sum_class, "numpy", 1, reduce_fields, sum_finish},
+    {&mean_class, "numpy", 1, reduce_fields, mean_finish},
+    {&max_class, "numpy", 1, reduce_fields, max_finish},
+    {&min_class, "numpy", 1, reduce_fields, min_finish},
+    {&prod_class, "numpy", 1, reduce_fields, prod_finish},
+    {&any_class, "numpy", 1, reduce_fields, any_finish},
+    {&all_class, "numpy", 1, reduce_fields, all_finish},
+    {&softmax_class, "nn", 1, axis_fields, NULL},
+    {&log_softmax_class, "nn", 1, axis_fields, NULL},
+    {&expand_dims_class, "numpy", 1, axis_fields, NULL},
+    {&squeeze_class, "numpy", 1, squeeze_fields, NULL},
+    {&where_class, "numpy", 3, NULL, NULL},
+    {&clip_class, "numpy", 1, clip_fields, NULL},
+    {&cast_class, "core", 1, cast_fields, NULL},
+    {&argmax_class, "numpy", 1, reduce_fields, NULL},
+    {&argmin_class, "numpy", 1, reduce_fields, NULL},
+    {&matmul_class, "numpy", 2, NULL, NULL},
+    {&one_hot_class, "nn", 1, one_hot_fields, NULL},
+    {&take_class, "numpy", 2, take_fields, NULL},
+    {&reshape_class, "numpy", 1, reshape_fields, NULL},
+    {&broadcast_class, "numpy", 1, broadcast_fields, NULL},
+    {&transpose_class, "numpy", 1, transpose_fields, NULL},
+    {&concatenate_class, "numpy", KT_OP_LIST, axis_fields, NULL},
+    {&op_slice_class, "numpy", 1, slice_fields, NULL},
+    {&einsum_class, "numpy", 2, einsum_fields, NULL},
+    {&attention_class, "nn", KT_OP_ANY, attention_fields, NULL},
+    {NULL, NULL, 0, NULL, NULL}};
+
+const kt_op_form *kt_op_form_at(int i) {
+    static const kt_op_form *const tables[] = {
+        forms,
+        kt_op_forms_shape,
+        kt_op_forms_windows,
+        kt_op_forms_more,
+        kt_op_forms_activations,
+        NULL};
+    for (int t = 0; tables[t]; t++)
+        for (const kt_op_form *f = tables[t]; f->op; f++)
+            if (i-- == 0) return f;
+    return NULL;
 }

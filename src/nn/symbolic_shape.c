@@ -8,42 +8,52 @@
 #include <keratin/runtime.h>
 
 typedef struct {
-    int64_t n;
-    int axis, other;
+    int64_t n, axis; /* KT_NONE: all axes, or the flat array */
+    int other;
 } move_attrs;
 
-static int axis_in(kt_graph *g, const char *op, int axis, int ndim) {
-    const int at = kt_axis(axis, ndim);
-    if (at < 0) kt_graph_fail(g, KT_FAIL(KT_EINVAL, "%s: axis %d is out of range", op, axis));
+static int axis_in(kt_graph *g, const char *op, int64_t axis, int ndim) {
+    const int at = axis < -KT_MAX_RANK || axis > KT_MAX_RANK ? -1 : kt_axis((int)axis, ndim);
+    if (at < 0)
+        kt_graph_fail(g, KT_FAIL(KT_EINVAL, "%s: axis %lld is out of range", op, (long long)axis));
     return at;
 }
 
 static kt_val *flip_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    const int axis = axis_in(g, "flip", ((const move_attrs *)attrs)->axis, in[0]->spec.shape.ndim);
+    const move_attrs *a = attrs;
+    kt_val *x = in[0];
+    const int ndim = x->spec.shape.ndim;
+    const int axis = a->axis == KT_NONE ? 0 : axis_in(g, "flip", a->axis, ndim);
     (void)n;
-    return axis < 0 ? NULL : kt_g_reverse(g, in[0], axis);
+    if (axis < 0) return NULL;
+    if (a->axis != KT_NONE) return kt_g_reverse(g, x, axis);
+    for (int i = 0; i < ndim; i++) x = kt_g_reverse(g, x, i);
+    return x;
 }
 static const kt_op_class flip_class = {"Flip", sizeof(move_attrs), flip_build};
-kt_sym *kt_op_flip(kt_sym *x, int axis) {
+kt_sym *kt_op_flip(kt_sym *x, int64_t axis) {
     return kt_op_apply(&flip_class, 1, &x, &(move_attrs){0, axis, 0});
 }
 
 /* The last `shift` elements first. */
 static kt_val *roll_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const move_attrs *a = attrs;
-    const int axis = axis_in(g, "roll", a->axis, in[0]->spec.shape.ndim);
+    kt_val *x = a->axis == KT_NONE ? kt_g_reshape(g, in[0], kt_dims(-1)) : in[0];
+    const int axis = !x                   ? -1
+                     : a->axis == KT_NONE ? 0
+                                          : axis_in(g, "roll", a->axis, x->spec.shape.ndim);
     (void)n;
     if (axis < 0) return NULL;
-    const int64_t len = in[0]->spec.shape.dim[axis];
+    const int64_t len = x->spec.shape.dim[axis];
     const int64_t shift = len ? (a->n % len + len) % len : 0;
     if (shift == 0) return in[0];
     kt_val *parts[2] = {
-        kt_g_slice_axis(g, in[0], axis, len - shift, len),
-        kt_g_slice_axis(g, in[0], axis, 0, len - shift)};
-    return parts[0] && parts[1] ? kt_g_concat(g, 2, parts, axis) : NULL;
+        kt_g_slice_axis(g, x, axis, len - shift, len), kt_g_slice_axis(g, x, axis, 0, len - shift)};
+    kt_val *y = parts[0] && parts[1] ? kt_g_concat(g, 2, parts, axis) : NULL;
+    return a->axis == KT_NONE ? kt_g_reshape(g, y, in[0]->spec.shape) : y;
 }
 static const kt_op_class roll_class = {"Roll", sizeof(move_attrs), roll_build};
-kt_sym *kt_op_roll(kt_sym *x, int64_t shift, int axis) {
+kt_sym *kt_op_roll(kt_sym *x, int64_t shift, int64_t axis) {
     return kt_op_apply(&roll_class, 1, &x, &(move_attrs){shift, axis, 0});
 }
 
@@ -93,8 +103,10 @@ kt_sym *kt_op_tile(kt_sym *x, kt_shape repeats) {
 }
 
 static kt_val *stack_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    const int axis = ((const move_attrs *)attrs)->axis, ndim = in[0]->spec.shape.ndim;
+    const int ndim = in[0]->spec.shape.ndim;
+    const int axis = axis_in(g, "stack", ((const move_attrs *)attrs)->axis, ndim + 1);
     kt_val *parts[KT_OP_MAX_IN];
+    if (axis < 0) return NULL;
     for (int i = 0; i < n; i++) {
         if (in[i]->spec.dtype != in[0]->spec.dtype ||
             !kt_shape_equal(&in[i]->spec.shape, &in[0]->spec.shape))
@@ -102,7 +114,7 @@ static kt_val *stack_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
                 g, KT_FAIL(KT_ESHAPE, "stack: operands must have one shape and dtype"));
         if (!(parts[i] = kt_g_expand_dims(g, in[i], axis))) return NULL;
     }
-    return kt_g_concat(g, n, parts, kt_axis(axis, ndim + 1));
+    return kt_g_concat(g, n, parts, axis);
 }
 static const kt_op_class stack_class = {"Stack", sizeof(move_attrs), stack_build};
 kt_sym *kt_op_stack(kt_ref xs, int axis) {
@@ -149,3 +161,31 @@ static const kt_op_class std_class = {"Std", sizeof(var_attrs), var_build};
 kt_sym *kt_op_std(kt_sym *x, kt_tuple axis, bool keepdims) {
     return kt_op_apply(&std_class, 1, &x, &(var_attrs){axis, keepdims, true});
 }
+
+/* Files */
+static const kt_field flip_fields[] = {KT_F(move_attrs, axis), KT_F_END};
+static const kt_field roll_fields[] = {
+    KT_F_NAMED(move_attrs, n, "shift", KT_FIELD_INT64), KT_F(move_attrs, axis), KT_F_END};
+static const kt_field swapaxes_fields[] = {
+    KT_F_NAMED(move_attrs, axis, "axis1", KT_FIELD_INT64),
+    KT_F_NAMED(move_attrs, other, "axis2", KT_FIELD_INT),
+    KT_F_END};
+static const kt_field tile_fields[] = {KT_F(tile_attrs, repeats), KT_F_END};
+static const kt_field var_fields[] = {KT_F(var_attrs, axis), KT_F(var_attrs, keepdims), KT_F_END};
+
+/* Std: the root is what the class has beyond Var. */
+static kt_status std_finish(int n, kt_sym *const *in, void *attrs) {
+    (void)n, (void)in;
+    ((var_attrs *)attrs)->root = true;
+    return KT_OK;
+}
+
+const kt_op_form kt_op_forms_shape[] = {
+    {&flip_class, "numpy", 1, flip_fields, NULL},
+    {&roll_class, "numpy", 1, roll_fields, NULL},
+    {&swapaxes_class, "numpy", 1, swapaxes_fields, NULL},
+    {&tile_class, "numpy", 1, tile_fields, NULL},
+    {&stack_class, "numpy", KT_OP_LIST, flip_fields, NULL},
+    {&var_class, "numpy", 1, var_fields, NULL},
+    {&std_class, "numpy", 1, var_fields, std_finish},
+    {NULL, NULL, 0, NULL, NULL}};

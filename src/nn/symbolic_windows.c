@@ -10,7 +10,9 @@
 
 typedef kt_val *conv_builder(kt_graph *g, kt_val *x, kt_val *kernel, const kt_conv_nd *a);
 
-typedef struct {
+typedef struct { /* as given (for files), and as the work wants it */
+    kt_tuple strides, dilation_rate, output_padding;
+    const char *padding, *data_format; ///< never freed
     kt_conv_nd nd;
     bool channels_first;
 } conv_op_attrs;
@@ -74,75 +76,122 @@ static kt_status rank_of(const kt_sym *x, const char *what, int most, int *rank)
     return kt_error_got("%d", *rank + 2);
 }
 
-static kt_status read_steps(
-    kt_conv_nd *nd, int rank, kt_tuple strides, kt_tuple dilation, const char *padding) {
+/* The names in the spelling of files: they outlive what they were read from. */
+static void keep_names(const char **padding, int mode, const char **format, bool first) {
+    static const char *const modes[] = {"valid", "same", "causal"};
+    *padding = modes[mode];
+    *format = first ? "channels_first" : "channels_last";
+}
+
+/* Works out nd from what was given. */
+static kt_status conv_finish_as(const char *what, int most, kt_sym *const *in, conv_op_attrs *a) {
     kt_pad_mode mode;
-    kt_status st = kt_tuple_get(strides, rank, "strides", nd->stride);
-    if (st == KT_OK) st = kt_tuple_get(dilation, rank, "dilation_rate", nd->dilation);
-    if (st == KT_OK) st = kt_padding_get(padding, rank == 1, &mode);
-    if (st == KT_OK) nd->padding = (int)mode;
+    int rank = 0;
+    kt_status st = rank_of(in[0], what, most, &rank);
+    if (st == KT_OK) st = kt_tuple_get(a->strides, rank, "strides", a->nd.stride);
+    if (st == KT_OK) st = kt_tuple_get(a->dilation_rate, rank, "dilation_rate", a->nd.dilation);
+    if (st == KT_OK) st = kt_padding_get(a->padding, rank == 1, &mode);
+    if (st == KT_OK) st = kt_data_format_get(a->data_format, &a->channels_first);
+    if (st) return st;
+    a->nd.padding = (int)mode;
+    keep_names(&a->padding, (int)mode, &a->data_format, a->channels_first);
+    return KT_OK;
+}
+
+static kt_status conv_finish(int n, kt_sym *const *in, void *attrs) {
+    (void)n;
+    return conv_finish_as("conv", 3, in, attrs);
+}
+static kt_status depthwise_finish(int n, kt_sym *const *in, void *attrs) {
+    (void)n;
+    return conv_finish_as("depthwise_conv", 2, in, attrs);
+}
+static kt_status separable_finish(int n, kt_sym *const *in, void *attrs) {
+    (void)n;
+    return conv_finish_as("separable_conv", 2, in, attrs);
+}
+static kt_status transpose_finish(int n, kt_sym *const *in, void *attrs) {
+    (void)n;
+    conv_op_attrs *a = attrs;
+    kt_status st = conv_finish_as("conv_transpose", 3, in, a);
+    if (st) return st;
+    const int rank = kt_sym_shape(in[0]).ndim - 2;
+    for (int i = 0; i < 3; i++) a->nd.output_padding[i] = -1;
+    st = kt_output_padding_get(a->output_padding, rank, a->nd.stride, a->nd.output_padding);
+    if (st == KT_OK && a->nd.padding == KT_PAD_CAUSAL)
+        st = KT_FAIL(KT_EINVAL, "padding: \"causal\" does not go with a transposed convolution");
     return st;
 }
 
+static kt_sym *apply_finished(
+    const kt_op_class *op,
+    kt_status (*finish)(int n, kt_sym *const *in, void *attrs),
+    int n,
+    kt_sym *const *in,
+    void *attrs) {
+    const kt_status st = finish(n, in, attrs);
+    return st ? kt_fail_object(st) : kt_op_apply(op, n, in, attrs);
+}
+
 static kt_sym *conv_with(
-    const kt_op_class *op, const kt_op_conv_args *given, const char *what, int most) {
+    const kt_op_class *op,
+    const kt_op_conv_args *given,
+    kt_status (*finish)(int n, kt_sym *const *in, void *attrs)) {
     static const kt_op_conv_args defaults = {KT_OP_CONV_DEFAULTS};
     kt_op_conv_args a;
     conv_op_attrs attrs;
-    int rank = 0;
     memset(&attrs, 0, sizeof attrs);
-    kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
-    if (st == KT_OK) st = rank_of(a.inputs, what, most, &rank);
-    if (st == KT_OK) st = read_steps(&attrs.nd, rank, a.strides, a.dilation_rate, a.padding);
-    if (st == KT_OK) st = kt_data_format_get(a.data_format, &attrs.channels_first);
+    const kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
     if (st) return kt_fail_object(st);
-    return kt_op_apply(op, 2, (kt_sym *[]){a.inputs, a.kernel}, &attrs);
+    attrs.strides = a.strides;
+    attrs.dilation_rate = a.dilation_rate;
+    attrs.padding = a.padding;
+    attrs.data_format = a.data_format;
+    return apply_finished(op, finish, 2, (kt_sym *[]){a.inputs, a.kernel}, &attrs);
 }
 
-kt_sym *kt_op_conv_with(const kt_op_conv_args *a) { return conv_with(&conv_class, a, "conv", 3); }
+kt_sym *kt_op_conv_with(const kt_op_conv_args *a) { return conv_with(&conv_class, a, conv_finish); }
 
 kt_sym *kt_op_depthwise_conv_with(const kt_op_conv_args *a) {
-    return conv_with(&depthwise_conv_class, a, "depthwise_conv", 2);
+    return conv_with(&depthwise_conv_class, a, depthwise_finish);
 }
 
 kt_sym *kt_op_separable_conv_with(const kt_op_separable_conv_args *given) {
     static const kt_op_separable_conv_args defaults = {KT_OP_CONV_DEFAULTS};
     kt_op_separable_conv_args a;
     conv_op_attrs attrs;
-    int rank = 0;
     memset(&attrs, 0, sizeof attrs);
-    kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
-    if (st == KT_OK) st = rank_of(a.inputs, "separable_conv", 2, &rank);
-    if (st == KT_OK) st = read_steps(&attrs.nd, rank, a.strides, a.dilation_rate, a.padding);
-    if (st == KT_OK) st = kt_data_format_get(a.data_format, &attrs.channels_first);
+    const kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
     if (st) return kt_fail_object(st);
+    attrs.strides = a.strides;
+    attrs.dilation_rate = a.dilation_rate;
+    attrs.padding = a.padding;
+    attrs.data_format = a.data_format;
     kt_sym *in[3] = {a.inputs, a.depthwise_kernel, a.pointwise_kernel};
-    return kt_op_apply(&separable_conv_class, 3, in, &attrs);
+    return apply_finished(&separable_conv_class, separable_finish, 3, in, &attrs);
 }
 
 kt_sym *kt_op_conv_transpose_with(const kt_op_conv_transpose_args *given) {
     static const kt_op_conv_transpose_args defaults = {KT_OP_CONV_TRANSPOSE_DEFAULTS};
     kt_op_conv_transpose_args a;
     conv_op_attrs attrs;
-    int rank = 0;
     memset(&attrs, 0, sizeof attrs);
-    kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
-    if (st == KT_OK) st = rank_of(a.inputs, "conv_transpose", 3, &rank);
-    if (st == KT_OK) st = read_steps(&attrs.nd, rank, a.strides, a.dilation_rate, a.padding);
-    if (st == KT_OK) st = kt_data_format_get(a.data_format, &attrs.channels_first);
-    for (int i = 0; i < 3; i++) attrs.nd.output_padding[i] = -1;
-    if (st == KT_OK)
-        st = kt_output_padding_get(
-            a.output_padding, rank, attrs.nd.stride, attrs.nd.output_padding);
-    if (st == KT_OK && attrs.nd.padding == KT_PAD_CAUSAL)
-        st = KT_FAIL(KT_EINVAL, "padding: \"causal\" does not go with a transposed convolution");
+    const kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
     if (st) return kt_fail_object(st);
-    return kt_op_apply(&conv_transpose_class, 2, (kt_sym *[]){a.inputs, a.kernel}, &attrs);
+    attrs.strides = a.strides;
+    attrs.dilation_rate = a.dilation_rate;
+    attrs.output_padding = a.output_padding;
+    attrs.padding = a.padding;
+    attrs.data_format = a.data_format;
+    kt_sym *in[2] = {a.inputs, a.kernel};
+    return apply_finished(&conv_transpose_class, transpose_finish, 2, in, &attrs);
 }
 
 /* Pools ---------------------------------------------------------------------------------------- */
 
-typedef struct {
+typedef struct { /* as conv_op_attrs */
+    kt_tuple pool_size, strides;
+    const char *padding, *data_format;
     kt_pool_nd nd;
     bool channels_first;
 } pool_op_attrs;
@@ -157,28 +206,54 @@ static kt_val *pool_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
 static const kt_op_class max_pool_class = {"MaxPool", sizeof(pool_op_attrs), pool_build},
                          average_pool_class = {"AveragePool", sizeof(pool_op_attrs), pool_build};
 
-static kt_sym *pool_with(const kt_op_pool_args *given, bool average) {
+static kt_status pool_finish_as(const char *what, kt_sym *const *in, pool_op_attrs *a) {
+    kt_pad_mode mode = KT_PAD_VALID;
+    int rank = 0;
+    const kt_tuple strides = a->strides == KT_NONE ? a->pool_size : a->strides;
+    kt_status st = rank_of(in[0], what, 3, &rank);
+    if (st == KT_OK) st = kt_tuple_get(a->pool_size, rank, "pool_size", a->nd.window);
+    if (st == KT_OK) st = kt_tuple_get(strides, rank, "strides", a->nd.stride);
+    if (st == KT_OK) st = kt_padding_get(a->padding, false, &mode);
+    if (st == KT_OK) st = kt_data_format_get(a->data_format, &a->channels_first);
+    if (st) return st;
+    a->nd.same = mode == KT_PAD_SAME;
+    keep_names(&a->padding, (int)mode, &a->data_format, a->channels_first);
+    return KT_OK;
+}
+
+static kt_status max_pool_finish(int n, kt_sym *const *in, void *attrs) {
+    (void)n;
+    return pool_finish_as("max_pool", in, attrs);
+}
+static kt_status average_pool_finish(int n, kt_sym *const *in, void *attrs) {
+    (void)n;
+    ((pool_op_attrs *)attrs)->nd.average = true;
+    return pool_finish_as("average_pool", in, attrs);
+}
+
+static kt_sym *pool_with(
+    const kt_op_class *op,
+    const kt_op_pool_args *given,
+    kt_status (*finish)(int n, kt_sym *const *in, void *attrs)) {
     static const kt_op_pool_args defaults = {KT_OP_POOL_DEFAULTS};
     kt_op_pool_args a;
     pool_op_attrs attrs;
-    kt_pad_mode mode = KT_PAD_VALID;
-    int rank = 0;
     memset(&attrs, 0, sizeof attrs);
-    kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
-    const kt_tuple strides = a.strides == KT_NONE ? a.pool_size : a.strides;
-    if (st == KT_OK) st = rank_of(a.inputs, average ? "average_pool" : "max_pool", 3, &rank);
-    if (st == KT_OK) st = kt_tuple_get(a.pool_size, rank, "pool_size", attrs.nd.window);
-    if (st == KT_OK) st = kt_tuple_get(strides, rank, "strides", attrs.nd.stride);
-    if (st == KT_OK) st = kt_padding_get(a.padding, false, &mode);
-    if (st == KT_OK) st = kt_data_format_get(a.data_format, &attrs.channels_first);
+    const kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
     if (st) return kt_fail_object(st);
-    attrs.nd.same = mode == KT_PAD_SAME;
-    attrs.nd.average = average;
-    return kt_op_apply(average ? &average_pool_class : &max_pool_class, 1, &a.inputs, &attrs);
+    attrs.pool_size = a.pool_size;
+    attrs.strides = a.strides;
+    attrs.padding = a.padding;
+    attrs.data_format = a.data_format;
+    return apply_finished(op, finish, 1, &a.inputs, &attrs);
 }
 
-kt_sym *kt_op_max_pool_with(const kt_op_pool_args *a) { return pool_with(a, false); }
-kt_sym *kt_op_average_pool_with(const kt_op_pool_args *a) { return pool_with(a, true); }
+kt_sym *kt_op_max_pool_with(const kt_op_pool_args *a) {
+    return pool_with(&max_pool_class, a, max_pool_finish);
+}
+kt_sym *kt_op_average_pool_with(const kt_op_pool_args *a) {
+    return pool_with(&average_pool_class, a, average_pool_finish);
+}
 
 /* Padding and repeating ------------------------------------------------------------------------ */
 
@@ -199,25 +274,78 @@ kt_sym *kt_op_pad(kt_sym *x, kt_shape before, kt_shape after, double constant_va
 }
 
 typedef struct {
-    int repeats, axis;
+    int repeats;
+    int64_t axis; ///< KT_NONE: the flat array
 } repeat_attrs;
 static kt_val *repeat_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     const repeat_attrs *a = attrs;
-    const int axis = kt_axis(a->axis, in[0]->spec.shape.ndim);
+    kt_val *x = a->axis == KT_NONE ? kt_g_reshape(g, in[0], kt_dims(-1)) : in[0];
+    if (!x) return NULL;
+    const kt_shape whole = x->spec.shape;
+    const bool far = a->axis < -KT_MAX_RANK || a->axis > KT_MAX_RANK;
+    const int axis = a->axis == KT_NONE ? 0 : far ? -1 : kt_axis((int)a->axis, whole.ndim);
     if (axis < 0)
-        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "repeat: axis %d is out of range", a->axis));
-    const kt_shape whole = in[0]->spec.shape;
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EINVAL, "repeat: axis %lld is out of range", (long long)a->axis));
     const int64_t inner = kt_shape_range(&whole, axis + 1, whole.ndim);
     const kt_shape rows = {3, {kt_shape_range(&whole, 0, axis), whole.dim[axis], inner}};
-    kt_val *y = kt_g_repeat_nd(g, kt_g_reshape(g, in[0], rows), &a->repeats);
+    kt_val *y = kt_g_repeat_nd(g, kt_g_reshape(g, x, rows), &a->repeats);
     kt_shape out = whole;
     out.dim[axis] *= a->repeats;
     return kt_g_reshape(g, y, out);
 }
-static const kt_op_class repeat_class = {"Repeat", sizeof(repeat_attrs), repeat_build};
-kt_sym *kt_op_repeat(kt_sym *x, int repeats, int axis) {
-    if (repeats < 0)
-        return kt_fail_object(KT_FAIL(KT_EINVAL, "repeat: expected repeats >= 0, got %d", repeats));
-    return kt_op_apply(&repeat_class, 1, &x, &(repeat_attrs){repeats, axis});
+static kt_status repeat_finish(int n, kt_sym *const *in, void *attrs) {
+    const int repeats = ((const repeat_attrs *)attrs)->repeats;
+    (void)n, (void)in;
+    return repeats >= 0 ? KT_OK
+                        : KT_FAIL(KT_EINVAL, "repeat: expected repeats >= 0, got %d", repeats);
 }
+static const kt_op_class repeat_class = {"Repeat", sizeof(repeat_attrs), repeat_build};
+kt_sym *kt_op_repeat(kt_sym *x, int repeats, int64_t axis) {
+    repeat_attrs a;
+    memset(&a, 0, sizeof a);
+    a.repeats = repeats;
+    a.axis = axis;
+    return apply_finished(&repeat_class, repeat_finish, 1, &x, &a);
+}
+
+/* Files ---------------------------------------------------------------------------------------- */
+
+static const kt_field conv_fields[] = {
+    KT_F(conv_op_attrs, strides),
+    KT_F(conv_op_attrs, padding),
+    KT_F(conv_op_attrs, data_format),
+    KT_F(conv_op_attrs, dilation_rate),
+    KT_F_END};
+static const kt_field conv_transpose_fields[] = {
+    KT_F(conv_op_attrs, strides),
+    KT_F(conv_op_attrs, padding),
+    KT_F(conv_op_attrs, output_padding),
+    KT_F(conv_op_attrs, data_format),
+    KT_F(conv_op_attrs, dilation_rate),
+    KT_F_END};
+static const kt_field pool_fields[] = {
+    KT_F(pool_op_attrs, pool_size),
+    KT_F(pool_op_attrs, strides),
+    KT_F(pool_op_attrs, padding),
+    KT_F(pool_op_attrs, data_format),
+    KT_F_END};
+static const kt_field repeat_fields[] = {
+    KT_F(repeat_attrs, repeats), KT_F(repeat_attrs, axis), KT_F_END};
+static const kt_field pad_fields[] = {
+    KT_F_AS(pad_attrs, before, KT_FIELD_INT64S),
+    KT_F_AS(pad_attrs, after, KT_FIELD_INT64S),
+    KT_F_NAMED(pad_attrs, value, "constant_values", KT_FIELD_DOUBLE),
+    KT_F_END};
+
+const kt_op_form kt_op_forms_windows[] = {
+    {&conv_class, "nn", 2, conv_fields, conv_finish},
+    {&depthwise_conv_class, "nn", 2, conv_fields, depthwise_finish},
+    {&separable_conv_class, "nn", 3, conv_fields, separable_finish},
+    {&conv_transpose_class, "nn", 2, conv_transpose_fields, transpose_finish},
+    {&max_pool_class, "nn", 1, pool_fields, max_pool_finish},
+    {&average_pool_class, "nn", 1, pool_fields, average_pool_finish},
+    {&op_pad_class, "numpy", 1, pad_fields, NULL},
+    {&repeat_class, "numpy", 1, repeat_fields, repeat_finish},
+    {NULL, NULL, 0, NULL, NULL}};

@@ -101,16 +101,23 @@ typedef struct kt_op_class {
     size_t attrs_size;
     kt_val *(*build)(kt_graph *g, int n, kt_val **in, const void *attrs);
 } kt_op_class;
+enum { KT_OP_LIST = -1, KT_OP_ANY = -2 }; ///< operands in one list; any number of them
 /** How files write an op: its attributes as Keras' config has them, Keras' module below
- * keras.src.ops, number of operands (-1: any). */
+ * keras.src.ops, number of operands. `finish` works out what the attributes have beyond the fields;
+ * it gets them zeroed but for those. */
 typedef struct kt_op_form {
     const kt_op_class *op;
     const char *module;
     int n_in;
     const kt_field *fields;
+    kt_status (*finish)(int n, kt_sym *const *in, void *attrs);
 } kt_op_form;
-/** The ops that files may name, ended by NULL. */
-const kt_op_form *kt_op_forms(void);
+/** The ops that files may name, by number; NULL behind the last. */
+const kt_op_form *kt_op_form_at(int i);
+extern const kt_op_form kt_op_forms_shape[], kt_op_forms_windows[], kt_op_forms_more[],
+    kt_op_forms_activations[];
+/** The dtype of what two dtypes make together. */
+kt_dtype kt_op_promote(kt_dtype a, kt_dtype b);
 kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs);
 /** The second case: nn/layers/operation.c. */
 kt_sym *kt_op_record(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs);

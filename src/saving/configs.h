@@ -129,15 +129,26 @@ kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *compile_conf
 
 /* Operations (operations.c) -------------------------------------------------------------------- */
 
-/** Entry of a recorded operation: module, class_name, config, registered_name, name. */
-kt_json *kt_write_operation(kt_layer *l);
-/** "args" of its node; tensors[i] stand for its inputs (consumed). */
+/** Entry of a recorded operation: module, class_name, config, registered_name, name. Its first
+ * input has `ndim` axes. */
+kt_json *kt_write_operation(kt_layer *l, int ndim);
+/** "args" and "kwargs" of its node; tensors[i] stand for its inputs. */
 kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int n);
+kt_json *kt_write_operation_kwargs(const kt_layer *l, kt_json *const *tensors, int n);
 bool kt_is_operation_module(const char *module);
 /** One more call: args and kwargs with symbols looked up by `find`. */
 typedef kt_sym *kt_find_sym(void *data, const kt_json *keras_tensor);
-kt_sym *kt_read_operation(
-    kt_reader *r, const kt_json *entry, const kt_json *node, kt_find_sym *find, void *data);
+typedef struct kt_outputs {
+    int n;
+    kt_sym *v[KT_MAX_TENSORS];
+} kt_outputs;
+kt_status kt_read_operation(
+    kt_reader *r,
+    const kt_json *entry,
+    const kt_json *node,
+    kt_find_sym *find,
+    void *data,
+    kt_outputs *out);
 /** Is this {"class_name": "__keras_tensor__"}? */
 bool kt_is_keras_tensor(const kt_json *v);
 

@@ -208,7 +208,11 @@ static kt_json *node_entry(const kt_model_state *s, int at) {
             "args",
             op ? kt_write_operation_args(call->layer, t, n_args)
                : layer_args(call->layer, t, n_args));
-    if (st == KT_OK) st = kt_json_put(o, "kwargs", op ? kt_json_new_dict() : call_kwargs(call, t));
+    if (st == KT_OK)
+        st = kt_json_put(
+            o,
+            "kwargs",
+            op ? kt_write_operation_kwargs(call->layer, t, n_args) : call_kwargs(call, t));
     for (int i = 0; i < call->n_in; i++) kt_json_free(t[i]);
     if (st == KT_OK) return o;
     kt_json_free(o);
@@ -221,7 +225,10 @@ static kt_json *layer_entry(const kt_model_state *s, kt_layer *l) {
         for (int i = 0; i < s->n_in; i++)
             if (s->in[i]->node->layer == l) o = input_entry(s->in[i]);
     } else {
-        o = kt_layer_is_operation(l) ? kt_write_operation(l) : kt_write_layer(l);
+        int ndim = 0; /* of an operation's first input */
+        for (int i = 0; i < s->nodes.n && !ndim; i++)
+            if (s->nodes.v[i].call->layer == l) ndim = kt_sym_shape(s->nodes.v[i].call->in[0]).ndim;
+        o = kt_layer_is_operation(l) ? kt_write_operation(l, ndim) : kt_write_layer(l);
     }
     kt_status st = o ? kt_json_put(o, "name", kt_json_new_str(kt_layer_name(l))) : kt_json_failed();
     for (int i = 0; i < s->nodes.n && st == KT_OK; i++) {

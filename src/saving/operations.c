@@ -34,16 +34,24 @@ static const struct {
     {"Prod", "dtype", "null"},
     {"OneHot", "sparse", "false"},
     {"Round", "decimals", "0"},
+    {"Pad", "mode", "\"constant\""},
+    {"DotProductAttention", "flash_attention", "null"},
+    {"DotProductAttention", "attn_logits_soft_cap", "null"},
 };
 #define N_CONSTANTS ((int)(sizeof constants / sizeof *constants))
 
 /* Writing -------------------------------------------------------------------------------------- */
 
 static bool is_slice(const kt_layer *l) { return !strcmp(l->class_name, "GetItem"); }
+static bool is_pad(const kt_layer *l) { return !strcmp(l->class_name, "Pad"); }
+static bool is_attention(const kt_layer *l) {
+    return !strcmp(l->class_name, "DotProductAttention");
+}
 
 static const kt_op_form *form_of(const kt_layer *l) {
     const kt_op_class *op = kt_operation_of(l)->op;
-    for (const kt_op_form *f = kt_op_forms(); f->op; f++)
+    const kt_op_form *f;
+    for (int i = 0; (f = kt_op_form_at(i)) != NULL; i++)
         if (f->op == op) return f;
     return NULL;
 }
@@ -64,11 +72,34 @@ static kt_json *close_shape(kt_json *list) {
     return out;
 }
 
-static kt_json *operation_config(kt_layer *l) {
+/* [[1, 1], [0, 2]] */
+static kt_json *pad_width(const pad_attrs *a, int ndim) {
+    kt_json *out = kt_json_new_list();
+    for (int i = 0; i < ndim; i++) {
+        kt_json *pair = kt_json_new_list();
+        kt_status st = kt_json_add(pair, kt_json_new_int(a->before[i]));
+        if (st == KT_OK) st = kt_json_add(pair, kt_json_new_int(a->after[i]));
+        if (st == KT_OK)
+            st = kt_json_add(out, pair);
+        else
+            kt_json_free(pair);
+        if (st) return kt_json_free(out), NULL;
+    }
+    return out;
+}
+
+static kt_json *operation_config(kt_layer *l, int ndim) {
     const kt_operation_args *a = kt_operation_of(l);
+    const bool apart = is_slice(l) || is_pad(l);
+    pad_attrs pad;
     kt_json *out = kt_json_new_dict();
     kt_status st = kt_json_put(out, "name", kt_json_new_str(kt_layer_name(l)));
-    for (const kt_field *f = form_of(l)->fields; st == KT_OK && !is_slice(l) && f && f->type; f++) {
+    if (st == KT_OK && is_pad(l)) {
+        memcpy(&pad, a->attrs, sizeof pad);
+        kt_json *v = pad_width(&pad, ndim);
+        st = v ? kt_json_put(out, "pad_width", v) : kt_json_failed();
+    }
+    for (const kt_field *f = form_of(l)->fields; st == KT_OK && !apart && f && f->type; f++) {
         kt_json *v = kt_write_field(f, a->attrs, f->name, NULL);
         if (v && !strcmp(f->name, "newshape")) v = close_shape(v);
         st = v ? kt_json_put(out, f->name, v) : kt_json_failed();
@@ -84,7 +115,7 @@ static kt_json *operation_config(kt_layer *l) {
     return NULL;
 }
 
-kt_json *kt_write_operation(kt_layer *l) {
+kt_json *kt_write_operation(kt_layer *l, int ndim) {
     const kt_op_form *f = form_of(l);
     char module[64];
     if (!f) {
@@ -93,7 +124,7 @@ kt_json *kt_write_operation(kt_layer *l) {
         return NULL;
     }
     snprintf(module, sizeof module, "keras.src.ops.%s", f->module);
-    return kt_write_wrapped(module, f->op->name, operation_config(l), f->op->name);
+    return kt_write_wrapped(module, f->op->name, operation_config(l, ndim), f->op->name);
 }
 
 static kt_json *constant(const kt_tensor *t) {
@@ -110,14 +141,15 @@ static kt_json *constant(const kt_tensor *t) {
     return NULL;
 }
 
-static kt_json *slice(int64_t start, int64_t stop) {
+static kt_json *bound_value(int64_t v) {
+    return v == KT_NONE ? kt_json_new_null() : kt_json_new_int(v);
+}
+
+static kt_json *slice(int64_t start, int64_t stop, int64_t step) {
     kt_json *o = kt_json_new_dict(), *config = kt_json_new_dict();
-    kt_status st = kt_json_put(
-        config, "start", start == KT_NONE ? kt_json_new_null() : kt_json_new_int(start));
-    if (st == KT_OK)
-        st = kt_json_put(
-            config, "stop", stop == KT_NONE ? kt_json_new_null() : kt_json_new_int(stop));
-    if (st == KT_OK) st = kt_json_put(config, "step", kt_json_new_null());
+    kt_status st = kt_json_put(config, "start", bound_value(start));
+    if (st == KT_OK) st = kt_json_put(config, "stop", bound_value(stop));
+    if (st == KT_OK) st = kt_json_put(config, "step", bound_value(step == 1 ? KT_NONE : step));
     if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str("__slice__"));
     if (st == KT_OK)
         st = kt_json_put(o, "config", config);
@@ -128,38 +160,50 @@ static kt_json *slice(int64_t start, int64_t stop) {
     return NULL;
 }
 
-/* x[:, a:b] */
+/* x[:, a:b:c] */
 static kt_json *slices(const kt_layer *l, int ndim) {
+    static const char *const keys[] = {"start", "stop", "step"};
     const kt_operation_args *a = kt_operation_of(l);
     kt_json *list = kt_json_new_list();
-    int64_t of[2] = {KT_NONE, KT_NONE};
+    int64_t of[3] = {KT_NONE, KT_NONE, 1};
     int axis = 0;
     for (const kt_field *f = form_of(l)->fields; f->type; f++) {
         if (!strcmp(f->name, "axis")) memcpy(&axis, a->attrs + f->offset, sizeof axis);
-        if (!strcmp(f->name, "start")) memcpy(&of[0], a->attrs + f->offset, sizeof of[0]);
-        if (!strcmp(f->name, "stop")) memcpy(&of[1], a->attrs + f->offset, sizeof of[1]);
+        for (int i = 0; i < 3; i++)
+            if (!strcmp(f->name, keys[i])) memcpy(&of[i], a->attrs + f->offset, sizeof of[i]);
     }
     if (axis < 0) axis += ndim;
     for (int i = 0; i <= axis; i++)
-        if (kt_json_add(list, i < axis ? slice(KT_NONE, KT_NONE) : slice(of[0], of[1])))
+        if (kt_json_add(list, i < axis ? slice(KT_NONE, KT_NONE, 1) : slice(of[0], of[1], of[2])))
             return kt_json_free(list), NULL;
     return list;
+}
+
+/* Beside integers a number is written without a fraction: 2.0 would make floats of them. */
+static kt_json *number_operand(double v, kt_json *const *tensors, int n) {
+    bool whole = n > 0 && v == floor(v) && fabs(v) < 1e15;
+    for (int i = 0; i < n; i++) {
+        const char *dtype = kt_json_get_text(kt_json_get(tensors[i], "config"), "dtype");
+        whole = whole && dtype && !kt_dtype_is_float(kt_dtype_of(dtype));
+    }
+    return whole ? kt_json_new_int((int64_t)v) : kt_json_new_real(v);
 }
 
 kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int n) {
     const kt_operation_args *a = kt_operation_of(l);
     kt_json *args = kt_json_new_list(), *to = args;
     kt_status st = args ? KT_OK : KT_ENOMEM;
+    const int plain = is_attention(l) && a->n_operands > 3 ? 3 : a->n_operands;
     int next = 0;
-    if (!strcmp(l->class_name, "Concatenate")) {
+    if (form_of(l)->n_in == KT_OP_LIST) {
         to = kt_json_new_list();
         st = kt_json_add(args, to);
     }
-    for (int i = 0; i < a->n_operands; i++) {
+    for (int i = 0; i < plain; i++) {
         const kt_sym *s = a->fixed[i];
         kt_json *v = !s            ? (next < n ? kt_json_ref(tensors[next++]) : NULL)
                      : s->constant ? constant(s->constant)
-                                   : kt_json_new_real(s->num);
+                                   : number_operand(s->num, tensors, n);
         if (st == KT_OK)
             st = kt_json_add(to, v);
         else
@@ -174,12 +218,49 @@ kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int
     return NULL;
 }
 
+/* What Keras hands over by name: the mask and the scale of attention, the value of a padding. */
+kt_json *kt_write_operation_kwargs(const kt_layer *l, kt_json *const *tensors, int n) {
+    const kt_operation_args *a = kt_operation_of(l);
+    kt_json *o = kt_json_new_dict();
+    kt_status st = KT_OK;
+    if (is_pad(l)) {
+        pad_attrs pad;
+        memcpy(&pad, a->attrs, sizeof pad);
+        kt_json *v = pad.value != 0 ? number_operand(pad.value, tensors, n) : kt_json_new_null();
+        st = kt_json_put(o, "constant_values", v);
+    }
+    if (is_attention(l)) {
+        attention_attrs attention;
+        memcpy(&attention, a->attrs, sizeof attention);
+        const kt_sym *mask = a->n_operands > 3 ? a->fixed[3] : NULL;
+        kt_json *v = a->n_operands < 4 ? kt_json_new_null()
+                     : !mask           ? kt_json_ref(tensors[n - 1])
+                     : mask->constant  ? constant(mask->constant)
+                                       : kt_json_new_real(mask->num);
+        st = kt_json_put(o, "bias", kt_json_new_null());
+        if (st == KT_OK)
+            st = kt_json_put(o, "mask", v);
+        else
+            kt_json_free(v);
+        if (st == KT_OK) st = kt_json_put(o, "scale", kt_json_new_real(attention.scale));
+    }
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
 /* Reading -------------------------------------------------------------------------------------- */
 
 static const kt_op_form *find_op(const char *class_name) {
     static const char *const same[][2] = {
-        {"TrueDivide", "Divide"}, {"Abs", "Absolute"}, {"Amax", "Max"}, {"Amin", "Min"}};
-    for (const kt_op_form *f = kt_op_forms(); f->op; f++)
+        {"TrueDivide", "Divide"},
+        {"Abs", "Absolute"},
+        {"Fabs", "Absolute"},
+        {"Amax", "Max"},
+        {"Amin", "Min"},
+        {"Average", "Mean"}}; /* without weights */
+    const kt_op_form *f;
+    for (int i = 0; (f = kt_op_form_at(i)) != NULL; i++)
         if (!strcmp(f->op->name, class_name)) return f;
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (!strcmp(same[i][0], class_name)) return find_op(same[i][1]);
@@ -210,19 +291,52 @@ typedef struct {
     void *data;
     int n;
     kt_sym *in[KT_OP_MAX_IN];
+    bool real[KT_OP_MAX_IN]; ///< a number with a point
+    const char *name;        ///< of the operation
+    int n_parts;
 } operands;
 
 static kt_status take_operand(operands *o, const kt_json *v) {
     if (o->n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "more than %d operands", KT_OP_MAX_IN);
     kt_sym *s = kt_is_keras_tensor(v) ? o->find(o->data, v) : fixed_operand(o->r, v);
+    o->real[o->n] = kt_json_is(v, KT_JSON_REAL);
     o->in[o->n++] = s;
     return kt_check(s);
+}
+
+/* 0.5 makes floats of integers; our numbers would take the integers' dtype. */
+static kt_status widen_numbers(operands *o) {
+    bool integers = o->n > 1;
+    for (int i = 0; i < o->n; i++)
+        integers = integers && (o->in[i]->is_num || !kt_dtype_is_float(kt_sym_dtype(o->in[i])));
+    for (int i = 0; i < o->n && integers; i++) {
+        if (!o->real[i]) continue;
+        const float v = (float)o->in[i]->num;
+        kt_tensor *t = kt_reader_keep(o->r, kt_tensor_new(KT_FLOAT32, (kt_shape){0, {0}}, &v));
+        if (kt_failed(t)) return kt_check(t);
+        o->in[i] = kt_reader_keep(o->r, kt_const(t));
+        if (kt_failed(o->in[i])) return kt_check(o->in[i]);
+    }
+    return KT_OK;
 }
 
 static bool has_tensor(const kt_json *list) {
     for (int i = 0; i < kt_json_len(list); i++)
         if (kt_is_keras_tensor(kt_json_at(list, i))) return true;
     return false;
+}
+
+/* The name of the file; what else the operation became has names made of it. */
+static kt_status give_name(kt_sym *y, const char *name, int part) {
+    char own[300];
+    if (!name || !y->node || !kt_layer_is_operation(y->node->layer)) return KT_OK;
+    kt_layer *l = y->node->layer;
+    if (!*name || strchr(name, '/'))
+        return KT_FAIL(KT_EFORMAT, "name: expected a text without \"/\"");
+    snprintf(own, sizeof own, "%.280s_part_%d", name, part);
+    kt_mem_free(l->name);
+    l->name = kt_strdup(part < 0 ? name : own);
+    return l->name ? KT_OK : KT_ENOMEM;
 }
 
 /* One bound of a slice. */
@@ -235,18 +349,25 @@ static kt_status bound(int64_t *out, const kt_json *config, const char *key) {
     return KT_OK;
 }
 
-static kt_status take_index(kt_reader *r, kt_sym **x, const kt_json *v, int *axis) {
+/* One of several operations that stand for one of the file. */
+static kt_sym *part_of(operands *o, kt_sym *y) {
+    kt_reader_keep(o->r, y);
+    const kt_status st = kt_failed(y) ? kt_check(y) : give_name(y, o->name, o->n_parts++);
+    return st ? kt_fail_object(st) : y;
+}
+
+static kt_status take_index(operands *o, kt_sym **x, const kt_json *v, int *axis) {
     const char *class_name = kt_json_get_text(v, "class_name");
     const kt_json *config = kt_json_get(v, "config");
     int64_t start, stop, step;
     if (kt_json_is(v, KT_JSON_INT)) { /* x[i]: the axis goes */
         const int64_t i = kt_json_int(v);
-        kt_sym *one = kt_reader_keep(r, kt_op_slice(*x, *axis, i, i == -1 ? KT_NONE : i + 1));
-        *x = kt_reader_keep(r, kt_op_squeeze(one, *axis));
+        kt_sym *one = part_of(o, kt_op_slice(*x, *axis, i, i == -1 ? KT_NONE : i + 1));
+        *x = part_of(o, kt_op_squeeze(one, *axis));
         return kt_check(*x);
     }
     if (kt_json_kind(v) == KT_JSON_NULL) { /* x[None] */
-        *x = kt_reader_keep(r, kt_op_expand_dims(*x, (*axis)++));
+        *x = part_of(o, kt_op_expand_dims(*x, (*axis)++));
         return kt_check(*x);
     }
     if (!class_name || strcmp(class_name, "__slice__") != 0)
@@ -254,10 +375,9 @@ static kt_status take_index(kt_reader *r, kt_sym **x, const kt_json *v, int *axi
     kt_status st = bound(&start, config, "start");
     if (st == KT_OK) st = bound(&stop, config, "stop");
     if (st == KT_OK) st = bound(&step, config, "step");
-    if (st == KT_OK && step != KT_NONE && step != 1)
-        st = KT_FAIL(KT_EUNSUPPORTED, "GetItem: a step of %lld", (long long)step);
-    if (st == KT_OK && (start != KT_NONE || stop != KT_NONE))
-        *x = kt_reader_keep(r, kt_op_slice(*x, *axis, start, stop));
+    if (step == KT_NONE) step = 1;
+    if (st == KT_OK && (start != KT_NONE || stop != KT_NONE || step != 1))
+        *x = part_of(o, kt_op_strided_slice(*x, *axis, start, stop, step));
     (*axis)++;
     return st ? st : kt_check(*x);
 }
@@ -275,7 +395,7 @@ static kt_sym *read_get_item(operands *o, const kt_json *args) {
         const kt_json *v = list ? kt_json_at(at, i) : at;
         const char *name = kt_json_get_text(v, "class_name");
         if (!name || strcmp(name, "__ellipsis__") != 0) {
-            st = take_index(o->r, &x, v, &axis);
+            st = take_index(o, &x, v, &axis);
             continue;
         }
         int rest = 0; /* axes that the indices after it take */
@@ -313,15 +433,39 @@ static kt_sym *read_activation(
     return kt_reader_keep(o->r, kt_call(l, o->in[0]));
 }
 
-static kt_status give_name(kt_sym *y, const kt_json *config) {
-    const char *name = kt_json_get_text(config, "name");
-    if (!name || !y->node || !kt_layer_is_operation(y->node->layer)) return KT_OK;
-    kt_layer *l = y->node->layer;
-    if (!*name || strchr(name, '/'))
-        return KT_FAIL(KT_EFORMAT, "name: expected a text without \"/\"");
-    kt_mem_free(l->name);
-    l->name = kt_strdup(name);
-    return l->name ? KT_OK : KT_ENOMEM;
+/* A form of a value that our attributes have no room for is unsupported, not wrong. */
+static kt_status read_attr(
+    kt_reader *r, const kt_field *f, const char *class_name, const kt_json *v, void *attrs) {
+    static const char *const single[] = {"Flip", "Moveaxis", "Roll", "Squeeze"};
+    const kt_field one[] = {*f, KT_F_END};
+    const bool list = kt_json_is(v, KT_JSON_LIST);
+    bool one_axis = f->type == KT_FIELD_INT;
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        one_axis = one_axis || !strcmp(single[i], class_name);
+    if (list && one_axis) return KT_FAIL(KT_EUNSUPPORTED, "%s: a list as %s", class_name, f->name);
+    kt_json *own = (kt_json *)(uintptr_t)v; /* of the document; it is shared, not changed */
+    kt_json *dict = kt_json_new_dict(), *dims = NULL, *use = own;
+    kt_status st = dict ? KT_OK : KT_ENOMEM;
+    if (f->type == KT_FIELD_DIMS && kt_json_is(v, KT_JSON_INT)) {
+        use = dims = kt_json_new_list();
+        st = kt_json_add(dims, kt_json_ref(own));
+    }
+    if (st == KT_OK) st = kt_json_put(dict, f->name, kt_json_ref(use));
+    if (st == KT_OK) st = kt_read_fields(r, class_name, one, attrs, dict, NULL);
+    kt_json_free(dims);
+    kt_json_free(dict);
+    return st;
+}
+
+static bool is_constant(const char *class_name, const char *key, const kt_json *v) {
+    kt_str s = {0};
+    bool same = false;
+    kt_json_write(&s, v, KT_NONE);
+    for (int i = 0; i < N_CONSTANTS && s.s; i++)
+        same = same || (!strcmp(constants[i].class_name, class_name) &&
+                        !strcmp(constants[i].key, key) && !strcmp(constants[i].value, s.s));
+    kt_str_free(&s);
+    return same;
 }
 
 static kt_status read_attrs(
@@ -332,68 +476,203 @@ static kt_status read_attrs(
     void *attrs) {
     for (void *it = kt_json_iter(config); it; it = kt_json_next(config, it)) {
         const char *key = kt_json_iter_key(it);
-        bool known = !strcmp(key, "name");
+        const kt_json *v = kt_json_iter_value(it);
+        bool known = !strcmp(key, "name") || kt_json_kind(v) == KT_JSON_NULL;
         for (const kt_field *f = fields; f && f->type; f++) known = known || !strcmp(f->name, key);
-        kt_str s = {0};
-        kt_json_write(&s, kt_json_iter_value(it), KT_NONE);
-        for (int i = 0; i < N_CONSTANTS; i++)
-            known = known || (!strcmp(constants[i].class_name, class_name) && s.s &&
-                              !strcmp(constants[i].key, key) && !strcmp(constants[i].value, s.s));
-        kt_str_free(&s);
-        if (!known && kt_json_kind(kt_json_iter_value(it)) != KT_JSON_NULL)
+        if (!known && !is_constant(class_name, key, v))
             return KT_FAIL(KT_EUNSUPPORTED, "%s: argument \"%.40s\"", class_name, key);
     }
-    static const char *const skip[] = {"name", "initial", "sparse", "decimals", NULL};
     kt_status st = KT_OK;
     for (const kt_field *f = fields; f && f->type && st == KT_OK; f++) {
-        kt_json *one = kt_json_new_dict();
-        kt_json *v = kt_json_get(config, f->name);
-        if (v) st = kt_json_put(one, f->name, kt_json_ref(v));
-        if (st == KT_OK) st = kt_read_fields(r, class_name, fields, attrs, one, skip);
-        kt_json_free(one);
+        const kt_json *v = kt_json_get(config, f->name);
+        if (v) st = read_attr(r, f, class_name, v, attrs);
     }
     return st;
 }
 
-kt_sym *kt_read_operation(
-    kt_reader *r, const kt_json *entry, const kt_json *node, kt_find_sym *find, void *data) {
-    const char *class_name = kt_json_get_text(entry, "class_name");
-    const kt_json *config = kt_json_get(entry, "config"), *args = kt_json_get(node, "args");
-    const kt_json *kwargs = kt_json_get(node, "kwargs");
-    unsigned char attrs[192] __attribute__((aligned(16))) = {0};
-    operands o = {.r = r, .find = find, .data = data};
-    for (void *it = kt_json_iter(kwargs); it; it = kt_json_next(kwargs, it))
-        if (kt_json_kind(kt_json_iter_value(it)) != KT_JSON_NULL)
-            return kt_fail_object(KT_FAIL(
-                KT_EUNSUPPORTED,
-                "%s: argument \"%.40s\" of a call",
-                class_name,
-                kt_json_iter_key(it)));
-    if (!strcmp(class_name, "GetItem")) {
-        kt_sym *y = read_get_item(&o, args);
-        const kt_status st = kt_failed(y) ? kt_check(y) : give_name(y, config);
-        return st ? kt_fail_object(st) : y;
+/* Several outputs: each is a slice ------------------------------------------------------------- */
+
+/* [2, 5] of a length 7: 0-2, 2-5, 5-7; 2 of it: two halves. */
+static kt_status split_at(operands *o, kt_outputs *out, int axis, const kt_json *v) {
+    kt_sym *x = o->in[0];
+    const int64_t len = kt_sym_shape(x).dim[axis];
+    const bool list = kt_json_is(v, KT_JSON_LIST);
+    const int64_t n = list ? kt_json_len(v) + 1 : kt_json_int(v);
+    if (n < 1 || n > KT_MAX_TENSORS)
+        return KT_FAIL(KT_ELIMIT, "Split: %lld parts, at most %d", (long long)n, KT_MAX_TENSORS);
+    if (len == KT_NONE || (!list && len % n))
+        return KT_FAIL(KT_EUNSUPPORTED, "Split: the length of axis %d does not split", axis);
+    int64_t start = 0;
+    for (int i = 0; i < n; i++) {
+        const kt_json *at = list ? kt_json_at(v, i) : NULL;
+        const bool last = i == n - 1;
+        if (list && !last && !kt_json_is(at, KT_JSON_INT))
+            return kt_read_type_error("indices_or_sections", "integers", at);
+        const int64_t stop = last ? len : list ? kt_json_int(at) : start + len / n;
+        if (stop < start || stop > len)
+            return KT_FAIL(KT_EUNSUPPORTED, "Split: parts that are not in order");
+        out->v[out->n++] = part_of(o, kt_op_slice(x, axis, start, stop));
+        start = stop;
     }
+    return KT_OK;
+}
+
+static kt_status unstack(operands *o, kt_outputs *out, int axis) {
+    kt_sym *x = o->in[0];
+    const int64_t len = kt_sym_shape(x).dim[axis];
+    if (len == KT_NONE || len > KT_MAX_TENSORS)
+        return KT_FAIL(KT_ELIMIT, "Unstack: at most %d parts", KT_MAX_TENSORS);
+    for (int64_t i = 0; i < len; i++)
+        out->v[out->n++] = part_of(
+            o, kt_op_squeeze(part_of(o, kt_op_slice(x, axis, i, i + 1)), axis));
+    return KT_OK;
+}
+
+static kt_status read_parts(
+    operands *o, const char *class_name, const kt_json *config, kt_outputs *out) {
+    const kt_json *axis = kt_json_get(config, "axis");
+    if (o->n != 1) return KT_FAIL(KT_EFORMAT, "%s: expected one tensor", class_name);
+    const int ndim = kt_sym_shape(o->in[0]).ndim;
+    const int64_t given = axis ? kt_json_int(axis) : 0;
+    const int at = given < -KT_MAX_RANK || given > KT_MAX_RANK ? -1 : kt_axis((int)given, ndim);
+    if (at < 0) return KT_FAIL(KT_EFORMAT, "%s: axis is out of range", class_name);
+    out->n = 0;
+    const kt_json *parts = kt_json_get(config, "indices_or_sections");
+    const kt_status st = !strcmp(class_name, "Unstack") ? unstack(o, out, at)
+                                                        : split_at(o, out, at, parts);
+    for (int i = 0; i < out->n && st == KT_OK; i++)
+        if (kt_failed(out->v[i])) return kt_check(out->v[i]);
+    return st;
+}
+
+/* Calls ---------------------------------------------------------------------------------------- */
+
+/* [[1, 2], [0, 0]], [1, 2] for every axis, or 1. */
+static kt_status read_pad(pad_attrs *pad, int ndim, const kt_json *width, const kt_json *value) {
+    const bool pairs = kt_json_is(kt_json_at(width, 0), KT_JSON_LIST);
+    if (kt_json_kind(value) != KT_JSON_NULL) {
+        if (!kt_json_is_number(value))
+            return kt_read_type_error("constant_values", "a number", value);
+        pad->value = kt_json_number(value);
+    }
+    if (pairs && kt_json_len(width) != ndim)
+        return KT_FAIL(KT_EFORMAT, "pad_width: expected a pair for each of %d axes", ndim);
+    for (int i = 0; i < ndim; i++) {
+        const kt_json *pair = pairs ? kt_json_at(width, i) : width;
+        int64_t *to[2] = {&pad->before[i], &pad->after[i]};
+        for (int k = 0; k < 2; k++) {
+            const int last = kt_json_len(pair) - 1;
+            const kt_json *v = kt_json_is(pair, KT_JSON_LIST)
+                                   ? kt_json_at(pair, k < last ? k : last)
+                                   : pair;
+            if (!kt_json_is(v, KT_JSON_INT) || kt_json_int(v) < 0)
+                return kt_read_type_error("pad_width", "integers >= 0", v);
+            *to[k] = kt_json_int(v);
+        }
+    }
+    return KT_OK;
+}
+
+/* Keyword arguments: null, or what this operation takes by name. */
+static kt_status read_kwargs(
+    operands *o, const char *class_name, const kt_json *kwargs, void *attrs) {
+    const bool attention = !strcmp(class_name, "DotProductAttention");
+    const bool pad = !strcmp(class_name, "Pad");
+    kt_status st = KT_OK;
+    for (void *it = kt_json_iter(kwargs); it && st == KT_OK; it = kt_json_next(kwargs, it)) {
+        const char *key = kt_json_iter_key(it);
+        const kt_json *v = kt_json_iter_value(it);
+        if (kt_json_kind(v) == KT_JSON_NULL || (pad && !strcmp(key, "constant_values"))) continue;
+        if (attention && !strcmp(key, "scale") && kt_json_is_number(v)) {
+            ((attention_attrs *)attrs)->scale = kt_json_number(v);
+            continue;
+        }
+        if (attention && !strcmp(key, "mask") && o->n == 3)
+            st = take_operand(o, v);
+        else
+            st = KT_FAIL(KT_EUNSUPPORTED, "%s: argument \"%.40s\" of a call", class_name, key);
+    }
+    return st;
+}
+
+static kt_status read_operands(operands *o, const kt_json *args) {
     kt_status st = KT_OK;
     for (int i = 0; i < kt_json_len(args) && st == KT_OK; i++) {
         const kt_json *v = kt_json_at(args, i);
         const bool flat = kt_json_is(v, KT_JSON_LIST) && has_tensor(v);
         for (int k = 0; k < (flat ? kt_json_len(v) : 1) && st == KT_OK; k++)
-            st = take_operand(&o, flat ? kt_json_at(v, k) : v);
+            st = take_operand(o, flat ? kt_json_at(v, k) : v);
     }
-    if (st == KT_OK && !o.n) st = KT_FAIL(KT_EFORMAT, "args: a call without tensors");
-    const kt_op_form *form = st ? NULL : find_op(class_name);
+    if (st == KT_OK && !o->n) st = KT_FAIL(KT_EFORMAT, "args: a call without tensors");
+    return st ? st : widen_numbers(o);
+}
+
+/* An operation of a class that there is here. */
+static kt_sym *apply_form(
+    operands *o,
+    const kt_op_form *form,
+    const char *class_name,
+    const kt_json *config,
+    const kt_json *kwargs) {
+    unsigned char attrs[192] __attribute__((aligned(16))) = {0};
+    const bool pad = !strcmp(class_name, "Pad"), attention = form->n_in == KT_OP_ANY;
+    const kt_shape shape = kt_sym_shape(o->in[0]);
+    if (attention)
+        ((attention_attrs *)(void *)attrs)->scale = shape.ndim && shape.dim[shape.ndim - 1] > 0
+                                                        ? 1 / sqrt(
+                                                                  (double)shape.dim[shape.ndim - 1])
+                                                        : 1;
+    kt_status st = read_kwargs(o, class_name, kwargs, attrs);
+    const bool fits = attention ? o->n == 3 || o->n == 4 : form->n_in < 0 || o->n == form->n_in;
+    if (st == KT_OK && !fits)
+        st = KT_FAIL(
+            !strcmp(class_name, "Einsum") ? KT_EUNSUPPORTED : KT_EFORMAT,
+            "%s: expected %d operands, got %d",
+            class_name,
+            attention ? 3 : form->n_in,
+            o->n);
+    const char *mode = pad ? kt_json_get_text(config, "mode") : NULL;
+    if (st == KT_OK && mode && strcmp(mode, "constant") != 0)
+        st = KT_FAIL(KT_EUNSUPPORTED, "Pad: mode \"%.20s\"", mode);
+    if (st == KT_OK && pad)
+        st = read_pad(
+            (pad_attrs *)(void *)attrs,
+            shape.ndim,
+            kt_json_get(config, "pad_width"),
+            kt_json_get(kwargs, "constant_values"));
+    if (st == KT_OK && !pad) st = read_attrs(o->r, form->fields, class_name, config, attrs);
+    if (st == KT_OK && form->finish) st = form->finish(o->n, o->in, attrs);
     if (st) return kt_fail_object(st);
-    if (!form && o.n != 1)
-        return kt_fail_object(
-            KT_FAIL(KT_EUNSUPPORTED, "operation %.60s does not exist here", class_name));
-    if (!form) return read_activation(&o, class_name, config, kt_json_get_text(config, "name"));
-    if (form->n_in > 0 && o.n != form->n_in)
-        return kt_fail_object(
-            KT_FAIL(KT_EFORMAT, "%s: expected %d operands, got %d", class_name, form->n_in, o.n));
-    st = read_attrs(r, form->fields, class_name, config, attrs);
-    if (st) return kt_fail_object(st);
-    kt_sym *y = kt_reader_keep(r, kt_op_apply(form->op, o.n, o.in, attrs));
-    st = kt_failed(y) ? kt_check(y) : give_name(y, config);
-    return st ? kt_fail_object(st) : y;
+    return kt_reader_keep(o->r, kt_op_apply(form->op, o->n, o->in, attrs));
+}
+
+kt_status kt_read_operation(
+    kt_reader *r,
+    const kt_json *entry,
+    const kt_json *node,
+    kt_find_sym *find,
+    void *data,
+    kt_outputs *out) {
+    const char *class_name = kt_json_get_text(entry, "class_name");
+    const kt_json *config = kt_json_get(entry, "config"), *args = kt_json_get(node, "args");
+    const kt_json *kwargs = kt_json_get(node, "kwargs");
+    const char *name = kt_json_get_text(config, "name");
+    operands o = {.r = r, .find = find, .data = data, .name = name};
+    kt_sym *y;
+    *out = (kt_outputs){.n = 1};
+    if (!strcmp(class_name, "GetItem")) {
+        y = read_get_item(&o, args);
+    } else {
+        const kt_op_form *form = find_op(class_name);
+        const kt_status st = read_operands(&o, args);
+        if (st) return st;
+        if (!strcmp(class_name, "Split") || !strcmp(class_name, "Unstack"))
+            return read_parts(&o, class_name, config, out);
+        if (!form && o.n != 1)
+            return KT_FAIL(KT_EUNSUPPORTED, "operation %.60s does not exist here", class_name);
+        y = form ? apply_form(&o, form, class_name, config, kwargs)
+                 : read_activation(&o, class_name, config, name);
+    }
+    out->v[0] = y;
+    return kt_failed(y) ? kt_check(y) : give_name(y, name, -1);
 }

@@ -353,6 +353,15 @@ static kt_status read_shape_field(int64_t *p, const kt_json *v, const char *key)
     return KT_OK;
 }
 
+static kt_status read_text(char *p, size_t size, const kt_json *v, const char *key) {
+    const char *s = kt_json_text(v);
+    if (!s) return kt_read_type_error(key, "a string", v);
+    if (strlen(s) >= size)
+        return KT_FAIL(KT_ELIMIT, "%.60s: more than %d letters", key, (int)size - 1);
+    memcpy(p, s, strlen(s) + 1);
+    return KT_OK;
+}
+
 static kt_status read_field(
     kt_reader *r, const kt_field *f, void *args, const kt_json *v, const char *key) {
     void *p = (char *)args + f->offset;
@@ -383,7 +392,10 @@ static kt_status read_field(
         return read_floats(r, p, v, key);
     case KT_FIELD_NAMES:
         return read_names(r, p, v, key);
+    case KT_FIELD_TEXT:
+        return read_text(p, f->size, v, key);
     case KT_FIELD_DTYPE:
+        if (null) return KT_OK; /* as it is by default */
         if (!kt_json_is(v, KT_JSON_STR)) return kt_read_type_error(key, "a string", v);
         *(int *)p = kt_dtype_of(kt_json_text(v));
         return *(int *)p ? KT_OK : KT_FAIL(KT_EFORMAT, "%.60s: unknown dtype", key);

@@ -174,7 +174,10 @@ kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, co
     case KT_FIELD_NAMES:
         return names_field(p, form);
     case KT_FIELD_DTYPE:
+        if (*(const int *)p == KT_NO_DTYPE) return kt_json_new_null();
         return kt_json_new_str(kt_dtype_name((kt_dtype) * (const int *)p));
+    case KT_FIELD_TEXT:
+        return kt_json_new_str(p);
     case KT_FIELD_INTS:
     case KT_FIELD_INT64S:
         return array_field(f, p);
@@ -461,14 +464,25 @@ static kt_json *function(const char *name, const char *registered_name) {
         registered_name ? registered_name : "function");
 }
 
-/* Activations with arguments are layers in Keras. */
+/* Activations with arguments are layers in Keras: that layer, with all that it has. */
+static kt_json *activation_layer(const char *class_name, const kt_component *c) {
+    kt_json *v = kt_write_wrapped("keras.layers", class_name, component_config(c), NULL), *out;
+    kt_reader r;
+    if (!v) return NULL;
+    kt_status st = kt_reader_begin(&r);
+    kt_layer *l = st ? kt_fail_object(st) : kt_read_layer(&r, v);
+    out = kt_failed(l) ? NULL : kt_write_layer(l);
+    if (!st) kt_reader_end(&r, NULL);
+    kt_json_free(v);
+    return out;
+}
+
 static kt_json *activation_object(const kt_component *c) {
     static const char *const layer_of[][2] = {
         {"relu", "ReLU"}, {"leaky_relu", "LeakyReLU"}, {"elu", "ELU"}, {"softmax", "Softmax"}};
     if (is_plain(c)) return kt_json_new_str(c->cls->name);
     for (size_t i = 0; i < sizeof layer_of / sizeof *layer_of; i++)
-        if (!strcmp(layer_of[i][0], c->cls->name))
-            return kt_write_wrapped("keras.layers", layer_of[i][1], component_config(c), NULL);
+        if (!strcmp(layer_of[i][0], c->cls->name)) return activation_layer(layer_of[i][1], c);
     KT_FAIL(
         KT_EUNSUPPORTED,
         "activation \"%s\" with arguments has no form in Keras' files",

@@ -21,9 +21,10 @@ typedef enum kt_field_type {
     KT_FIELD_STR,
     KT_FIELD_FLOATS,
     KT_FIELD_NAMES,
-    KT_FIELD_DTYPE, ///< int that holds a kt_dtype
-    KT_FIELD_INTS,  ///< int[n], every element counts
-    KT_FIELD_INT64S ///< int64_t[n], every element counts
+    KT_FIELD_DTYPE,  ///< int that holds a kt_dtype
+    KT_FIELD_INTS,   ///< int[n], every element counts
+    KT_FIELD_INT64S, ///< int64_t[n], every element counts
+    KT_FIELD_TEXT    ///< char[n], ended by 0
 } kt_field_type;
 
 typedef struct kt_field {
@@ -50,6 +51,9 @@ typedef struct kt_field {
 /** KT_F where the C type does not tell the kind: KT_F_AS(cast_attrs, dtype, KT_FIELD_DTYPE). */
 #define KT_F_AS(T, member, type)                                                                   \
     { #member, offsetof(T, member), sizeof(((T *)0)->member), type }
+/** The same under another name: KT_F_NAMED(clip_attrs, low, "x_min", KT_FIELD_DOUBLE). */
+#define KT_F_NAMED(T, member, name, type)                                                          \
+    { name, offsetof(T, member), sizeof(((T *)0)->member), type }
 #define KT_F_END                                                                                   \
     { 0, 0, 0, KT_FIELD_END }
 

@@ -1,0 +1,133 @@
+/* Models of operations by real Keras (tools/golden/ops.py): what they predict, and the same after
+ * their JSON went through us. With KT_INTEROP_OUT set to a folder they are written there as
+ * op_NAME.keras for interop.py (make interop). */
+#include "base/mem.h"
+#include "io/json.h"
+#include "io/npz.h"
+#include "testing/kt_test.h"
+
+#include <keratin/keratin.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static kt_json *parse(const kt_tensor *t) {
+    kt_json *v = NULL;
+    const char *text = kt_tensor_data(t);
+    kt_check_status(kt_json_parse(&v, text, (size_t)kt_tensor_size(t), NULL), KT_OK);
+    return v;
+}
+
+/* Kinds that Keras has and we do not, which must be named. */
+static bool is_missing(const char *name) {
+    static const char *const names[] = {
+        "sort",
+        "top_k",
+        "cumprod",
+        "tensordot",
+        "pad_reflect",
+        "roll_axes",
+        "expand_dims_two",
+        "einsum_three"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(names[i], name)) return true;
+    return false;
+}
+
+static bool has(kt_npz *npz, const char *key) {
+    for (int i = 0; i < kt_npz_count(npz); i++)
+        if (!strcmp(kt_npz_name(npz, i), key)) return true;
+    return false;
+}
+
+static void check_output(const char *name, const kt_tensor *got, const kt_tensor *want) {
+    if (kt_tensor_size(got) != kt_tensor_size(want)) fprintf(stderr, "%s\n", name);
+    assert_int_equal(kt_tensor_size(got), kt_tensor_size(want));
+    for (int64_t i = 0; i < kt_tensor_size(want); i++) {
+        const double a = kt_tensor_get(got, i), b = kt_tensor_get(want, i);
+        if (isnan(a) && isnan(b)) continue;
+        if (!(fabs(a - b) <= 2e-6 + 2e-5 * fabs(b)) && a != b) fprintf(stderr, "%s: ", name);
+        if (a != b) kt_check_near(a, b, 2e-6, 2e-5);
+    }
+}
+
+static void check_predictions(kt_npz *npz, const char *name, kt_model *m, kt_ref x) {
+    char key[96];
+    kt_list_t *p = kt_model_predict_list(m, x, .verbose = 0);
+    if (kt_failed(p)) fprintf(stderr, "%s: %s\n", name, kt_error_message());
+    assert_false(kt_failed(p));
+    snprintf(key, sizeof key, "%s/p%d", name, kt_list_len(p));
+    assert_false(has(npz, key));
+    for (int i = 0; i < kt_list_len(p); i++) {
+        snprintf(key, sizeof key, "%s/p%d", name, i);
+        check_output(name, kt_list_get(p, i), kt_npz_read(npz, key));
+    }
+}
+
+static void keep(kt_model *m, const char *name, kt_tensor *const *x, int n, kt_ref in) {
+    static const char *const outputs[] = {"p0", "p1", "p2", "p3"};
+    const char *folder = getenv("KT_INTEROP_OUT"), *names[7] = {"x0", "x1", "x2"};
+    const kt_tensor *arrays[7];
+    char path[300];
+    if (!folder) return;
+    snprintf(path, sizeof path, "%s/op_%s.keras", folder, name);
+    kt_check_status(kt_model_save(m, path), KT_OK);
+    kt_list_t *p = kt_model_predict_list(m, in, .verbose = 0);
+    const int n_out = kt_list_len(p);
+    assert_true(n_out <= 4);
+    for (int i = 0; i < n; i++) arrays[i] = x[i];
+    for (int i = 0; i < n_out; i++) {
+        names[n + i] = outputs[i];
+        arrays[n + i] = kt_list_get(p, i);
+    }
+    snprintf(path, sizeof path, "%s/op_%s.npz", folder, name);
+    kt_check_status(kt_npz_write(path, n + n_out, names, arrays), KT_OK);
+}
+
+static void check_case(kt_npz *npz, const char *name, const kt_json *config, const kt_json *keys) {
+    kt_str text = {0};
+    kt_tensor *x[3];
+    kt_json_write(&text, config, KT_NONE);
+    kt_model *m = kt_model_from_json(text.s);
+    kt_str_free(&text);
+    if (is_missing(name)) {
+        if (!kt_failed(m)) fprintf(stderr, "%s loads\n", name);
+        kt_check_fails(m, KT_EUNSUPPORTED, "");
+        return;
+    }
+    if (kt_failed(m)) fprintf(stderr, "%s: %s\n", name, kt_error_message());
+    assert_false(kt_failed(m));
+    const int n = kt_json_len(keys);
+    for (int i = 0; i < n; i++) x[i] = kt_npz_read(npz, kt_json_text(kt_json_at(keys, i)));
+    kt_ref in = n == 1 ? (kt_ref)x[0] : kt_list_of(n, (const void *const *)x);
+    kt_retain(in);
+    check_predictions(npz, name, m, in);
+    kt_text *first = kt_model_to_json(m);
+    if (kt_failed(first)) fprintf(stderr, "%s: %s\n", name, kt_error_message());
+    assert_false(kt_failed(first));
+    kt_model *again = kt_model_from_json(kt_text_str(first));
+    if (kt_failed(again)) fprintf(stderr, "%s: %s\n", name, kt_error_message());
+    assert_false(kt_failed(again));
+    check_predictions(npz, name, again, in);
+    kt_check_str(kt_text_str(kt_model_to_json(again)), kt_text_str(first));
+    keep(m, name, x, n, in);
+    kt_free((void *)(uintptr_t)in);
+    kt_clear_session();
+}
+
+KT_TEST(operations, of_keras) {
+    kt_npz *npz;
+    kt_check_status(kt_npz_open(&npz, "tests/golden/ops.npz"), KT_OK);
+    kt_json *configs = parse(kt_npz_read(npz, "configs"));
+    kt_json *inputs = parse(kt_npz_read(npz, "inputs"));
+    assert_true(kt_json_len(configs) > 150);
+    for (void *it = kt_json_iter(configs); it; it = kt_json_next(configs, it)) {
+        const char *name = kt_json_iter_key(it);
+        check_case(npz, name, kt_json_iter_value(it), kt_json_get(inputs, name));
+    }
+    kt_json_free(configs);
+    kt_json_free(inputs);
+    kt_npz_close(npz);
+}
