@@ -9,6 +9,7 @@
 #include "runtime/var.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Writing */
@@ -35,24 +36,62 @@ kt_status kt_weights_h5_put(kt_hdf5_writer *w, const kt_weight_tree *t) {
 
 /* Reading */
 
+#define OLD_LAYERS "_layer_checkpoint_dependencies"
+
+/* tf.keras 2.13 lists a layer that has weights twice: its third Dense is dense_4, and there is no
+ * dense_1. NULL if `name` is no such name. */
+static const kt_hdf5_node *find_doubled(const kt_hdf5_node *at, const char *name) {
+    char key[160];
+    const char *tail = strrchr(name, '_');
+    const size_t n = tail ? (size_t)(tail - name) : 0;
+    if (!n || n > 120 || !tail[1] || strspn(tail + 1, "0123456789") != strlen(tail + 1))
+        return NULL;
+    snprintf(key, sizeof key, "%.*s_1", (int)n, name);
+    if (strlen(tail) > 8 || kt_hdf5_find(at, key)) return NULL;
+    snprintf(key, sizeof key, "%.*s_%d", (int)n, name, 2 * atoi(tail + 1));
+    return kt_hdf5_find(at, key);
+}
+
+/* tf.keras 2.12 to 2.14: every "layers" is called so. */
+static const kt_hdf5_node *find_old(const kt_hdf5_node *at, const char *path) {
+    while (at && *path) {
+        char key[160];
+        const size_t n = strcspn(path, "/");
+        if (n >= sizeof key) return NULL;
+        snprintf(key, sizeof key, "%.*s", (int)n, path);
+        const kt_hdf5_node *doubled = find_doubled(at, key);
+        at = doubled ? doubled : kt_hdf5_find(at, strcmp(key, "layers") ? key : OLD_LAYERS);
+        path += n + (path[n] == '/');
+    }
+    return at;
+}
+
+/* Written under Windows: one group whose name has the path, with backslashes. */
+static const kt_hdf5_node *find_windows(const kt_hdf5_node *root, const char *path, bool old) {
+    kt_str s = {0};
+    for (const char *p = path; *p;) {
+        const size_t n = strcspn(p, "/");
+        const bool layers = old && n == 6 && !memcmp(p, "layers", 6);
+        kt_str_addn(&s, layers ? OLD_LAYERS : p, layers ? strlen(OLD_LAYERS) : n);
+        p += n;
+        if (*p++ == '/')
+            kt_str_addn(&s, "\\", 1);
+        else
+            break;
+    }
+    const kt_hdf5_node *at = s.status || !s.s ? NULL : kt_hdf5_find(root, s.s);
+    kt_str_free(&s);
+    return at;
+}
+
 /* Where a group's variables are; NULL if the file has none. */
 static const kt_hdf5_node *find_vars(const kt_hdf5 *h, const kt_weight_group *g) {
-    static const char old[] = "_layer_checkpoint_dependencies";
     const kt_hdf5_node *root = kt_hdf5_root(h), *at = kt_hdf5_find(root, g->path);
     const kt_hdf5_node *vars = at ? kt_hdf5_find(at, "vars") : NULL;
-    if (vars || !kt_hdf5_find(root, old)) return vars;
-    kt_str s = {0}; /* tf.keras 2.12: every "layers" is called so */
-    for (const char *p = g->path; *p;) {
-        const size_t n = strcspn(p, "/");
-        const bool layers = n == 6 && !memcmp(p, "layers", 6);
-        kt_str_addn(&s, layers ? old : p, layers ? sizeof old - 1 : n);
-        p += n;
-        if (*p) kt_str_addn(&s, p++, 1);
-    }
-    at = s.status || !s.s ? NULL : kt_hdf5_find(root, s.s);
-    vars = at ? kt_hdf5_find(at, "vars") : NULL;
-    kt_str_free(&s);
-    return vars;
+    if (kt_hdf5_find(root, OLD_LAYERS)) at = find_old(root, g->path);
+    for (int old = 0; !at && old < 2 && strchr(g->path, '/'); old++)
+        at = find_windows(root, g->path, old);
+    return vars || !at ? vars : kt_hdf5_find(at, "vars");
 }
 
 /* Files of tf.keras know no variable for the learning rate, which is the second one here. */

@@ -136,3 +136,51 @@ KT_TEST(weights_h5, that_do_not_fit_change_nothing) {
     kt_free(b);
     kt_free(c);
 }
+
+/* Names that tf.keras 2.13 and 2.14 gave: layers listed twice; backslashes under Windows. */
+static void check_old_names(const char *const *paths) {
+    kt_model *m = kt_sequential(
+        kt_list(kt_input({3}), kt_dense(2), kt_dense(2), kt_dense(2), kt_dense(1)));
+    kt_model *other = kt_clone_model(m);
+    kt_hdf5_writer *w = kt_hdf5_writer_new();
+    const kt_zip_part *parts;
+    kt_weight_tree t;
+    int n;
+    size_t size = 0;
+    kt_check_status(kt_weight_tree_make(&t, m, false), KT_OK);
+    for (int i = 0, layer = 0; i < t.groups.n; i++) {
+        const kt_weight_group *g = &t.groups.v[i];
+        if (!g->n) continue;
+        kt_hdf5_item *at = kt_hdf5_put_group(kt_hdf5_writer_root(w), paths[layer++]);
+        at = kt_hdf5_put_group(at, "vars");
+        for (int k = 0; k < 2; k++) {
+            kt_var *v = t.vars.v[g->first + k];
+            kt_check_status(kt_var_ensure(v), KT_OK);
+            kt_hdf5_put_data(at, k ? "1" : "0", KT_FLOAT32, v->spec.shape, kt_var_data(v));
+        }
+    }
+    kt_check_status(kt_hdf5_layout(w, &parts, &n), KT_OK);
+    for (int i = 0; i < n; i++) size += parts[i].size;
+    char *bytes = kt_alloc(size), *to = bytes;
+    for (int i = 0; i < n; to += parts[i++].size) memcpy(to, parts[i].data, parts[i].size);
+    kt_check_status(get(other, bytes, size, false), KT_OK);
+    kt_list_t *a = kt_get_weights(m), *b = kt_get_weights(other);
+    for (int i = 0; i < kt_list_len(a); i++)
+        kt_check_tensors_near(kt_list_get(b, i), kt_list_get(a, i), 0, 0);
+    kt_mem_free(bytes);
+    kt_weight_tree_free(&t);
+    kt_hdf5_writer_free(w);
+}
+#define OLD "_layer_checkpoint_dependencies"
+KT_TEST(weights_h5, layers_listed_twice_by_tf_keras_2_13) {
+    check_old_names(
+        (const char *const[]){OLD "/dense", OLD "/dense_2", OLD "/dense_4", OLD "/dense_6"});
+    check_old_names(
+        (const char *const[]){OLD "/dense", OLD "/dense_1", OLD "/dense_2", OLD "/dense_3"});
+}
+KT_TEST(weights_h5, backslashes_of_windows) {
+    check_old_names(
+        (const char *const[]){OLD "\\dense", OLD "\\dense_1", OLD "\\dense_2", OLD "\\dense_3"});
+    check_old_names((const char *const[]){
+        "layers\\dense", "layers\\dense_1", "layers\\dense_2", "layers\\dense_3"});
+}
