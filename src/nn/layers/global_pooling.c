@@ -1,5 +1,6 @@
 /* GlobalMaxPooling and GlobalAveragePooling of one to three axes.
  * keras.layers.GlobalAveragePooling2D */
+#include "base/error.h"
 #include "nn/spatial.h"
 
 #include <keratin/layers.h>
@@ -22,8 +23,10 @@ static kt_status global_reduce(kt_layer *l, kt_trace *t, bool average) {
     const global_pooling *d = kt_layer_state(l);
     kt_graph *g = kt_tracer_current()->g;
     kt_val *x = kt_unwrap(t->in[0], NULL);
-    const int axes = ((1 << d->rank) - 1) << (d->channels_first ? 2 : 1);
+    const int first = d->channels_first ? 2 : 1, axes = ((1 << d->rank) - 1) << first;
     if (!x) return g->status;
+    if (!average && kt_shape_range(&x->spec.shape, first, first + d->rank) == 0)
+        return KT_FAIL(KT_ESHAPE, "there is no cell that could be the largest");
     if (average && !kt_dtype_is_float(x->spec.dtype)) x = kt_g_cast(g, x, kt_layer_dtype(l));
     kt_val *y = average ? kt_g_mean(g, x, axes, a->keepdims)
                         : kt_g_reduce(g, KT_RED_MAX, x, axes, a->keepdims);

@@ -40,6 +40,9 @@ static kt_status group_norm_build(kt_layer *l, const kt_shape *in) {
     group_norm *d = kt_layer_state(l);
     int64_t channels[KT_MAX_RANK] = {0};
     kt_status st = kt_norm_weight_shape(a->axis, in, channels);
+    if (!st && kt_axis(a->axis, in->ndim) == 0)
+        st = KT_FAIL(
+            KT_EINVAL, "axis: expected one behind the batch, got %lld", (long long)a->axis);
     if (st == KT_OK && in->ndim == KT_MAX_RANK)
         st = KT_FAIL(KT_ELIMIT, "at most %d axes", KT_MAX_RANK - 1);
     if (st == KT_OK) st = group_norm_groups(a, channels[0], &d->groups);

@@ -41,7 +41,10 @@ kt_status kt_norm_weight_shape(kt_tuple axis, const kt_shape *s, int64_t *field)
         char text[KT_SHAPE_STR];
         field[i] = s->dim[kt_axis(axes[i], s->ndim)];
         if (field[i] > 0) continue;
-        KT_FAIL(KT_ESHAPE, "the length of axis %d must be known when the layer is built", axes[i]);
+        KT_FAIL(
+            KT_ESHAPE,
+            "the length of axis %d must be known, and not 0, when the layer is built",
+            axes[i]);
         return kt_error_got("%s", kt_shape_str(s, text, sizeof text));
     }
     return KT_OK;

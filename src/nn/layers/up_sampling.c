@@ -1,5 +1,6 @@
 /* UpSampling1D, UpSampling2D, UpSampling3D: makes the input larger, by repeating or (pictures) by
  * interpolation.  keras.layers.UpSampling2D */
+#include "base/error.h"
 #include "nn/spatial.h"
 
 #include <keratin/layers.h>
@@ -38,6 +39,8 @@ static kt_status up_sampling3d_init(kt_layer *l) {
  * first: its pieces of memory are the shortest, so it should have the fewest. */
 static kt_val *interpolate(kt_graph *g, const up_sampling *d, kt_val *x) {
     const kt_dtype dtype = x->spec.dtype;
+    if (kt_shape_range(&x->spec.shape, 1, 1 + d->rank) == 0)
+        return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "there is nothing to interpolate between"));
     if (!kt_dtype_is_float(dtype)) x = kt_g_cast(g, x, KT_FLOAT32);
     for (int i = d->rank; i-- > 0;) x = kt_g_enlarge(g, x, 1 + i, d->factor[i], d->kind);
     return x ? kt_g_cast(g, x, dtype) : NULL;
