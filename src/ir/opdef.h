@@ -11,7 +11,7 @@
 #define KT_OP_MAX_IN 16 /* fixed-arity ops; variadic ones (pack, concat, fused) take any number */
 #define KT_OP_MAX_OUT 16
 
-#define KT_SAMPLE_IN 8
+#define KT_SAMPLE_IN 10
 
 /** One sample of inputs: drives gradient checks, kernel comparisons, benchmarks. */
 typedef struct kt_sample {

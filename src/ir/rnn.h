@@ -6,12 +6,10 @@
 #include "ir/kernel.h"
 #include "ir/opdef.h"
 
-typedef enum { RNN_SIMPLE, RNN_GRU, RNN_LSTM } rnn_kind;
-
 typedef struct rnn_dims {
     rnn_kind kind;
-    int64_t b, t, u, gu; ///< batch, time, units, gates x units
-    bool mask;           ///< the last operand is one
+    int64_t b, t, f, u, gu; ///< batch, time, features, units, gates x units
+    bool mask;              ///< the last operand is one
 } rnn_dims;
 
 static inline rnn_kind rnn_kind_of(const char *op) {
@@ -26,14 +24,16 @@ static inline int rnn_gates(const char *op) {
 /** The output that holds the gates; h before each step and what else there is come after it. */
 static inline int rnn_gates_out(rnn_kind kind) { return kind == RNN_LSTM ? 3 : 2; }
 
+/** Of an op or of its gradient: both begin with x, kernel, r. */
 static inline rnn_dims rnn_dims_of(const kt_node *n) {
-    const kt_shape *z = &n->in[0]->spec.shape;
+    const kt_shape *x = &n->in[0]->spec.shape, *r = &n->in[2]->spec.shape;
     return (rnn_dims){
         .kind = rnn_kind_of(n->op->name),
-        .b = z->dim[0],
-        .t = z->dim[1],
-        .u = z->dim[2] / rnn_gates(n->op->name),
-        .gu = z->dim[2],
+        .b = x->dim[0],
+        .t = x->dim[1],
+        .f = x->dim[2],
+        .u = r->dim[0],
+        .gu = r->dim[1],
         .mask = n->n_in > n->op->n_in,
     };
 }

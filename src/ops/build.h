@@ -125,31 +125,14 @@ kt_val *kt_g_conv2d_grad_kernel(
 kt_val *kt_g_max_pool2d(kt_graph *g, kt_val *x, const pool_attrs *a);
 kt_val *kt_g_avg_pool2d(kt_graph *g, kt_val *x, const pool_attrs *a);
 
-/** Whole sequences, see ops/rnn.c: z [b, t, gates u] is the input's share of the gates, r [u, gates
- * u], h and c [b, u] the state to begin with, mask bool [b, t] or NULL. Outputs: the last (or with
- * `sequences` every) output, then the state at the end. */
-kt_val *kt_g_simple_rnn(
-    kt_graph *g, kt_val *z, kt_val *r, kt_val *h, kt_val *mask, const rnn_attrs *a, kt_val **h_end);
-/** bias [3 u] belongs to the recurrent product, whose third part the reset gate scales. */
-kt_val *kt_g_gru(
-    kt_graph *g,
-    kt_val *z,
-    kt_val *r,
-    kt_val *bias,
-    kt_val *h,
-    kt_val *mask,
-    const rnn_attrs *a,
-    kt_val **h_end);
-kt_val *kt_g_lstm(
-    kt_graph *g,
-    kt_val *z,
-    kt_val *r,
-    kt_val *h,
-    kt_val *c,
-    kt_val *mask,
-    const rnn_attrs *a,
-    kt_val **h_end,
-    kt_val **c_end);
+/** Whole sequences, see ops/rnn.c: x [b, t, f], kernel [f, gates u], r [u, gates u], biases [gates
+ * u] or NULL, state [b, u] to begin with (lstm: h and c), mask bool [b, t] or NULL. bias_r belongs
+ * to the recurrent product of a gru, whose third part the reset gate scales. Gives the last (or
+ * with `sequences` every) output; end: the states. */
+typedef struct kt_rnn_in {
+    kt_val *x, *kernel, *r, *bias, *bias_r, *state[2], *mask;
+} kt_rnn_in;
+kt_val *kt_g_rnn(kt_graph *g, rnn_kind kind, const kt_rnn_in *in, const rnn_attrs *a, kt_val **end);
 
 /* Random: `counter` is an int64 scalar that differs from call to call. */
 kt_val *kt_g_dropout(kt_graph *g, kt_val *x, kt_val *counter, double rate, int64_t key);

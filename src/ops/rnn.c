@@ -1,9 +1,9 @@
 /* simple_rnn, gru, lstm: a recurrent layer over a whole sequence, and the gradients.
  * keras.layers.SimpleRNN, GRU (reset_after), LSTM with their default activations
  *
- * Inputs: z [b, t, gates u] (what the input gives to the gates, bias included: one product over all
- * steps, made outside), r [u, gates u], h [b, u]; gru: bias [gates u] of the recurrent product;
- * lstm: c [b, u]; last, if there is one, mask bool [b, t]. Gates are in Keras' order:
+ * Inputs: x [b, t, f], kernel [f, gates u], r [u, gates u], bias [gates u], h [b, u]; gru: bias of
+ * the recurrent product [gates u]; lstm: c [b, u]; last, if there is one, mask bool [b, t]. Gates
+ * are in Keras' order; with z = x kernel + bias:
  *
  *     simple_rnn  h = tanh(z + h r)
  *     gru         z, r = sigmoid; n = tanh(zn + r (h rn + bias n)); h = z h + (1 - z) n
@@ -11,24 +11,24 @@
  *
  * A masked step carries the state over. Its output is the output before it (0 in the beginning), or
  * 0 with zero_masked. Outputs: y, h at the end; lstm: c at the end; then what the gradient needs,
- * by time: the gates after their activation, h before each step; gru: h rn + bias n; lstm: c
- * before each step.
+ * time first, [t, b, ...]: the gates after their activation, h before each step; gru: h rn + bias
+ * n; lstm: c before each step. So what a step needs lies together.
  *
- * The gradients give dz (which products turn into those of x, kernel and bias), dh; gru: what the
- * recurrent product gets, which differs from dz by the reset gate; lstm: dc. They are primitives
- * because nothing else keeps the loop inside one kernel: state in the first cache, weights packed
- * once. */
+ * The gradients give those of all inputs, in their order. They are primitives because nothing else
+ * keeps the loop inside one kernel: state and the gradients of the gates in the caches, weights
+ * packed once. */
 #define KT_REF_SELF "ops/rnn.c"
 #ifdef KT_T
 
 static T KT_REF(sigmoid_of)(T x) { return 1 / (1 + M(exp)(-x)); }
 
-/* to[j] = h r[:, j] for all gates */
-static void KT_REF(times_r)(const rnn_dims *d, const T *h, const T *r, T *to) {
+/* to[j] = start[j] + h r[:, j] for all gates; start NULL: 0 */
+static void KT_REF(times_r)(
+    const rnn_dims *d, int64_t n, const T *h, const T *r, const T *start, T *to) {
     for (int64_t j = 0; j < d->gu; j++) {
         T s = 0;
-        for (int64_t i = 0; i < d->u; i++) s += h[i] * r[i * d->gu + j];
-        to[j] = s;
+        for (int64_t i = 0; i < n; i++) s += h[i] * r[i * d->gu + j];
+        to[j] = start ? start[j] + s : s;
     }
 }
 
@@ -62,8 +62,8 @@ static kt_status KT_REF(rnn)(const kt_kargs *k) {
     const rnn_attrs *a = k->node->attrs;
     const rnn_dims d = rnn_dims_of(k->node);
     const uint8_t *mask = rnn_mask(k);
-    const size_t row = sizeof(T) * (size_t)d.u, wide = sizeof(T) * (size_t)d.gu;
-    const T *z = k->in[0], *r = k->in[1], *bias = d.kind == RNN_GRU ? k->in[3] : NULL;
+    const size_t row = sizeof(T) * (size_t)d.u;
+    const T *x = k->in[0], *r = k->in[2], *bias = d.kind == RNN_GRU ? k->in[5] : NULL;
     const int at_gates = rnn_gates_out(d.kind);
     T *y = k->out[0], *gates = k->out[at_gates], *before = k->out[at_gates + 1], *zero = NULL;
     T *extra = d.kind == RNN_SIMPLE ? NULL : k->out[at_gates + 2];
@@ -73,21 +73,24 @@ static kt_status KT_REF(rnn)(const kt_kargs *k) {
     T *h_new = sum + d.gu, *c_new = h_new + d.u;
     zero = c_new + d.u;
     if (d.t == 0 && !a->sequences) memset(y, 0, row * (size_t)d.b);
-    memmove(gates, z, wide * (size_t)(d.b * d.t));
+    for (int64_t i = 0; i < d.b * d.t; i++) {
+        T *to = gates + (i % d.t * d.b + i / d.t) * d.gu;
+        KT_REF(times_r)(&d, d.f, x + i * d.f, k->in[1], k->in[3], to);
+    }
     for (int64_t b = 0; b < d.b; b++) {
         T *h = (T *)k->out[1] + b * d.u, *c = c_end ? c_end + b * d.u : zero;
         bool seen = false;
-        memcpy(h, (const T *)k->in[2] + b * d.u, row);
-        if (c_end) memcpy(c, (const T *)k->in[3] + b * d.u, row);
+        memcpy(h, (const T *)k->in[4] + b * d.u, row);
+        if (c_end) memcpy(c, (const T *)k->in[5] + b * d.u, row);
         for (int64_t s = 0; s < d.t; s++) {
-            const int64_t at = b * d.t + (a->backwards ? d.t - 1 - s : s);
-            const bool valid = !mask || mask[at];
+            const int64_t time = a->backwards ? d.t - 1 - s : s, at = time * d.b + b;
+            const bool valid = !mask || mask[b * d.t + time];
             T *in = d.kind == RNN_GRU ? extra + at * d.u : zero;
             memcpy(before + at * d.u, h, row);
             if (c_end) memcpy(extra + at * d.u, c, row);
             memcpy(h_new, h, row);
             memcpy(c_new, c, row);
-            KT_REF(times_r)(&d, h, r, sum);
+            KT_REF(times_r)(&d, d.u, h, r, NULL, sum);
             KT_REF(cell)(&d, gates + at * d.gu, sum, bias, in, h_new, c_new);
             if (valid) memcpy(h, h_new, row), memcpy(c, c_new, row);
             seen = seen || valid;
@@ -131,47 +134,67 @@ static void KT_REF(cell_grad)(
     }
 }
 
-/* dh += dz r^T */
-static void KT_REF(times_rt)(const rnn_dims *d, const T *dz, const T *r, T *dh) {
-    for (int64_t i = 0; i < d->u; i++) {
+/* dh += dz r^T, dr += h^T dz for a matrix of n rows, dbias += dz; dh, dbias NULL: not wanted */
+static void KT_REF(product_grad)(
+    const rnn_dims *d, int64_t n, const T *h, const T *r, const T *dz, T *dh, T *dr, T *dbias) {
+    for (int64_t i = 0; i < n; i++) {
         T s = 0;
-        for (int64_t j = 0; j < d->gu; j++) s += dz[j] * r[i * d->gu + j];
-        dh[i] += s;
+        for (int64_t j = 0; j < d->gu; j++) {
+            s += dz[j] * r[i * d->gu + j];
+            dr[i * d->gu + j] += h[i] * dz[j];
+        }
+        if (dh) dh[i] += s;
+    }
+    for (int64_t j = 0; dbias && j < d->gu; j++) dbias[j] += dz[j];
+}
+
+/* All that one row of the batch gives, the states' gradients in dh, dc; tmp: gates and state. */
+static void KT_REF(row_grad)(const kt_kargs *k, int64_t b, T *dh, T *dc, T *tmp) {
+    const rnn_attrs *a = k->node->attrs;
+    const rnn_dims d = rnn_dims_of(k->node);
+    const uint8_t *mask = rnn_mask(k);
+    const size_t wide = sizeof(T) * (size_t)d.gu;
+    const T *x = k->in[0], *gates = k->in[3], *before = k->in[4], *dy = k->in[5];
+    const T *extra = d.kind == RNN_SIMPLE ? before : k->in[7];
+    T *dx = a->no_dx ? NULL : k->out[0], *dz = tmp, *inner = tmp + d.gu;
+    const int64_t first = rnn_first(&d, a, mask, b);
+    for (int64_t s = d.t; s-- > 0;) {
+        const int64_t time = a->backwards ? d.t - 1 - s : s, at = time * d.b + b;
+        const bool valid = !mask || mask[b * d.t + time], out = a->zero_masked ? valid : s >= first;
+        const T *from = dy + (a->sequences ? b * d.t + s : b) * d.u;
+        if (out && (a->sequences || s == d.t - 1))
+            for (int64_t j = 0; j < d.u; j++) dh[j] += from[j];
+        if (!valid) continue;
+        memcpy(dz, gates + at * d.gu, wide);
+        KT_REF(cell_grad)(&d, dz, before + at * d.u, extra + at * d.u, inner, dh, dc);
+        KT_REF(product_grad)
+        (&d,
+         d.u,
+         before + at * d.u,
+         k->in[2],
+         inner,
+         dh,
+         k->out[2],
+         d.kind == RNN_GRU ? k->out[5] : NULL);
+        const int64_t row = (b * d.t + time) * d.f;
+        T *to = dx ? dx + row : NULL;
+        KT_REF(product_grad)(&d, d.f, x + row, k->in[1], dz, to, k->out[1], k->out[3]);
     }
 }
 
 static kt_status KT_REF(rnn_grad)(const kt_kargs *k) {
-    const rnn_attrs *a = k->node->attrs;
     const rnn_dims d = rnn_dims_of(k->node);
-    const uint8_t *mask = rnn_mask(k);
-    const size_t row = sizeof(T) * (size_t)d.u, wide = sizeof(T) * (size_t)d.gu;
-    const T *before = k->in[1], *r = k->in[2], *dy = k->in[3];
-    const T *extra = d.kind == RNN_SIMPLE ? before : k->in[5];
-    T *dz = k->out[0], *tmp = kt_alloc_array(d.gu + d.u + 1, sizeof *tmp);
+    const size_t row = sizeof(T) * (size_t)d.u;
+    T *tmp = kt_alloc_array(2 * d.gu + d.u + 1, sizeof *tmp);
     if (!tmp) return KT_ENOMEM;
-    memmove(dz, k->in[0], wide * (size_t)(d.b * d.t));
+    for (int i = 0; i < k->node->n_out; i++)
+        memset(k->out[i], 0, sizeof(T) * (size_t)kt_shape_size(&k->node->out[i]->spec.shape));
     for (int64_t b = 0; b < d.b; b++) {
-        T *dh = (T *)k->out[1] + b * d.u;
-        T *dc = d.kind == RNN_LSTM ? (T *)k->out[2] + b * d.u : tmp + d.gu;
-        const int64_t first = rnn_first(&d, a, mask, b);
-        memcpy(dh, (const T *)k->in[4] + b * d.u, row);
-        if (d.kind == RNN_LSTM) memcpy(dc, (const T *)k->in[6] + b * d.u, row);
-        for (int64_t s = d.t; s-- > 0;) {
-            const int64_t at = b * d.t + (a->backwards ? d.t - 1 - s : s);
-            const bool valid = !mask || mask[at], out = a->zero_masked ? valid : s >= first;
-            const T *from = dy + (a->sequences ? b * d.t + s : b) * d.u;
-            T *inner = d.kind == RNN_GRU ? (T *)k->out[2] + at * d.gu : tmp;
-            if (out && (a->sequences || s == d.t - 1))
-                for (int64_t j = 0; j < d.u; j++) dh[j] += from[j];
-            if (valid) {
-                KT_REF(cell_grad)
-                (&d, dz + at * d.gu, before + at * d.u, extra + at * d.u, inner, dh, dc);
-                KT_REF(times_rt)(&d, inner, r, dh);
-            } else {
-                memset(dz + at * d.gu, 0, wide);
-                memset(inner, 0, wide);
-            }
-        }
+        T *dh = (T *)k->out[4] + b * d.u;
+        T *dc = d.kind == RNN_LSTM ? (T *)k->out[5] + b * d.u : tmp + 2 * d.gu;
+        memcpy(dh, (const T *)k->in[6] + b * d.u, row);
+        if (d.kind == RNN_LSTM) memcpy(dc, (const T *)k->in[8] + b * d.u, row);
+        KT_REF(row_grad)(k, b, dh, dc, tmp);
     }
     kt_mem_free(tmp);
     return KT_OK;
@@ -200,16 +223,18 @@ static bool rnn_is(const kt_val *v, kt_dtype dtype, int ndim, int64_t d0, int64_
     return true;
 }
 
-/* Operand 0 [b, t, gates u] and operand `r` [u, gates u] agree, the mask is [b, t]. */
-static kt_status rnn_check(const kt_node *n, int r, rnn_dims *d) {
-    const kt_shape *z = &n->in[0]->spec.shape, *w = &n->in[r]->spec.shape;
+/* Operands 0 to 2, x [b, t, f], kernel [f, gates u], r [u, gates u], agree; the mask is [b, t]. */
+static kt_status rnn_check(const kt_node *n, rnn_dims *d) {
+    const kt_shape *x = &n->in[0]->spec.shape, *r = &n->in[2]->spec.shape;
     const kt_dtype dtype = n->in[0]->spec.dtype;
     const int gates = rnn_gates(n->op->name);
-    if (z->ndim != 3) return rnn_shape_error(n, 0, "[batch, time, gates x units]");
-    if (w->ndim != 2 || w->dim[1] != z->dim[2] || w->dim[0] > INT64_C(1) << 40 ||
-        w->dim[0] * gates != z->dim[2] || n->in[r]->spec.dtype != dtype)
-        return rnn_shape_error(n, r, "[units, gates x units]");
+    if (x->ndim != 3) return rnn_shape_error(n, 0, "[batch, time, features]");
+    if (r->ndim != 2 || r->dim[0] > INT64_C(1) << 40 || r->dim[0] * gates != r->dim[1] ||
+        n->in[2]->spec.dtype != dtype)
+        return rnn_shape_error(n, 2, "[units, gates x units]");
     *d = rnn_dims_of(n);
+    if (!rnn_is(n->in[1], dtype, 2, d->f, d->gu, 0))
+        return rnn_shape_error(n, 1, "[features, gates x units]");
     if (d->mask && !rnn_is(n->in[n->n_in - 1], KT_BOOL, 2, d->b, d->t, 0))
         return rnn_shape_error(n, n->n_in - 1, "a mask, bool [batch, time]");
     return KT_OK;
@@ -219,20 +244,22 @@ static kt_status rnn_infer(const kt_node *n, kt_spec *out) {
     const rnn_attrs *a = n->attrs;
     rnn_dims d;
     const kt_dtype t = n->in[0]->spec.dtype;
-    const kt_status st = rnn_check(n, 1, &d);
+    const kt_status st = rnn_check(n, &d);
     if (st) return st;
     const kt_spec state = {t, {2, {d.b, d.u}}}, all = {t, {3, {d.b, d.t, d.u}}};
-    if (!rnn_is(n->in[2], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 2, "[batch, units]");
-    if (d.kind == RNN_GRU && !rnn_is(n->in[3], t, 1, d.gu, 0, 0))
-        return rnn_shape_error(n, 3, "[gates x units]");
-    if (d.kind == RNN_LSTM && !rnn_is(n->in[3], t, 2, d.b, d.u, 0))
-        return rnn_shape_error(n, 3, "[batch, units]");
+    const kt_spec kept = {t, {3, {d.t, d.b, d.u}}};
+    if (!rnn_is(n->in[3], t, 1, d.gu, 0, 0)) return rnn_shape_error(n, 3, "[gates x units]");
+    if (!rnn_is(n->in[4], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 4, "[batch, units]");
+    if (d.kind == RNN_GRU && !rnn_is(n->in[5], t, 1, d.gu, 0, 0))
+        return rnn_shape_error(n, 5, "[gates x units]");
+    if (d.kind == RNN_LSTM && !rnn_is(n->in[5], t, 2, d.b, d.u, 0))
+        return rnn_shape_error(n, 5, "[batch, units]");
     out[0] = a->sequences ? all : state;
     out[1] = state;
     const int gates = rnn_gates_out(d.kind);
     out[2] = state;
-    out[gates] = n->in[0]->spec;
-    out[gates + 1] = out[gates + 2] = all;
+    out[gates] = (kt_spec){t, {3, {d.t, d.b, d.gu}}};
+    out[gates + 1] = out[gates + 2] = kept;
     return KT_OK;
 }
 
@@ -240,32 +267,27 @@ static kt_status rnn_grad_infer(const kt_node *n, kt_spec *out) {
     const rnn_attrs *a = n->attrs;
     rnn_dims d;
     const kt_dtype t = n->in[0]->spec.dtype;
-    const kt_status st = rnn_check(n, 2, &d);
+    const kt_status st = rnn_check(n, &d);
     if (st) return st;
-    const kt_spec state = {t, {2, {d.b, d.u}}};
-    if (!rnn_is(n->in[1], t, 3, d.b, d.t, d.u)) return rnn_shape_error(n, 1, "h, [b, t, u]");
-    if (!(a->sequences ? rnn_is(n->in[3], t, 3, d.b, d.t, d.u)
-                       : rnn_is(n->in[3], t, 2, d.b, d.u, 0)))
-        return rnn_shape_error(n, 3, "the form of y");
-    if (!rnn_is(n->in[4], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 4, "[batch, units]");
-    if (d.kind != RNN_SIMPLE && !rnn_is(n->in[5], t, 3, d.b, d.t, d.u))
-        return rnn_shape_error(n, 5, "[b, t, u]");
-    if (d.kind == RNN_LSTM && !rnn_is(n->in[6], t, 2, d.b, d.u, 0))
-        return rnn_shape_error(n, 6, "[batch, units]");
-    out[0] = n->in[0]->spec;
-    out[1] = state;
-    if (d.kind == RNN_GRU) out[2] = out[0];
-    if (d.kind == RNN_LSTM) out[2] = state;
+    const kt_spec state = {t, {2, {d.b, d.u}}}, bias = {t, {1, {d.gu}}};
+    if (!rnn_is(n->in[3], t, 3, d.t, d.b, d.gu)) return rnn_shape_error(n, 3, "gates, [t, b, g u]");
+    if (!rnn_is(n->in[4], t, 3, d.t, d.b, d.u)) return rnn_shape_error(n, 4, "h, [t, b, u]");
+    if (!(a->sequences ? rnn_is(n->in[5], t, 3, d.b, d.t, d.u)
+                       : rnn_is(n->in[5], t, 2, d.b, d.u, 0)))
+        return rnn_shape_error(n, 5, "the form of y");
+    if (!rnn_is(n->in[6], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 6, "[batch, units]");
+    if (d.kind != RNN_SIMPLE && !rnn_is(n->in[7], t, 3, d.t, d.b, d.u))
+        return rnn_shape_error(n, 7, "[t, b, u]");
+    if (d.kind == RNN_LSTM && !rnn_is(n->in[8], t, 2, d.b, d.u, 0))
+        return rnn_shape_error(n, 8, "[batch, units]");
+    out[0] = a->no_dx ? (kt_spec){t, {1, {0}}} : n->in[0]->spec;
+    out[1] = n->in[1]->spec;
+    out[2] = n->in[2]->spec;
+    out[3] = bias;
+    out[4] = state;
+    if (d.kind == RNN_GRU) out[5] = bias;
+    if (d.kind == RNN_LSTM) out[5] = state;
     return KT_OK;
-}
-
-/* Gates lie over z, their gradients over the gates. */
-static bool rnn_overwrites(const kt_node *n, int out, int in) {
-    return out == rnn_gates_out(rnn_kind_of(n->op->name)) && in == 0;
-}
-static bool rnn_grad_overwrites(const kt_node *n, int out, int in) {
-    (void)n;
-    return out == 0 && in == 0;
 }
 
 extern const kt_opdef kt_opdef_simple_rnn_grad, kt_opdef_gru_grad, kt_opdef_lstm_grad;
@@ -274,42 +296,34 @@ static kt_val *or_zeros(kt_graph *g, kt_val *d, const kt_val *like) {
     return d ? d : kt_g_const(g, 0, like->spec);
 }
 
-/* [b, t, n] as rows */
-static kt_val *rnn_rows(kt_graph *g, kt_val *v) {
-    const kt_shape *s = &v->spec.shape;
-    return kt_g_reshape(g, v, (kt_shape){2, {s->dim[0] * s->dim[1], s->dim[2]}});
-}
-
 static kt_status rnn_vjp(
     kt_graph *g, const kt_node *n, kt_val *const *dy, kt_val **dx, const bool *want) {
     const rnn_dims d = rnn_dims_of(n);
     const kt_opdef *op = d.kind == RNN_SIMPLE ? &kt_opdef_simple_rnn_grad
                          : d.kind == RNN_GRU  ? &kt_opdef_gru_grad
                                               : &kt_opdef_lstm_grad;
+    rnn_attrs a = *(const rnn_attrs *)n->attrs;
     kt_val *const *kept = n->out + rnn_gates_out(d.kind);
-    kt_val *in[8] = {kept[0], kept[1], n->in[1]};
-    int n_in = 3;
+    kt_val *in[10] = {n->in[0], n->in[1], n->in[2], kept[0], kept[1]};
+    int n_in = 5;
     in[n_in++] = or_zeros(g, dy[0], n->out[0]);
     in[n_in++] = or_zeros(g, dy[1], n->out[1]);
     if (d.kind != RNN_SIMPLE) in[n_in++] = kept[2];
     if (d.kind == RNN_LSTM) in[n_in++] = or_zeros(g, dy[2], n->out[2]);
     if (d.mask) in[n_in++] = n->in[n->n_in - 1];
-    kt_node *back = kt_graph_add(g, op, n_in, in, n->attrs);
-    if (!back) return g->status;
-    kt_val *inner = rnn_rows(g, back->out[d.kind == RNN_GRU ? 2 : 0]);
-    dx[0] = back->out[0];
-    if (want[1]) dx[1] = kt_g_matmul(g, rnn_rows(g, kept[1]), inner, true, false);
-    dx[2] = back->out[1];
-    if (d.kind == RNN_GRU && want[3]) dx[3] = kt_g_sum(g, inner, 1, false);
-    if (d.kind == RNN_LSTM) dx[3] = back->out[2];
+    a.no_dx = !want[0];
+    kt_node *back = kt_graph_add(g, op, n_in, in, &a);
+    for (int i = 0; back && i < back->n_out; i++) dx[i] = i || !a.no_dx ? back->out[i] : NULL;
     return g->status;
 }
 
-#define SAMPLE(b, t, u, gates, ...)                                                                \
+#define SAMPLE(b, t, f, u, gates, ...)                                                             \
     {                                                                                              \
         .in = {                                                                                    \
-            {.dim = {b, t, (gates) * (u)}},                                                        \
+            {.dim = {b, t, f}},                                                                    \
+            {.dim = {f, (gates) * (u)}, .low = -0.3, .high = 0.3},                                 \
             {.dim = {u, (gates) * (u)}, .low = -0.06, .high = 0.06},                               \
+            {.dim = {(gates) * (u)}},                                                              \
             {.dim = {b, u}},                                                                       \
             __VA_ARGS__                                                                            \
         }
@@ -318,25 +332,25 @@ static kt_status rnn_vjp(
 #define MASK(b, t)                                                                                 \
     { .dim = {b, t}, .dtype = KT_BOOL }
 #define RNN_SAMPLES(gates, X)                                                                      \
-    SAMPLE(2, 3, 5, gates, X(2, 5, gates)), WITH(.sequences = true)                                \
+    SAMPLE(2, 3, 4, 5, gates, X(2, 5, gates)), WITH(.sequences = true)                             \
     }                                                                                              \
-    , SAMPLE(2, 3, 5, gates, X(2, 5, gates)), WITH(.backwards = true)                              \
+    , SAMPLE(2, 3, 1, 5, gates, X(2, 5, gates)), WITH(.backwards = true)                           \
     }                                                                                              \
-    , SAMPLE(3, 5, 2, gates, X(3, 2, gates) MASK(3, 5)), WITH(.sequences = true)                   \
+    , SAMPLE(3, 5, 3, 2, gates, X(3, 2, gates) MASK(3, 5)), WITH(.sequences = true)                \
     }                                                                                              \
-    , SAMPLE(3, 5, 2, gates, X(3, 2, gates) MASK(3, 5)),                                           \
+    , SAMPLE(3, 5, 2, 2, gates, X(3, 2, gates) MASK(3, 5)),                                        \
         WITH(.sequences = true, .backwards = true, .zero_masked = true)                            \
     }                                                                                              \
-    , SAMPLE(7, 2, 3, gates, X(7, 3, gates) MASK(7, 2)), WITH(.zero_masked = true)                 \
+    , SAMPLE(7, 2, 2, 3, gates, X(7, 3, gates) MASK(7, 2)), WITH(.zero_masked = true)              \
     }                                                                                              \
-    , SAMPLE(7, 4, 3, gates, X(7, 3, gates) MASK(7, 4)), WITH(0)                                   \
+    , SAMPLE(7, 4, 5, 3, gates, X(7, 3, gates) MASK(7, 4)), WITH(0)                                \
     }                                                                                              \
-    , SAMPLE(3, 2, 19, gates, X(3, 19, gates)), WITH(0)                                            \
+    , SAMPLE(3, 2, 2, 19, gates, X(3, 19, gates)), WITH(0)                                         \
     }                                                                                              \
-    , SAMPLE(9, 2, 40, gates, X(9, 40, gates) MASK(9, 2)), WITH(.sequences = true),                \
+    , SAMPLE(9, 2, 17, 40, gates, X(9, 40, gates) MASK(9, 2)), WITH(.sequences = true),            \
         .no_grad = true                                                                            \
     }                                                                                              \
-    , SAMPLE(2, 3, 5, gates, X(2, 4, gates) MASK(3, 3)), WITH(0), .want = KT_ESHAPE                \
+    , SAMPLE(2, 3, 2, 5, gates, X(2, 4, gates) MASK(3, 3)), WITH(0), .want = KT_ESHAPE             \
     }                                                                                              \
     , KT_SAMPLES_END
 #define NO_MORE(b, u, gates)
@@ -352,12 +366,14 @@ static const kt_sample lstm_samples[] = {RNN_SAMPLES(4, CARRY)};
 #undef RNN_SAMPLES
 
 /* Gates lie between 0 and 1 */
-#define SAMPLE(b, t, u, gates, y, ...)                                                             \
+#define SAMPLE(b, t, f, u, gates, y, ...)                                                          \
     {                                                                                              \
         .in = {                                                                                    \
-            {.dim = {b, t, (gates) * (u)}, .low = 0.1, .high = 0.9},                               \
-            {.dim = {b, t, u}},                                                                    \
+            {.dim = {b, t, f}},                                                                    \
+            {.dim = {f, (gates) * (u)}},                                                           \
             {.dim = {u, (gates) * (u)}, .low = -0.06, .high = 0.06},                               \
+            {.dim = {t, b, (gates) * (u)}, .low = 0.1, .high = 0.9},                               \
+            {.dim = {t, b, u}},                                                                    \
             y,                                                                                     \
             {.dim = {b, u}},                                                                       \
             __VA_ARGS__                                                                            \
@@ -371,22 +387,22 @@ static const kt_sample lstm_samples[] = {RNN_SAMPLES(4, CARRY)};
         .dim = { b, u }                                                                            \
     }
 #define RNN_SAMPLES(gates, X)                                                                      \
-    SAMPLE(2, 3, 5, gates, ALL(2, 3, 5), X(2, 3, 5)), WITH(.sequences = true)                      \
+    SAMPLE(2, 3, 4, 5, gates, ALL(2, 3, 5), X(2, 3, 5)), WITH(.sequences = true)                   \
     }                                                                                              \
-    , SAMPLE(3, 5, 2, gates, LAST(3, 5, 2), X(3, 5, 2) MASK(3, 5)), WITH(.backwards = true)        \
+    , SAMPLE(3, 5, 1, 2, gates, LAST(3, 5, 2), X(3, 5, 2) MASK(3, 5)), WITH(.backwards = true)     \
     }                                                                                              \
-    , SAMPLE(7, 5, 3, gates, ALL(7, 5, 3), X(7, 5, 3) MASK(7, 5)),                                 \
-        WITH(.sequences = true, .zero_masked = true)                                               \
+    , SAMPLE(7, 5, 2, 3, gates, ALL(7, 5, 3), X(7, 5, 3) MASK(7, 5)),                              \
+        WITH(.sequences = true, .zero_masked = true, .no_dx = true)                                \
     }                                                                                              \
-    , SAMPLE(9, 2, 19, gates, LAST(9, 2, 19), X(9, 2, 19)), WITH(0)                                \
+    , SAMPLE(9, 2, 7, 19, gates, LAST(9, 2, 19), X(9, 2, 19)), WITH(0)                             \
     }                                                                                              \
-    , SAMPLE(9, 2, 80, gates, LAST(9, 2, 80), X(9, 2, 80)), WITH(0)                                \
+    , SAMPLE(9, 2, 33, 80, gates, LAST(9, 2, 80), X(9, 2, 80)), WITH(0)                            \
     }                                                                                              \
-    , SAMPLE(9, 2, 80, gates, ALL(9, 2, 80), X(9, 2, 80)), WITH(0), .want = KT_ESHAPE              \
+    , SAMPLE(9, 2, 3, 80, gates, ALL(9, 2, 80), X(9, 2, 80)), WITH(0), .want = KT_ESHAPE           \
     }                                                                                              \
     , KT_SAMPLES_END
-#define GRU_EXTRA(b, t, u) {.dim = {b, t, u}},
-#define LSTM_EXTRA(b, t, u) {.dim = {b, t, u}}, {.dim = {b, u}},
+#define GRU_EXTRA(b, t, u) {.dim = {t, b, u}},
+#define LSTM_EXTRA(b, t, u) {.dim = {t, b, u}}, {.dim = {b, u}},
 
 // clang-format off
 #define NONE3(b, t, u)
@@ -396,7 +412,11 @@ static const kt_sample lstm_grad_samples[] = {RNN_SAMPLES(4, LSTM_EXTRA)};
 // clang-format on
 
 static const kt_field rnn_fields[] = {
-    KT_F(rnn_attrs, backwards), KT_F(rnn_attrs, zero_masked), KT_F(rnn_attrs, sequences), KT_F_END};
+    KT_F(rnn_attrs, backwards),
+    KT_F(rnn_attrs, zero_masked),
+    KT_F(rnn_attrs, sequences),
+    KT_F(rnn_attrs, no_dx),
+    KT_F_END};
 
 #define RNN_OP(op, inputs, outputs, grad_inputs, grad_outputs)                                     \
     const kt_opdef kt_opdef_##op = {                                                               \
@@ -404,12 +424,11 @@ static const kt_field rnn_fields[] = {
         .n_in = inputs,                                                                            \
         .n_in_max = inputs + 1,                                                                    \
         .n_out = outputs,                                                                          \
-        .n_main = outputs - 2 - (inputs > 3),                                                      \
+        .n_main = outputs - 2 - (inputs > 5),                                                      \
         .attrs_size = sizeof(rnn_attrs),                                                           \
         .attrs = rnn_fields,                                                                       \
         .infer = rnn_infer,                                                                        \
         .vjp = rnn_vjp,                                                                            \
-        .overwrites = rnn_overwrites,                                                              \
         .ref = KT_REFS(rnn),                                                                       \
         .samples = op##_samples,                                                                   \
     };                                                                                             \
@@ -421,63 +440,26 @@ static const kt_field rnn_fields[] = {
         .attrs_size = sizeof(rnn_attrs),                                                           \
         .attrs = rnn_fields,                                                                       \
         .infer = rnn_grad_infer,                                                                   \
-        .overwrites = rnn_grad_overwrites,                                                         \
         .ref = KT_REFS(rnn_grad),                                                                  \
         .samples = op##_grad_samples,                                                              \
     };
-RNN_OP(simple_rnn, 3, 4, 5, 2)
-RNN_OP(gru, 4, 5, 6, 3)
-RNN_OP(lstm, 4, 6, 7, 3)
+RNN_OP(simple_rnn, 5, 4, 7, 5)
+RNN_OP(gru, 6, 5, 8, 6)
+RNN_OP(lstm, 6, 6, 9, 6)
 
-static kt_node *rnn_node(
-    kt_graph *g, const kt_opdef *op, kt_val **in, int n, kt_val *mask, const rnn_attrs *a) {
-    if (mask) in[n++] = mask;
-    return kt_graph_add(g, op, n, in, a);
-}
-
-kt_val *kt_g_simple_rnn(
-    kt_graph *g,
-    kt_val *z,
-    kt_val *r,
-    kt_val *h,
-    kt_val *mask,
-    const rnn_attrs *a,
-    kt_val **h_end) {
-    kt_val *in[4] = {z, r, h};
-    kt_node *n = rnn_node(g, &kt_opdef_simple_rnn, in, 3, mask, a);
-    *h_end = n ? n->out[1] : NULL;
-    return n ? n->out[0] : NULL;
-}
-
-kt_val *kt_g_gru(
-    kt_graph *g,
-    kt_val *z,
-    kt_val *r,
-    kt_val *bias,
-    kt_val *h,
-    kt_val *mask,
-    const rnn_attrs *a,
-    kt_val **h_end) {
-    kt_val *in[5] = {z, r, h, bias};
-    kt_node *n = rnn_node(g, &kt_opdef_gru, in, 4, mask, a);
-    *h_end = n ? n->out[1] : NULL;
-    return n ? n->out[0] : NULL;
-}
-
-kt_val *kt_g_lstm(
-    kt_graph *g,
-    kt_val *z,
-    kt_val *r,
-    kt_val *h,
-    kt_val *c,
-    kt_val *mask,
-    const rnn_attrs *a,
-    kt_val **h_end,
-    kt_val **c_end) {
-    kt_val *in[5] = {z, r, h, c};
-    kt_node *n = rnn_node(g, &kt_opdef_lstm, in, 4, mask, a);
-    *h_end = n ? n->out[1] : NULL;
-    *c_end = n ? n->out[2] : NULL;
-    return n ? n->out[0] : NULL;
+kt_val *kt_g_rnn(
+    kt_graph *g, rnn_kind kind, const kt_rnn_in *in, const rnn_attrs *a, kt_val **end) {
+    const kt_opdef *const op[] = {&kt_opdef_simple_rnn, &kt_opdef_gru, &kt_opdef_lstm};
+    kt_val *v[7] = {in->x, in->kernel, in->r, in->bias, in->state[0]};
+    int n = 5;
+    const kt_spec row = {in->r->spec.dtype, {1, {in->r->spec.shape.dim[1]}}};
+    if (!v[3]) v[3] = kt_g_const(g, 0, row);
+    if (kind == RNN_GRU) v[n++] = in->bias_r ? in->bias_r : kt_g_const(g, 0, row);
+    if (kind == RNN_LSTM) v[n++] = in->state[1];
+    if (in->mask) v[n++] = in->mask;
+    kt_node *node = kt_graph_add(g, op[kind], n, v, a);
+    end[0] = node ? node->out[1] : NULL;
+    if (kind == RNN_LSTM) end[1] = node ? node->out[2] : NULL;
+    return node ? node->out[0] : NULL;
 }
 #endif

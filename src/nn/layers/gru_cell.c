@@ -85,23 +85,10 @@ static kt_status gru_call(kt_layer *l, kt_trace *t) {
 
 bool rnn_gru_sequence(kt_layer *l, rnn_sequence *s) {
     const rnn_cell *c = kt_layer_state(l);
-    kt_graph *g = kt_tracer_current()->g;
     if (!gru_after(l) || !rnn_activation_is(c->activation, "tanh")) return false;
     if (!rnn_activation_is(c->recurrent_activation, "sigmoid")) return false;
     if (s->training && c->recurrent_dropout > 0) return false;
-    kt_val *end;
-    kt_sym *z = rnn_cell_project(l, s->x, gru_bias(l, 0), s->training), *b = gru_bias(l, 1);
-    const kt_spec row = {kt_sym_dtype(s->x), {1, {3 * (int64_t)c->units}}};
-    s->y = kt_wrap(kt_g_gru(
-        g,
-        kt_unwrap(z, NULL),
-        kt_unwrap(kt_value(c->recurrent), NULL),
-        b ? kt_unwrap(b, NULL) : kt_g_const(g, 0, row),
-        kt_unwrap(s->state[0], NULL),
-        s->mask,
-        &s->attrs,
-        &end));
-    s->end[0] = kt_wrap(end);
+    rnn_run_sequence(l, RNN_GRU, gru_bias(l, 0), gru_bias(l, 1), s);
     return true;
 }
 

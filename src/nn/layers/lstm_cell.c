@@ -94,20 +94,7 @@ bool rnn_lstm_sequence(kt_layer *l, rnn_sequence *s) {
     if (!rnn_activation_is(c->activation, "tanh")) return false;
     if (!rnn_activation_is(c->recurrent_activation, "sigmoid")) return false;
     if (s->training && c->recurrent_dropout > 0) return false;
-    kt_val *h, *end;
-    kt_sym *z = rnn_cell_project(l, s->x, c->bias ? kt_value(c->bias) : NULL, s->training);
-    s->y = kt_wrap(kt_g_lstm(
-        kt_tracer_current()->g,
-        kt_unwrap(z, NULL),
-        kt_unwrap(kt_value(c->recurrent), NULL),
-        kt_unwrap(s->state[0], NULL),
-        kt_unwrap(s->state[1], NULL),
-        s->mask,
-        &s->attrs,
-        &h,
-        &end));
-    s->end[0] = kt_wrap(h);
-    s->end[1] = kt_wrap(end);
+    rnn_run_sequence(l, RNN_LSTM, c->bias ? kt_value(c->bias) : NULL, NULL, s);
     return true;
 }
 

@@ -272,46 +272,9 @@ static kt_status run_loop(kt_layer *l, kt_trace *t, kt_sym **state, kt_val *mask
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* Rows first … first+n-1 of an array whose first axis is the batch: no copy. */
-static kt_val *rows_of(kt_graph *g, kt_val *x, int64_t first, int64_t n) {
-    if (!x || x->spec.shape.dim[0] == n) return x;
-    kt_shape s = x->spec.shape;
-    s.dim[0] = n;
-    return kt_g_view(g, x, first * kt_shape_range(&s, 1, s.ndim), s);
-}
-
-/* Parts of the batch one after the other: no copy either. */
-static kt_val *join_rows(kt_graph *g, kt_val **part, int n, int64_t batch) {
-    if (n == 1 || !part[0]) return part[0];
-    kt_shape s = part[0]->spec.shape;
-    int64_t *at = kt_arena_alloc(g->arena, sizeof *at * (size_t)n), size = 0;
-    if (!at) return kt_graph_fail(g, KT_ENOMEM);
-    for (int i = 0; i < n; i++) {
-        at[i] = size;
-        if (part[i]) size += kt_shape_size(&part[i]->spec.shape);
-    }
-    s.dim[0] = batch;
-    return kt_g_reshape(g, kt_g_pack(g, n, part, at, size), s);
-}
-
-/* Gates of a whole batch do not stay in the caches: a few rows go through projection and loop (and
- * back) before the next ones. How many depends on the shapes alone, as the sums of gradients do. */
-#define PART_BYTES (INT64_C(7) << 20)
-#define MOST_PARTS 64
-
-static int64_t part_rows(const kt_layer *l, const rnn_layer *r, const kt_shape *x) {
-    const int gates = r->cell->cls == &kt_class_lstm_cell ? 4 : 3;
-    const double row = (double)x->dim[1] * (double)r->size[0] * gates *
-                       (double)kt_dtype_size(l->dtype);
-    const double fit = (double)PART_BYTES / row;
-    int64_t rows = fit < 16 ? 16 : fit > (double)x->dim[0] ? x->dim[0] : (int64_t)fit / 16 * 16;
-    if (x->dim[0] > rows * MOST_PARTS) rows = (x->dim[0] + MOST_PARTS - 1) / MOST_PARTS;
-    return rows;
-}
-
+/* The whole sequence as one op, if the cell has one; state: in and out. */
 static bool run_sequence(kt_layer *l, kt_trace *t, kt_sym **state, kt_val *mask, kt_sym **y) {
     const rnn_layer *r = kt_layer_state(l);
-    kt_tracer *tr = kt_tracer_current();
     const kt_layer_class *c = r->cell->cls;
     rnn_sequence_fn *run = c == &kt_class_simple_rnn_cell ? rnn_simple_sequence
                            : c == &kt_class_gru_cell      ? rnn_gru_sequence
@@ -320,26 +283,17 @@ static bool run_sequence(kt_layer *l, kt_trace *t, kt_sym **state, kt_val *mask,
     const kt_shape *x = &t->in[0]->spec.shape;
     if (!run || x->ndim != 3 || x->dim[1] < 1 || l->dtype != r->cell->dtype) return false;
     if (r->cell->activity_regularizer) return false; /* it wants to see each step */
-    const int64_t batch = x->dim[0], rows = tr->inferring ? batch : part_rows(l, r, x);
-    kt_val *out[MOST_PARTS], *end[2][MOST_PARTS];
-    int n = 0;
-    for (int64_t at = 0; at < batch || n == 0; at += rows, n++) {
-        const int64_t some = batch - at < rows ? batch - at : rows;
-        kt_sym *begin[2];
-        for (int i = 0; i < r->n_states; i++)
-            begin[i] = kt_wrap(rows_of(tr->g, kt_unwrap(state[i], NULL), at, some));
-        rnn_sequence s = {
-            .x = kt_wrap(rows_of(tr->g, kt_unwrap(t->in[0], NULL), at, some)),
-            .state = begin,
-            .mask = rows_of(tr->g, mask, at, some),
-            .training = t->training,
-            .attrs = {r->go_backwards, r->zero_output_for_mask, r->return_sequences}};
-        if (!run(r->cell, &s)) return false;
-        out[n] = kt_unwrap(s.y, NULL);
-        for (int i = 0; i < r->n_states; i++) end[i][n] = kt_unwrap(s.end[i], NULL);
-    }
-    *y = kt_wrap(join_rows(tr->g, out, n, batch));
-    for (int i = 0; i < r->n_states; i++) state[i] = kt_wrap(join_rows(tr->g, end[i], n, batch));
+    rnn_sequence s = {
+        .x = t->in[0],
+        .state = state,
+        .mask = mask,
+        .training = t->training,
+        .attrs = {
+            .backwards = r->go_backwards,
+            .zero_masked = r->zero_output_for_mask,
+            .sequences = r->return_sequences}};
+    if (!run(r->cell, &s)) return false;
+    *y = s.y;
     return true;
 }
 

@@ -95,8 +95,6 @@ kt_sym *rnn_cell_drop(kt_layer *l, int which, int i, kt_sym *x, bool training);
 kt_sym *rnn_cell_drop_all(kt_layer *l, int i, kt_sym *x);
 /** Is this a function of that name? */
 bool rnn_activation_is(const kt_component *c, const char *name);
-/** x . kernel + bias, with the dropout that all time steps share; x is [batch, time, features]. */
-kt_sym *rnn_cell_project(kt_layer *l, kt_sym *x, kt_sym *bias, bool training);
 /** First values of a bias of four gates: ones for the forget gate. */
 kt_status rnn_forget_fill(kt_var *v);
 /** What the input gives to the gates of a convolution cell, for all steps: [time, batch, …]. Calls
@@ -106,14 +104,16 @@ bool rnn_is_conv_cell(const kt_layer_class *c);
 /** Columns i u … of x. */
 kt_sym *rnn_gate(kt_sym *x, int i, int units);
 
-/** A whole sequence at once. False: this cell, as it is set up, needs the loop. */
+/** A whole sequence at once: runs the op of this kind with the weights of the cell. */
 typedef struct rnn_sequence {
-    kt_sym *x, **state;
+    kt_sym *x, **state; ///< state: in and out
     kt_val *mask;
     rnn_attrs attrs;
     bool training;
-    kt_sym *y, *end[2]; ///< results
+    kt_sym *y; ///< result
 } rnn_sequence;
+void rnn_run_sequence(kt_layer *l, rnn_kind kind, kt_sym *bias, kt_sym *bias_r, rnn_sequence *s);
+/** False: this cell, as it is set up, needs the loop. */
 typedef bool rnn_sequence_fn(kt_layer *cell, rnn_sequence *s);
 rnn_sequence_fn rnn_simple_sequence, rnn_gru_sequence, rnn_lstm_sequence;
 

@@ -96,16 +96,28 @@ bool rnn_activation_is(const kt_component *c, const char *name) {
     return c && !strcmp(c->cls->name, name);
 }
 
-kt_sym *rnn_cell_project(kt_layer *l, kt_sym *x, kt_sym *bias, bool training) {
+static kt_val *value_of(kt_sym *x) { return x ? kt_unwrap(x, NULL) : NULL; }
+
+void rnn_run_sequence(kt_layer *l, rnn_kind kind, kt_sym *bias, kt_sym *bias_r, rnn_sequence *s) {
     const rnn_cell *c = kt_layer_state(l);
-    if (training && c->dropout > 0) {
-        kt_graph *g = kt_tracer_current()->g;
-        const kt_shape s = kt_sym_shape(x);
-        const kt_spec step = {kt_sym_dtype(x), {3, {s.dim[0], 1, s.dim[2]}}};
+    kt_graph *g = kt_tracer_current()->g;
+    kt_sym *x = s->x;
+    kt_val *end[2] = {NULL, NULL};
+    if (s->training && c->dropout > 0) { /* one mask for all time steps */
+        const kt_shape in = kt_sym_shape(x);
+        const kt_spec step = {kt_sym_dtype(x), {3, {in.dim[0], 1, in.dim[2]}}};
         x = kt_op_multiply(x, make_mask(l, kt_wrap(kt_g_const(g, 1, step)), c->dropout));
     }
-    kt_sym *z = kt_op_matmul(x, kt_value(c->kernel));
-    return bias ? kt_op_add(z, bias) : z;
+    const kt_rnn_in in = {
+        .x = value_of(x),
+        .kernel = value_of(kt_value(c->kernel)),
+        .r = value_of(kt_value(c->recurrent)),
+        .bias = value_of(bias),
+        .bias_r = value_of(bias_r),
+        .state = {value_of(s->state[0]), kind == RNN_LSTM ? value_of(s->state[1]) : NULL},
+        .mask = s->mask};
+    s->y = kt_wrap(g->status ? NULL : kt_g_rnn(g, kind, &in, &s->attrs, end));
+    for (int i = 0; i < (kind == RNN_LSTM ? 2 : 1); i++) s->state[i] = kt_wrap(end[i]);
 }
 
 kt_sym *rnn_gate(kt_sym *x, int i, int units) {

@@ -40,17 +40,7 @@ bool rnn_simple_sequence(kt_layer *l, rnn_sequence *s) {
     const rnn_cell *c = kt_layer_state(l);
     if (!rnn_activation_is(c->activation, "tanh")) return false;
     if (s->training && c->recurrent_dropout > 0) return false;
-    kt_val *end;
-    kt_sym *z = rnn_cell_project(l, s->x, c->bias ? kt_value(c->bias) : NULL, s->training);
-    s->y = kt_wrap(kt_g_simple_rnn(
-        kt_tracer_current()->g,
-        kt_unwrap(z, NULL),
-        kt_unwrap(kt_value(c->recurrent), NULL),
-        kt_unwrap(s->state[0], NULL),
-        s->mask,
-        &s->attrs,
-        &end));
-    s->end[0] = kt_wrap(end);
+    rnn_run_sequence(l, RNN_SIMPLE, c->bias ? kt_value(c->bias) : NULL, NULL, s);
     return true;
 }
 

@@ -66,15 +66,19 @@ typedef struct kt_philox {
 } kt_philox;
 
 /** One time step of a recurrent layer for some rows; ops/rnn.c has the formulas. Each ld is the
- * distance of two rows. gates may be z, or NULL: not kept. h_new must not be h. */
+ * distance of two rows. What the input gives to the gates is z, which may lie where the gates will
+ * (ldz then is theirs); or z is the bias (ldz 0) and x with `packed_x` gives the rest. h_new must
+ * not be h. */
 typedef struct kt_rnn_step {
     int64_t rows, units;
     const float *packed; ///< recurrent weights, from rnn_pack
-    const float *z, *bias;
-    float *gates, *inner; ///< inner: gru only, NULL: not kept
-    const float *h, *c;   ///< c: lstm only
+    int64_t inputs;      ///< numbers in a row of x; 0: no x
+    const float *x, *packed_x;
+    const float *z, *bias; ///< bias: gru only, of the recurrent product
+    float *gates, *inner;  ///< inner: gru only
+    const float *h, *c;    ///< c: lstm only
     float *h_new, *c_new;
-    int64_t ldz, ld_inner, ldh, ldc, ldh_new, ldc_new;
+    int64_t ldx, ldz, ld_gates, ld_inner, ldh, ldc, ldh_new, ldc_new;
 } kt_rnn_step;
 /** The elementwise part of a step back, one row. dz may be gates; dh becomes what does not go
  * through the recurrent product, dc what goes to the step before. inner: gru only. */
@@ -171,21 +175,25 @@ typedef struct kt_kernels {
     void (*attention_forward)(const kt_attention *a);
     void (*attention_back)(const kt_attention *a);
 
-    /* Recurrent layers. Floats that packed weights take, forward and back; r is [units, gates]. */
-    int64_t (*rnn_packed)(int kind, int64_t units, bool back);
-    void (*rnn_pack)(float *to, int kind, int64_t units, const float *r, bool back);
+    /* Recurrent layers. Weights w [depth, gates x units] are packed for a step; for the way back
+     * w [n, gates] is, n of them. Floats that it takes: */
+    int64_t (*rnn_packed)(int kind, int64_t units, int64_t depth);
+    int64_t (*rnn_packed_back)(int64_t n, int64_t gates);
+    void (*rnn_pack)(float *to, int kind, int64_t units, int64_t depth, const float *w);
+    void (*rnn_pack_back)(float *to, int64_t n, int64_t gates, const float *w);
     void (*rnn_step[KT_RNN_COUNT])(const kt_rnn_step *s);
     void (*rnn_back[KT_RNN_COUNT])(const kt_rnn_back *b);
-    /** dh [rows, units] += dz [rows, gates] r^T */
+    /** d [rows, n] = dz [rows, gates] w^T, or d += that. */
     void (*rnn_back_product)(
-        float *dh,
-        int64_t ldh,
+        float *d,
+        int64_t ldd,
         const float *dz,
         int64_t ldz,
         int64_t rows,
-        int64_t units,
+        int64_t n,
         int64_t gates,
-        const float *packed);
+        const float *packed,
+        bool add);
 
     /* Convolutions: see conv.c and conv_sparse.c. */
     int64_t conv_panel; ///< filters of a panel

@@ -105,8 +105,10 @@ int64_t KT_FN(kt_nonzeros)(const float *x, int64_t n, uint16_t *column, bool *on
 void KT_FN(kt_from_u16)(int32_t *y, const uint16_t *x, int64_t n);
 
 /* rnn.c */
-int64_t KT_FN(kt_rnn_packed)(int kind, int64_t units, bool back);
-void KT_FN(kt_rnn_pack)(float *to, int kind, int64_t units, const float *r, bool back);
+int64_t KT_FN(kt_rnn_packed)(int kind, int64_t units, int64_t depth);
+int64_t KT_FN(kt_rnn_packed_back)(int64_t n, int64_t gates);
+void KT_FN(kt_rnn_pack)(float *to, int kind, int64_t units, int64_t depth, const float *w);
+void KT_FN(kt_rnn_pack_back)(float *to, int64_t n, int64_t gates, const float *w);
 void KT_FN(kt_rnn_step_simple)(const kt_rnn_step *s);
 void KT_FN(kt_rnn_step_gru)(const kt_rnn_step *s);
 void KT_FN(kt_rnn_step_lstm)(const kt_rnn_step *s);
@@ -114,14 +116,15 @@ void KT_FN(kt_rnn_back_simple)(const kt_rnn_back *b);
 void KT_FN(kt_rnn_back_gru)(const kt_rnn_back *b);
 void KT_FN(kt_rnn_back_lstm)(const kt_rnn_back *b);
 void KT_FN(kt_rnn_back_product)(
-    float *dh,
-    int64_t ldh,
+    float *d,
+    int64_t ldd,
     const float *dz,
     int64_t ldz,
     int64_t rows,
-    int64_t units,
+    int64_t n,
     int64_t gates,
-    const float *packed);
+    const float *packed,
+    bool add);
 
 size_t KT_FN(kt_gemm_scratch)(const kt_gemm *g);
 void KT_FN(kt_gemm)(const kt_gemm *g, void *scratch);

@@ -1,9 +1,10 @@
 /* One time step of a recurrent layer, forward and back. ops/rnn.c has the formulas.
  *
- * The recurrent product of some rows stays in registers until its gates are finished: weights are
- * packed so that one panel holds all gates of LANES units side by side, and one load of each feeds
- * all rows of the tile. SimpleRNN, which has one gate, takes GROUP vectors of units at a time, as
- * the product of the way back does. A row gets the same bits in a tile of any height. */
+ * What state and input give to the gates of some rows stays in registers until the gates are
+ * finished: weights are packed so that one panel holds all gates of LANES units side by side, and
+ * one load of each feeds all rows of the tile. SimpleRNN, which has one gate, takes GROUP vectors
+ * of units at a time, as the products of the way back do. GRU's last gate has two sums, because the
+ * reset gate scales what the state gives. A row gets the same bits in a tile of any height. */
 #include "backend/cpu/kernels/parts.h"
 
 #define UNROLL _Pragma("GCC unroll 16")
@@ -16,57 +17,65 @@
 
 typedef vf sums[ROWS][GROUP];
 
-KT_INLINE int64_t panel_units(int kind, bool back) {
-    return back || kind == KT_RNN_SIMPLE ? GROUP * LANES : LANES;
-}
+KT_INLINE int64_t panel_units(int kind) { return kind == KT_RNN_SIMPLE ? GROUP * LANES : LANES; }
 
 static int gates_of(int kind) { return kind == KT_RNN_SIMPLE ? 1 : kind == KT_RNN_GRU ? 3 : 4; }
 
-/* Panels, each [k][vectors][LANES]: forward k runs over units, back over gates x units. */
-int64_t KT_FN(kt_rnn_packed)(int kind, int64_t units, bool back) {
-    const int64_t gates = gates_of(kind), wide = panel_units(kind, back);
-    const int64_t panels = (units + wide - 1) / wide;
-    return panels * wide * units * gates;
+/* Panels, each [depth][gates][units of a panel] */
+int64_t KT_FN(kt_rnn_packed)(int kind, int64_t units, int64_t depth) {
+    const int64_t wide = panel_units(kind), panels = (units + wide - 1) / wide;
+    return panels * wide * depth * gates_of(kind);
 }
 
-static void pack_forward(float *to, int kind, int64_t units, const float *r) {
-    const int64_t gates = gates_of(kind), wide = panel_units(kind, false);
+void KT_FN(kt_rnn_pack)(float *to, int kind, int64_t units, int64_t depth, const float *w) {
+    const int64_t gates = gates_of(kind), wide = panel_units(kind);
     for (int64_t p = 0; p < units; p += wide)
-        for (int64_t k = 0; k < units; k++)
+        for (int64_t k = 0; k < depth; k++)
             for (int64_t g = 0; g < gates; g++)
                 for (int64_t j = 0; j < wide; j++)
-                    *to++ = p + j < units ? r[(k * gates + g) * units + p + j] : 0;
+                    *to++ = p + j < units ? w[(k * gates + g) * units + p + j] : 0;
 }
 
-static void pack_back(float *to, int kind, int64_t units, const float *r) {
-    const int64_t gu = gates_of(kind) * units, wide = panel_units(kind, true);
-    for (int64_t p = 0; p < units; p += wide)
-        for (int64_t k = 0; k < gu; k++)
-            for (int64_t j = 0; j < wide; j++) *to++ = p + j < units ? r[(p + j) * gu + k] : 0;
+/* Panels of GROUP vectors, the last one of as many as it needs: each [gates][vectors][LANES] */
+int64_t KT_FN(kt_rnn_packed_back)(int64_t n, int64_t gates) {
+    return (n + LANES - 1) / LANES * LANES * gates;
 }
 
-void KT_FN(kt_rnn_pack)(float *to, int kind, int64_t units, const float *r, bool back) {
-    (back ? pack_back : pack_forward)(to, kind, units, r);
+static int back_vecs(int64_t left) {
+    return left >= GROUP * LANES ? GROUP : (int)((left + LANES - 1) / LANES);
 }
 
-/* s = x[rows, k] panel[k, vecs] */
+void KT_FN(kt_rnn_pack_back)(float *to, int64_t n, int64_t gates, const float *w) {
+    for (int64_t p = 0; p < n; p += GROUP * LANES) {
+        const int64_t wide = back_vecs(n - p) * LANES;
+        for (int64_t k = 0; k < gates; k++)
+            for (int64_t j = 0; j < wide; j++) *to++ = p + j < n ? w[(p + j) * gates + k] : 0;
+    }
+}
+
+KT_INLINE void clear(const int rows, const int vecs, sums s) {
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < vecs; v++) s[i][v] = vf_set(0);
+    }
+}
+
+/* s += x[rows, k] panel[k, vecs]; the last vector's sums are those of `last`. */
 KT_INLINE void product(
     const int rows,
     const int vecs,
+    const int last,
     int64_t k,
     const float *x,
     int64_t ldx,
     const float *p,
     sums s) {
-    UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int v = 0; v < vecs; v++) s[i][v] = vf_set(0);
-    }
     for (; k > 0; k--, x++, p += vecs * LANES) {
         vf w[GROUP];
         UNROLL for (int v = 0; v < vecs; v++) w[v] = vf_load(p + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
             const vf a = vf_set(x[i * ldx]);
-            UNROLL for (int v = 0; v < vecs; v++) s[i][v] = vf_fma(a, w[v], s[i][v]);
+            UNROLL for (int v = 0; v < vecs - 1; v++) s[i][v] = vf_fma(a, w[v], s[i][v]);
+            s[i][last] = vf_fma(a, w[vecs - 1], s[i][last]);
         }
     }
 }
@@ -122,7 +131,7 @@ FINISH finish_simple(const kt_rnn_step *a, int64_t i, int64_t p, int64_t n, cons
     UNROLL for (int v = 0; v < GROUP; v++) {
         const int64_t at = p + v * LANES, left = n - v * LANES;
         const vf h = tanh_of(load_n(a->z + i * a->ldz + at, left) + s[v]);
-        if (a->gates) put_n(a->gates + i * a->ldz + at, h, left);
+        put_n(a->gates + i * a->ld_gates + at, h, left);
         put_n(a->h_new + i * a->ldh_new + at, h, left);
     }
 }
@@ -133,15 +142,13 @@ FINISH finish_gru(const kt_rnn_step *a, int64_t i, int64_t p, int64_t n, const v
     const vf z = sigmoid_of(load_n(in, n) + (s[0] + load_n(bias, n)));
     const vf r = sigmoid_of(load_n(in + u, n) + (s[1] + load_n(bias + u, n)));
     const vf inner = s[2] + load_n(bias + 2 * u, n);
-    const vf c = tanh_of(vf_fma(r, inner, load_n(in + 2 * u, n)));
+    const vf c = tanh_of(vf_fma(r, inner, load_n(in + 2 * u, n) + s[3]));
     const vf h = vf_fma(z, load_n(a->h + i * a->ldh + p, n) - c, c);
-    if (a->gates) {
-        float *to = a->gates + i * a->ldz + p;
-        put_n(to, z, n);
-        put_n(to + u, r, n);
-        put_n(to + 2 * u, c, n);
-    }
-    if (a->inner) put_n(a->inner + i * a->ld_inner + p, inner, n);
+    float *to = a->gates + i * a->ld_gates + p;
+    put_n(to, z, n);
+    put_n(to + u, r, n);
+    put_n(to + 2 * u, c, n);
+    put_n(a->inner + i * a->ld_inner + p, inner, n);
     put_n(a->h_new + i * a->ldh_new + p, h, n);
 }
 
@@ -152,81 +159,102 @@ FINISH finish_lstm(const kt_rnn_step *a, int64_t at, int64_t p, int64_t n, const
     const vf g = tanh_of(load_n(in + 2 * u, n) + s[2]);
     const vf o = sigmoid_of(load_n(in + 3 * u, n) + s[3]);
     const vf c = vf_fma(f, load_n(a->c + at * a->ldc + p, n), i * g);
-    if (a->gates) {
-        float *to = a->gates + at * a->ldz + p;
-        put_n(to, i, n);
-        put_n(to + u, f, n);
-        put_n(to + 2 * u, g, n);
-        put_n(to + 3 * u, o, n);
-    }
+    float *to = a->gates + at * a->ld_gates + p;
+    put_n(to, i, n);
+    put_n(to + u, f, n);
+    put_n(to + 2 * u, g, n);
+    put_n(to + 3 * u, o, n);
     put_n(a->c_new + at * a->ldc_new + p, c, n);
     put_n(a->h_new + at * a->ldh_new + p, o * tanh_of(c), n);
 }
 
 /* Panels outside, rows inside: a panel stays in the first cache while the rows go by. */
-#define STEP(kind, KIND, vecs)                                                                     \
+#define STEP(kind, KIND, vecs, x_last)                                                             \
     KT_INLINE void tile_##kind(                                                                    \
-        const int rows, const kt_rnn_step *a, int64_t i, int64_t p, int64_t n, const float *w) {   \
+        const int rows,                                                                            \
+        const kt_rnn_step *a,                                                                      \
+        int64_t i,                                                                                 \
+        int64_t p,                                                                                 \
+        int64_t n,                                                                                 \
+        const float *w,                                                                            \
+        const float *wx) {                                                                         \
         sums s;                                                                                    \
-        product(rows, vecs, a->units, a->h + i * a->ldh, a->ldh, w, s);                            \
+        clear(rows, GROUP, s);                                                                     \
+        product(rows, vecs, x_last, a->inputs, a->x + i * a->ldx, a->ldx, wx, s);                  \
+        product(rows, vecs, (vecs)-1, a->units, a->h + i * a->ldh, a->ldh, w, s);                  \
         for (int r = 0; r < rows; r++) finish_##kind(a, i + r, p, n, s[r]);                        \
     }                                                                                              \
     void KT_FN(kt_rnn_step_##kind)(const kt_rnn_step *a) {                                         \
-        const int64_t wide = panel_units(KIND, false);                                             \
-        const float *w = a->packed;                                                                \
-        for (int64_t p = 0; p < a->units; p += wide, w += a->units * (vecs)*LANES) {               \
+        const int64_t wide = panel_units(KIND);                                                    \
+        const float *w = a->packed, *wx = a->packed_x;                                             \
+        for (int64_t p = 0; p < a->units; p += wide) {                                             \
             const int64_t n = a->units - p < wide ? a->units - p : wide;                           \
             int64_t i = 0;                                                                         \
-            for (; i + ROWS <= a->rows; i += ROWS) tile_##kind(ROWS, a, i, p, n, w);               \
-            for (; ROWS > 4 && i + 4 <= a->rows; i += 4) tile_##kind(4, a, i, p, n, w);            \
-            for (; ROWS > 2 && i + 2 <= a->rows; i += 2) tile_##kind(2, a, i, p, n, w);            \
-            for (; i < a->rows; i++) tile_##kind(1, a, i, p, n, w);                                \
+            for (; i + ROWS <= a->rows; i += ROWS) tile_##kind(ROWS, a, i, p, n, w, wx);           \
+            for (; ROWS > 4 && i + 4 <= a->rows; i += 4) tile_##kind(4, a, i, p, n, w, wx);        \
+            for (; ROWS > 2 && i + 2 <= a->rows; i += 2) tile_##kind(2, a, i, p, n, w, wx);        \
+            for (; i < a->rows; i++) tile_##kind(1, a, i, p, n, w, wx);                            \
+            w += a->units * (vecs)*LANES;                                                          \
+            wx += a->inputs * (vecs)*LANES;                                                        \
         }                                                                                          \
     }
-STEP(simple, KT_RNN_SIMPLE, GROUP)
-STEP(gru, KT_RNN_GRU, 3)
-STEP(lstm, KT_RNN_LSTM, 4)
+STEP(simple, KT_RNN_SIMPLE, GROUP, GROUP - 1)
+STEP(gru, KT_RNN_GRU, 3, 3)
+STEP(lstm, KT_RNN_LSTM, 4, 3)
 
 /* The way back --------------------------------------------------------------------------------- */
 
-KT_INLINE void back_tile(
-    const int rows,
-    float *dh,
-    int64_t ldh,
-    const float *dz,
-    int64_t ldz,
-    int64_t k,
-    int64_t n,
-    const float *w) {
+typedef struct {
+    float *d;
+    const float *dz, *w;
+    int64_t ldd, ldz, gates, n; /* n: columns of this panel */
+    bool add;
+} back_panel;
+
+KT_INLINE void back_tile(const int rows, const int vecs, const back_panel *b, int64_t i) {
     sums s;
-    product(rows, GROUP, k, dz, ldz, w, s);
-    for (int i = 0; i < rows; i++) {
-        for (int v = 0; v < GROUP; v++) {
-            float *to = dh + i * ldh + v * LANES;
-            const int64_t left = n - v * LANES;
-            put_n(to, load_n(to, left) + s[i][v], left);
+    clear(rows, vecs, s);
+    product(rows, vecs, vecs - 1, b->gates, b->dz + i * b->ldz, b->ldz, b->w, s);
+    for (int r = 0; r < rows; r++) {
+        for (int v = 0; v < vecs; v++) {
+            float *to = b->d + (i + r) * b->ldd + v * LANES;
+            const int64_t left = b->n - v * LANES;
+            put_n(to, b->add ? load_n(to, left) + s[r][v] : s[r][v], left);
         }
     }
 }
 
+#define BACK_PANEL(vecs)                                                                           \
+    static void back_panel_##vecs(const back_panel *b, int64_t rows) {                             \
+        int64_t i = 0;                                                                             \
+        for (; i + ROWS <= rows; i += ROWS) back_tile(ROWS, vecs, b, i);                           \
+        for (; ROWS > 4 && i + 4 <= rows; i += 4) back_tile(4, vecs, b, i);                        \
+        for (; ROWS > 2 && i + 2 <= rows; i += 2) back_tile(2, vecs, b, i);                        \
+        for (; i < rows; i++) back_tile(1, vecs, b, i);                                            \
+    }
+BACK_PANEL(1)
+BACK_PANEL(2)
+BACK_PANEL(3)
+BACK_PANEL(4)
+
 void KT_FN(kt_rnn_back_product)(
-    float *dh,
-    int64_t ldh,
+    float *d,
+    int64_t ldd,
     const float *dz,
     int64_t ldz,
     int64_t rows,
-    int64_t units,
+    int64_t n,
     int64_t gates,
-    const float *packed) {
-    for (int64_t p = 0; p < units; p += GROUP * LANES, packed += gates * GROUP * LANES) {
-        const int64_t n = units - p < GROUP * LANES ? units - p : GROUP * LANES;
-        int64_t i = 0;
-#define TILE(height) back_tile(height, dh + i * ldh + p, ldh, dz + i * ldz, ldz, gates, n, packed)
-        for (; i + ROWS <= rows; i += ROWS) TILE(ROWS);
-        for (; ROWS > 4 && i + 4 <= rows; i += 4) TILE(4);
-        for (; ROWS > 2 && i + 2 <= rows; i += 2) TILE(2);
-        for (; i < rows; i++) TILE(1);
-#undef TILE
+    const float *packed,
+    bool add) {
+    static void (*const run[])(const back_panel *, int64_t) = {
+        NULL, back_panel_1, back_panel_2, back_panel_3, back_panel_4};
+    back_panel b = {d, dz, packed, ldd, ldz, gates, n, add};
+    for (; b.n > 0; b.n -= GROUP * LANES) {
+        const int vecs = back_vecs(b.n);
+        run[vecs](&b, rows);
+        b.d += GROUP * LANES;
+        b.w += gates * vecs * LANES;
     }
 }
 
