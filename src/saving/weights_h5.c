@@ -48,7 +48,7 @@ static const kt_hdf5_node *find_doubled(const kt_hdf5_node *at, const char *name
         return NULL;
     snprintf(key, sizeof key, "%.*s_1", (int)n, name);
     if (strlen(tail) > 8 || kt_hdf5_find(at, key)) return NULL;
-    snprintf(key, sizeof key, "%.*s_%d", (int)n, name, 2 * atoi(tail + 1));
+    snprintf(key, sizeof key, "%.*s_%d", (int)n, name, 2 * (int)strtol(tail + 1, NULL, 10));
     return kt_hdf5_find(at, key);
 }
 
