@@ -85,19 +85,18 @@ kt_status kt_error_got(const char *fmt, ...) { APPEND_PART(got); }
 kt_status kt_error_hint(const char *fmt, ...) { APPEND_PART(hint); }
 
 kt_status kt_error_context(const char *fmt, ...) {
+    char text[sizeof last.path];
     const size_t used = strlen(last.path);
-    if (used + 2 >= sizeof last.path) return last.status;
-    const size_t sep = used && fmt[0] != ',' ? 1 : 0;
-    char *more = last.path + used + sep;
-    if (sep) last.path[used] = ' ';
     va_list ap;
     va_start(ap, fmt);
-    kt_vsnprintf(more, sizeof last.path - used - sep, fmt, ap);
+    kt_vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    disarm(last.path);
-    /* Two readers of one file may both name it. */
-    const size_t n = strlen(more);
-    if (sep && used >= n && !memcmp(last.path + used - n, more, n)) last.path[used] = 0;
+    disarm(text);
+    const size_t n = strlen(text), sep = used && text[0] != ',' ? 1 : 0;
+    if (n <= used && !strcmp(last.path + used - n, text)) return last.status; /* said already */
+    if (used + sep + n >= sizeof last.path) return last.status;
+    if (sep) last.path[used] = ' ';
+    memcpy(last.path + used + sep, text, n + 1);
     return last.status;
 }
 
@@ -232,6 +231,9 @@ const char *kt_nearest(const char *name, const char *const *candidates, int n) {
             best = candidates[i];
         }
     }
+    const size_t length = strlen(name);
+    for (int i = 0; i < n && !best && length > 2; i++) /* "glorot" */
+        if (!strncmp(candidates[i], name, length)) best = candidates[i];
     return best;
 }
 

@@ -81,7 +81,7 @@ static kt_status pick_for_output(
     if (kt_list_len(list) != n_out)
         return KT_FAIL(
             KT_EINVAL,
-            "%s: the model has %d outputs, got %d items",
+            "%s: expected %d, one for each output of the model, got %d",
             what,
             n_out,
             kt_list_len(list));
@@ -160,7 +160,7 @@ static kt_status resolve_losses(
     if (c->args.loss_weights.n && c->args.loss_weights.n != c->n_out)
         return KT_FAIL(
             KT_EINVAL,
-            "loss_weights: the model has %d outputs, got %d numbers",
+            "loss_weights: expected %d, one for each output of the model, got %d",
             c->n_out,
             c->args.loss_weights.n);
     for (int i = 0; i < c->n_out && st == KT_OK; i++) {

@@ -179,9 +179,9 @@ KT_TEST(compile, optimizer_none_and_loss_none) {
 KT_TEST(compile, rejects_wrong_lists) {
     kt_model *m = two_outputs();
     kt_check_status(kt_model_compile(m, "sgd", kt_list("mse")), KT_EINVAL);
-    kt_check_message_has("loss: the model has 2 outputs, got 1 items");
+    kt_check_message_has("loss: expected 2, one for each output of the model, got 1");
     kt_check_status(kt_model_compile(m, "sgd", "mse", .loss_weights = kt_floats(1)), KT_EINVAL);
-    kt_check_message_has("loss_weights: the model has 2 outputs, got 1 numbers");
+    kt_check_message_has("loss_weights: expected 2, one for each output of the model, got 1");
     kt_check_status(
         kt_model_compile(m, "sgd", "mse", .loss_weights = kt_floats(1, NAN)), KT_EINVAL);
     kt_check_status(

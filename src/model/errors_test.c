@@ -44,11 +44,13 @@ KT_TEST(errors, data_that_do_not_fit) {
         KT_ESHAPE,
         "batch axis, got a scalar");
     kt_check_fails(
-        kt_model_fit(r.m, kt_list(x, x), y, .verbose = 0), KT_EINVAL, "has 1 inputs, got 2 arrays");
+        kt_model_fit(r.m, kt_list(x, x), y, .verbose = 0),
+        KT_EINVAL,
+        "expected 1, one for each input of the model, got 2");
     kt_check_fails(
         kt_model_fit(r.m, x, kt_list(y, y), .verbose = 0),
         KT_EINVAL,
-        "has 1 outputs, got 2 arrays");
+        "expected 1, one for each output of the model, got 2");
     still_trains(&r);
 }
 
@@ -105,7 +107,7 @@ KT_TEST(errors, lengths_that_differ) {
     kt_check_fails(
         kt_model_fit(r.m, x, y, .sample_weight = kt_list(y, y), .verbose = 0),
         KT_EINVAL,
-        "sample_weight: the model has 1 outputs, got 2");
+        "sample_weight: expected 1, one for each output of the model, got 2");
     still_trains(&r);
 }
 
@@ -462,8 +464,7 @@ KT_TEST(errors, lists_and_dicts_of_data) {
     kt_tensor *x = r.d.x, *y = r.d.y;
     kt_check_fails(
         kt_model_fit(r.m, kt_list_of(0, NULL), y, .verbose = 0), KT_EINVAL, "got 0 arrays");
-    kt_check_fails(
-        kt_model_fit(r.m, x, kt_list_of(0, NULL), .verbose = 0), KT_EINVAL, "got 0 arrays");
+    kt_check_fails(kt_model_fit(r.m, x, kt_list_of(0, NULL), .verbose = 0), KT_EINVAL, "got 0");
     kt_check_fails(
         kt_model_predict(r.m, kt_list(kt_none), .verbose = 0), KT_EINVAL, "array 0 is None");
     kt_check_fails(
@@ -504,4 +505,29 @@ KT_TEST(errors, a_failed_step_leaves_the_next_one_whole) {
     kt_check_near(kt_logs_get(kt_model_train_on_batch(r.m, r.d.x, r.d.y), "loss"), want, 0, 0);
     kt_weights_copy_free(&before);
     kt_free(r.m);
+}
+
+/* What a user reads: who complains, what it got, what may help; nothing twice. */
+KT_TEST(errors, messages_say_who_and_what) {
+    kt_check_fails(
+        kt_call(kt_add(), kt_input({3})), KT_EINVAL, "expected 2 to 16 inputs, got 1 in layer Add");
+    kt_check_fails(kt_call(kt_dense(4), FLOATS(2, 3)), KT_EINVAL, "got a tensor in layer Dense");
+    kt_check_message_has("hint:     data go through a model");
+    kt_check_fails(kt_op_reshape(kt_input({3}), kt_dims(-1, 5)), KT_ESHAPE, "(-1, 5)");
+    kt_check_fails(kt_dense(3, .kernel_initializer = "glorot"), KT_EINVAL, "\"glorot_normal\"?");
+    kt_check_fails(kt_batch_normalization(.momentum = NAN), KT_EINVAL, "got nan in BatchNorm");
+    kt_check_fails(kt_layer_normalization(.epsilon = NAN), KT_EINVAL, "epsilon: expected a number");
+    kt_check_fails(kt_loss_huber(.delta = NAN), KT_EINVAL, "got nan in Huber");
+    kt_check_fails(kt_sched_exponential_decay(NAN, 10, 0.5), KT_EINVAL, "initial_learning_rate");
+    kt_check_fails(kt_reg_l2(-1), KT_EINVAL, "in L2");
+    kt_check_fails(kt_load_model("LICENSE"), KT_EFORMAT, "in file \"LICENSE\"");
+    const char *first = strstr(kt_error_message(), "in file");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "in file"));
+    kt_check_fails(
+        kt_model_from_json(
+            "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": "
+            "\"Dense\", \"config\": {\"units\": -1, \"name\": \"d\"}}]}}"),
+        KT_EFORMAT,
+        "got -1 in layer \"d\" (Dense) in layer Sequential");
 }

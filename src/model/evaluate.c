@@ -1,6 +1,8 @@
 /* evaluate, test_on_batch, train_on_batch.  keras.Model.evaluate */
 #include "model/loops.h"
 
+#include <string.h>
+
 typedef struct {
     kt_model *m;
     kt_progbar *bar;
@@ -85,7 +87,7 @@ kt_status kt_run_test(kt_model *m, const kt_test_data *d, kt_progbar *bar, kt_ca
 static kt_status require_compiled(kt_model *m, const char *verb) {
     const kt_status st = kt_model_require(m, verb);
     if (st || kt_model_of(m)->compiled) return st;
-    KT_FAIL(KT_ESTATE, "%s before compile", verb);
+    KT_FAIL(KT_ESTATE, "%s before compile", verb + strlen("kt_model_"));
     return kt_error_hint("call kt_model_compile first");
 }
 

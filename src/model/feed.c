@@ -135,7 +135,8 @@ static kt_status open_x(kt_feed *f, kt_model *m, kt_ref x) {
     if (first.shape.ndim == 1) first.shape = (kt_shape){2, {first.shape.dim[0], 1}};
     st = kt_model_ensure_linked(m, &first);
     if (st == KT_OK && f->n_x != s->n_in)
-        st = KT_FAIL(KT_EINVAL, "x: the model has %d inputs, got %d arrays", s->n_in, f->n_x);
+        st = KT_FAIL(
+            KT_EINVAL, "x: expected %d, one for each input of the model, got %d", s->n_in, f->n_x);
     for (int i = 0; i < f->n_x && st == KT_OK; i++) {
         kt_layer *in = s->nodes.v[s->in_node[i]].call->layer;
         st = x_row(&s->in[i]->spec, f->x[i], kt_layer_name(in), &f->row[i]);
@@ -147,7 +148,11 @@ static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w)
     int n_w = 0;
     kt_status st = take_arrays(y, "y", names_of(s, true), &f->n_y, f->y);
     if (st == KT_OK && f->n_y != s->n_out)
-        st = KT_FAIL(KT_EINVAL, "y: the model has %d outputs, got %d arrays", s->n_out, f->n_y);
+        st = KT_FAIL(
+            KT_EINVAL,
+            "y: expected %d, one for each output of the model, got %d",
+            s->n_out,
+            f->n_y);
     for (int i = 0; i < f->n_y && st == KT_OK; i++) {
         if (!f->y[i])
             st = KT_FAIL(KT_EINVAL, "y: array %d is None", i);
@@ -159,7 +164,11 @@ static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w)
     }
     if (st == KT_OK && w) st = take_arrays(w, "sample_weight", names_of(s, true), &n_w, f->w);
     if (st == KT_OK && w && n_w != s->n_out && n_w != 1)
-        st = KT_FAIL(KT_EINVAL, "sample_weight: the model has %d outputs, got %d", s->n_out, n_w);
+        st = KT_FAIL(
+            KT_EINVAL,
+            "sample_weight: expected %d, one for each output of the model, got %d",
+            s->n_out,
+            n_w);
     for (int i = n_w; w && i < s->n_out && st == KT_OK; i++) f->w[i] = f->w[0];
     for (int i = 0; i < s->n_out && st == KT_OK; i++) {
         st = check_rows(f, f->w[i], "sample_weight", i);

@@ -271,7 +271,11 @@ kt_status kt_model_call(kt_layer *l, kt_trace *t) {
     kt_tracer *tr = kt_tracer_current();
     if (!s->nodes.n) return KT_FAIL(KT_ESTATE, "the model has not been built yet");
     if (t->n_in != s->n_in)
-        return KT_FAIL(KT_EINVAL, "the model has %d inputs, got %d", s->n_in, t->n_in);
+        return KT_FAIL(
+            KT_EINVAL,
+            "inputs: expected %d, one for each input of the model, got %d",
+            s->n_in,
+            t->n_in);
     kt_sym *(*all)[KT_MAX_TENSORS] = kt_arena_alloc(tr->g->arena, sizeof *all * (size_t)s->nodes.n);
     kt_status st = all ? KT_OK : KT_ENOMEM;
     for (int i = 0; i < s->n_in && st == KT_OK; i++) {

@@ -247,7 +247,8 @@ KT_TEST(functional, rejects_wrong_numbers_of_inputs) {
     kt_sym *a = kt_input({2}), *b = kt_input({2});
     kt_model *m = kt_functional(kt_list(a, b), kt_call(kt_add(), kt_list(a, b)), .name = "two");
     kt_sym *x = kt_input({2});
-    kt_check_fails(kt_call(m, x), KT_EINVAL, "2 inputs, got 1");
+    kt_check_fails(
+        kt_call(m, x), KT_EINVAL, "inputs: expected 2, one for each input of the model, got 1");
     kt_check_fails(kt_call(m, kt_list(x, kt_input({3}))), KT_ESHAPE, "shape mismatch at input");
     kt_check_message_has("(None, 2)");
     kt_check_message_has("(None, 3)");

@@ -251,12 +251,15 @@ static kt_status take_ref(
         const void *item = list ? kt_list_get(ref, i) : ref;
         if (none_ok && item == (const void *)kt_none) continue;
         if (kt_is_obj(item) && kt_failed(item)) return kt_check(item);
-        if (!kt_is(item, KT_KIND_SYM))
-            return KT_FAIL(
+        if (!kt_is(item, KT_KIND_SYM)) {
+            KT_FAIL(
                 KT_EINVAL,
                 "%s: expected a symbolic tensor, got %s",
                 what,
                 kt_ref_describe(item, got, sizeof got));
+            if (!kt_is(item, KT_KIND_TENSOR)) return KT_EINVAL;
+            return kt_error_hint("data go through a model: kt_model_predict()");
+        }
         if (c->n == KT_OP_MAX_IN)
             return KT_FAIL(KT_ELIMIT, "%s: more than %d tensors", what, KT_OP_MAX_IN);
         c->in[c->n++] = (kt_sym *)(uintptr_t)item;
@@ -375,7 +378,7 @@ kt_sym *kt_call_with(const kt_call_args *given) {
     kt_status st = kt_args_read(a, given, sizeof args, &defaults);
     if (st) return kt_fail_object(st);
     st = kt_layer_require(a->layer, "layer");
-    if (st == KT_OK) st = take_inputs(&c, a);
+    if (st == KT_OK) st = kt_layer_context(a->layer, take_inputs(&c, a));
     kt_sym *y = st                    ? kt_fail_object(st)
                 : kt_tracer_current() ? call_traced(a, &c)
                                       : call_recorded(a, &c);

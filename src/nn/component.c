@@ -33,10 +33,21 @@ void *kt_component_new(const kt_class *cls, const void *args) {
     c->state = kt_alloc(cls->state_size);
     if (!c->state) st = KT_ENOMEM;
     if (st == KT_OK && cls->init) st = cls->init(c);
+    if (st == KT_OK) st = kt_numbers_check(copy, cls->fields);
     if (st == KT_OK) return c;
+    if (st == kt_error_last()) kt_error_context("in %s", cls->name);
     kt_obj_fail(c, st);
     kt_free(c);
     return kt_fail_object(st);
+}
+
+kt_status kt_numbers_check(const void *args, const kt_field *fields) {
+    for (const kt_field *f = fields; f && f->type; f++) {
+        if (f->type != KT_FIELD_DOUBLE || !strcmp(f->name, "value")) continue; /* Constant: data */
+        const double v = *(const double *)((const char *)args + f->offset);
+        if (v != v) return KT_FAIL(KT_EINVAL, "%s: expected a number, got nan", f->name);
+    }
+    return KT_OK;
 }
 
 bool kt_class_has_name(const kt_class *cls, const char *name) {

@@ -30,6 +30,8 @@ struct kt_component {
     char *name; ///< given or automatic name, NULL for kinds without names
 };
 
+/** KT_EINVAL if a number among the arguments is NaN (but for `value`, which is data). */
+kt_status kt_numbers_check(const void *args, const kt_field *fields);
 /** A new floating component; arguments are copied, then `init` runs. */
 void *kt_component_new(const kt_class *cls, const void *args);
 /** Turns a name or an object into a component of that kind: *out is a new floating one for a name,

@@ -120,7 +120,7 @@ static kt_status layer_init(kt_layer *l, const void *args) {
     const kt_ref *activity = kt_layer_activity_of(l->cls, l->args);
     if (st == KT_OK && activity) st = kt_layer_activity(l, *activity);
     if (st == KT_OK && l->cls->init) st = l->cls->init(l);
-    return st;
+    return st ? st : kt_numbers_check(l->args, l->cls->fields);
 }
 
 kt_layer *kt_layer_new(const kt_layer_class *cls, const void *args) {

@@ -48,7 +48,9 @@ kt_val *kt_g_reshape(kt_graph *g, kt_val *x, kt_shape shape) {
         else
             known *= shape.dim[i];
     }
-    if (open >= 0) shape.dim[open] = known ? kt_shape_size(&x->spec.shape) / known : 0;
+    const int64_t size = kt_shape_size(&x->spec.shape);
+    if (open >= 0 && !(known > 0 && size % known)) /* else the message shows -1 */
+        shape.dim[open] = known ? size / known : 0;
     if (kt_shape_equal(&x->spec.shape, &shape)) return x;
     kt_node *n = kt_graph_add(g, &kt_opdef_reshape, 1, &x, &(shape_attrs){shape});
     return n ? n->out[0] : NULL;

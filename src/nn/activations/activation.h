@@ -5,7 +5,6 @@
 #ifndef KT_NN_ACTIVATION_H
 #define KT_NN_ACTIVATION_H
 
-#include "nn/arguments.h"
 #include "nn/kinds.h"
 
 #include <keratin/activations.h>
@@ -54,8 +53,7 @@ kt_sym *kt_act_cut6(kt_sym *x);
              .name = #fn,                                                                          \
              .args_size = sizeof(args_),                                                           \
              .fields = fields_,                                                                    \
-             .defaults = defaults_,                                                                \
-             .init = kt_arg_numbers},                                                              \
+             .defaults = defaults_},                                                               \
         .apply = apply_};                                                                          \
     kt_activation_fn *kt_act_##fn##_new(const args_ *args) {                                       \
         return kt_component_new(&kt_activation_class_##fn.base, args);                             \

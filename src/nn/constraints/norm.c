@@ -5,7 +5,6 @@
  *   UnitNorm    w / (e + n)
  *
  * keras.constraints.MaxNorm, MinMaxNorm, UnitNorm. Vectors of zeros stay zeros. */
-#include "nn/arguments.h"
 #include "nn/axes.h"
 #include "nn/constraints/constraint.h"
 
@@ -69,8 +68,7 @@ const kt_constraint_class kt_constraint_class_max_norm = {
          .name = "MaxNorm",
          .args_size = sizeof(max_norm_args),
          .fields = max_norm_fields,
-         .defaults = &max_norm_defaults,
-         .init = kt_arg_numbers},
+         .defaults = &max_norm_defaults},
     .project = max_norm_project};
 const kt_constraint_class kt_constraint_class_min_max_norm = {
     .base =
@@ -78,8 +76,7 @@ const kt_constraint_class kt_constraint_class_min_max_norm = {
          .name = "MinMaxNorm",
          .args_size = sizeof(min_max_norm_args),
          .fields = min_max_norm_fields,
-         .defaults = &min_max_norm_defaults,
-         .init = kt_arg_numbers},
+         .defaults = &min_max_norm_defaults},
     .project = min_max_norm_project};
 const kt_constraint_class kt_constraint_class_unit_norm = {
     .base =

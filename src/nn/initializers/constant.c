@@ -93,8 +93,7 @@ const kt_initializer_class kt_initializer_class_identity = {
          .aliases = {"IdentityInitializer"},
          .args_size = sizeof(identity_args),
          .fields = identity_fields,
-         .defaults = &identity_defaults,
-         .init = kt_arg_numbers},
+         .defaults = &identity_defaults},
     .fill = identity_fill};
 
 kt_initializer *kt_init_zeros(void) {

@@ -2,7 +2,6 @@
 #ifndef KT_NN_INITIALIZER_H
 #define KT_NN_INITIALIZER_H
 
-#include "nn/arguments.h"
 #include "nn/kinds.h"
 
 #include <keratin/initializers.h>

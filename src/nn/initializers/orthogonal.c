@@ -132,8 +132,7 @@ const kt_initializer_class kt_initializer_class_orthogonal = {
          .aliases = {"OrthogonalInitializer"},
          .args_size = sizeof(orthogonal_args),
          .fields = orthogonal_fields,
-         .defaults = &orthogonal_defaults,
-         .init = kt_arg_numbers},
+         .defaults = &orthogonal_defaults},
     .fill = orthogonal_fill};
 
 kt_initializer *kt_init_orthogonal_new(const kt_init_orthogonal_args *args) {

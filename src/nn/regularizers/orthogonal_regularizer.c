@@ -8,8 +8,6 @@
  * not 0 / 0. */
 #include "nn/regularizers/regularizer.h"
 
-#include "nn/arguments.h"
-
 #include <string.h>
 
 typedef kt_reg_orthogonal_regularizer_args orthogonal_args;
