@@ -245,9 +245,8 @@ SAME = {
 # What the arguments alone do not tell.
 NOTES = {
     "callbacks.History": "what `kt_model_fit` returns", "utils.PyDataset": "a function",
-    "ops.slice": "one axis", "ops.squeeze": "one axis", "ops.take": "rows of axis 0",
+    "ops.slice": "one axis", "ops.squeeze": "one axis",
     "ops.clip": "limits are numbers", "ops.reshape": "with the batch axis",
-    **{"ops." + name: "one axis or all" for name in ("sum", "mean", "max", "min", "prod")},
 }
 # Their one line above says it all.
 BRIEF = ("callbacks.History", "utils.PyDataset", "ops.slice")
