@@ -67,7 +67,8 @@ KT_API bool kt_model_is_compiled(const kt_model *model);
 /* Weights -------------------------------------------------------------------------------------- */
 
 /** Writes the weights alone; the name must end in ".weights.h5" (or, beyond Keras, be a legacy
- * ".h5" without it). Keras: Model.save_weights.
+ * ".h5" without it). With max_shard_size it must end in ".weights.json": that file says which of
+ * m_00000.weights.h5 … beside it holds what. Keras: Model.save_weights.
  *
  *     kt_model_save_weights(m, "model.weights.h5");
  */
@@ -75,9 +76,10 @@ typedef struct kt_save_weights_args {
     size_t size;
     kt_model *model;
     const char *path;
-    bool overwrite; ///< default true
+    bool overwrite;        ///< default true
+    double max_shard_size; ///< GiB of weights in one file; default KT_NONE_F: one file
 } kt_save_weights_args;
-#define KT_SAVE_WEIGHTS_DEFAULTS .overwrite = true,
+#define KT_SAVE_WEIGHTS_DEFAULTS .overwrite = true, .max_shard_size = KT_NONE_F,
 #define kt_model_save_weights(...)                                                                 \
     KT_CALL(kt_model_save_weights_with, kt_save_weights_args, KT_SAVE_WEIGHTS_DEFAULTS, __VA_ARGS__)
 KT_API kt_status kt_model_save_weights_with(const kt_save_weights_args *args);

@@ -7,6 +7,7 @@
 #include "saving/archive.h"
 #include "saving/configs.h"
 #include "saving/legacy.h"
+#include "saving/shards.h"
 #include "tensor/tensor.h"
 
 #include <keratin/saving.h>
@@ -31,6 +32,7 @@ struct kt_file {
     const char *format;
     kt_archive archive;
     kt_hdf5 *h;
+    kt_weight_files shards;
     kt_npz *npz;
     kt_tensor *npy; ///< adopted
     kt_json *config;
@@ -50,6 +52,7 @@ static void file_destroy(void *self) {
     kt_vec_free(&f->vars);
     kt_vec_free(&f->layers);
     if (f->h) kt_hdf5_close(f->h);
+    kt_shards_close(&f->shards);
     if (f->npz) kt_npz_close(f->npz);
     kt_release(f->npy);
     kt_json_free(f->config);
@@ -241,6 +244,14 @@ static kt_status open_npy(kt_file *f, const char *path) {
     return add_var(f, "array", "", (kt_spec){t->dtype, t->shape}, NULL);
 }
 
+static kt_status open_shards(kt_file *f, const char *path) {
+    kt_status st = kt_shards_open(&f->shards, path);
+    f->format = "weights.json";
+    for (int i = 0; i < f->shards.n && st == KT_OK; i++)
+        st = add_nodes(f, kt_hdf5_root(f->shards.h[i]), "");
+    return st;
+}
+
 static kt_status open_json(kt_file *f, const char *path) {
     size_t n;
     unsigned char *text;
@@ -269,10 +280,9 @@ static bool ends_with(const char *path, const char *end) {
 static kt_status open_any(kt_file *f, const char *path) {
     if (kt_hdf5_is(path)) return open_hdf5(f, path);
     if (begins_with(path, "\x93NUMPY", 6)) return open_npy(f, path);
+    if (kt_is_shards(path)) return open_shards(f, path);
     if (ends_with(path, ".json")) return open_json(f, path);
     if (ends_with(path, ".npz")) return open_npz(f, path);
-    if (ends_with(path, ".weights.json"))
-        return KT_FAIL(KT_EUNSUPPORTED, "weights in several files are not supported yet");
     return open_archive(f, path);
 }
 

@@ -5,6 +5,7 @@
 #include "saving/archive.h"
 #include "saving/configs.h"
 #include "saving/legacy.h"
+#include "saving/shards.h"
 #include "saving/weights_h5.h"
 
 #include <keratin/saving.h>
@@ -62,19 +63,24 @@ kt_status kt_model_save_weights_with(const kt_save_weights_args *given) {
     kt_status st = kt_args_read(&a, given, sizeof a, &defaults);
     if (st == KT_OK) st = kt_model_require(a.model, "kt_model_save_weights");
     if (st == KT_OK) st = check_target(a.path, a.overwrite, "kt_model_save_weights");
+    if (st == KT_OK && kt_is_shards(a.path) != (a.max_shard_size != KT_NONE_F)) {
+        KT_FAIL(KT_EINVAL, "kt_model_save_weights: the name is \"%.300s\"", a.path);
+        st = kt_error_hint("max_shard_size and a name that ends in .weights.json go together");
+    }
     const bool h5 = st == KT_OK && (path_ends(a.path, ".h5") || path_ends(a.path, ".hdf5"));
     if (h5 && !path_ends(a.path, ".weights.h5"))
         return in_file(a.path, kt_legacy_save_weights(a.model, a.path));
-    if (st == KT_OK && !h5) {
+    if (st == KT_OK && !h5 && !kt_is_shards(a.path)) {
         KT_FAIL(KT_EINVAL, "kt_model_save_weights: the name is \"%.300s\"", a.path);
         st = kt_error_expected("a name that ends in .weights.h5");
     }
     if (st) return st;
     st = kt_build_optimizer(a.model); /* Keras writes the optimizer's state here too */
     if (st == KT_OK) st = kt_weight_tree_make(&t, a.model, true);
-    kt_hdf5_writer *w = st ? NULL : kt_hdf5_writer_new();
-    if (st == KT_OK) st = w ? kt_weights_h5_put(w, &t) : KT_ENOMEM;
-    if (st == KT_OK) st = kt_hdf5_save(w, a.path);
+    if (st == KT_OK && !h5) st = kt_shards_save(&t, a.path, a.max_shard_size);
+    kt_hdf5_writer *w = st || !h5 ? NULL : kt_hdf5_writer_new();
+    if (st == KT_OK && h5) st = w ? kt_weights_h5_put(w, &t) : KT_ENOMEM;
+    if (st == KT_OK && h5) st = kt_hdf5_save(w, a.path);
     if (w) kt_hdf5_writer_free(w);
     kt_weight_tree_free(&t);
     return in_file(a.path, st);
@@ -139,7 +145,20 @@ kt_model *kt_load_model_with(const kt_load_args *given) {
     return kt_fail_object(in_file(a.path, of_file(kt_check(m))));
 }
 
+static kt_status load_shards(const kt_load_weights_args *a) {
+    kt_weight_files f;
+    kt_weight_tree t = {0};
+    if (a->by_name) return KT_FAIL(KT_EINVAL, "by_name is for legacy .h5 files");
+    kt_status st = kt_shards_open(&f, a->path);
+    if (st == KT_OK) st = kt_weight_tree_make(&t, a->model, false);
+    if (st == KT_OK) st = kt_weights_h5_get_all(&f, &t, a->skip_mismatch);
+    kt_weight_tree_free(&t);
+    kt_shards_close(&f);
+    return st;
+}
+
 static kt_status load_weights(const kt_load_weights_args *a) {
+    if (kt_is_shards(a->path)) return load_shards(a);
     kt_archive archive = {.weights = -1};
     kt_hdf5 *h = NULL;
     kt_status st;

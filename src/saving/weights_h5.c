@@ -17,21 +17,26 @@
 kt_status kt_weights_h5_put(kt_hdf5_writer *w, const kt_weight_tree *t) {
     for (int i = 0; i < t->groups.n; i++) {
         const kt_weight_group *g = &t->groups.v[i];
-        kt_hdf5_item *at = kt_hdf5_writer_root(w);
-        if (*g->path) at = kt_hdf5_put_group(at, g->path);
-        at = kt_hdf5_put_group(at, "vars");
-        kt_status st = kt_hdf5_put_text(at, "name", g->name, strlen(g->name), true);
-        for (int k = 0; k < g->n && st == KT_OK; k++) {
-            kt_var *v = t->vars.v[g->first + k];
-            char key[16];
-            snprintf(key, sizeof key, "%d", k);
-            st = kt_var_ensure(v);
-            if (st == KT_OK)
-                kt_hdf5_put_data(at, key, v->spec.dtype, v->spec.shape, kt_var_data(v));
-        }
+        const kt_status st = kt_weights_h5_put_group(w, t, g, 0, g->n);
         if (st) return st;
     }
     return KT_OK;
+}
+
+kt_status kt_weights_h5_put_group(
+    kt_hdf5_writer *w, const kt_weight_tree *t, const kt_weight_group *g, int from, int to) {
+    kt_hdf5_item *at = kt_hdf5_writer_root(w);
+    if (*g->path) at = kt_hdf5_put_group(at, g->path);
+    at = kt_hdf5_put_group(at, "vars");
+    kt_status st = kt_hdf5_put_text(at, "name", g->name, strlen(g->name), true);
+    for (int k = from; k < to && st == KT_OK; k++) {
+        kt_var *v = t->vars.v[g->first + k];
+        char key[16];
+        snprintf(key, sizeof key, "%d", k);
+        st = kt_var_ensure(v);
+        if (st == KT_OK) kt_hdf5_put_data(at, key, v->spec.dtype, v->spec.shape, kt_var_data(v));
+    }
+    return st;
 }
 
 /* Reading */
@@ -48,7 +53,7 @@ static const kt_hdf5_node *find_doubled(const kt_hdf5_node *at, const char *name
         return NULL;
     snprintf(key, sizeof key, "%.*s_1", (int)n, name);
     if (strlen(tail) > 8 || kt_hdf5_find(at, key)) return NULL;
-    snprintf(key, sizeof key, "%.*s_%d", (int)n, name, 2 * (int)strtol(tail + 1, NULL, 10));
+    snprintf(key, sizeof key, "%.*s_%ld", (int)n, name, 2 * strtol(tail + 1, NULL, 10));
     return kt_hdf5_find(at, key);
 }
 
@@ -94,6 +99,16 @@ static const kt_hdf5_node *find_vars(const kt_hdf5 *h, const kt_weight_group *g)
     return vars || !at ? vars : kt_hdf5_find(at, "vars");
 }
 
+/* How many variables of a group there are in all files; -1: no file has such a group. */
+static int count_stored(const kt_weight_files *f, const kt_weight_group *g) {
+    int n = -1;
+    for (int i = 0; i < f->n; i++) {
+        const kt_hdf5_node *vars = find_vars(f->h[i], g);
+        if (vars) n = (n < 0 ? 0 : n) + kt_hdf5_count(vars);
+    }
+    return n;
+}
+
 /* Files of tf.keras know no variable for the learning rate, which is the second one here. */
 static bool lacks_learning_rate(const kt_weight_group *g, int n_stored) {
     return !g->layer && g->n > 1 && n_stored == g->n - 1;
@@ -101,12 +116,17 @@ static bool lacks_learning_rate(const kt_weight_group *g, int n_stored) {
 
 /* Data set for variable k; -1 in *number: the file has none and need not have. */
 static const kt_hdf5_node *find_var(
-    const kt_hdf5_node *vars, const kt_weight_group *g, int k, int *number) {
+    const kt_weight_files *f, const kt_weight_group *g, int k, int *number) {
     char key[16];
     *number = k;
-    if (lacks_learning_rate(g, kt_hdf5_count(vars))) *number = k == 1 ? -1 : k > 1 ? k - 1 : k;
+    if (lacks_learning_rate(g, count_stored(f, g))) *number = k == 1 ? -1 : k > 1 ? k - 1 : k;
     snprintf(key, sizeof key, "%d", *number);
-    return *number < 0 ? NULL : kt_hdf5_find(vars, key);
+    for (int i = 0; i < f->n && *number >= 0; i++) {
+        const kt_hdf5_node *vars = find_vars(f->h[i], g);
+        const kt_hdf5_node *data = vars ? kt_hdf5_find(vars, key) : NULL;
+        if (data) return data;
+    }
+    return NULL;
 }
 
 static void say_where(const kt_weight_group *g) {
@@ -128,11 +148,11 @@ static kt_status check_var(const kt_hdf5_node *data, const kt_var *v, int number
     return kt_error_got("%s", kt_shape_str(&shape, got, sizeof got));
 }
 
-static kt_status check_group(const kt_weight_tree *t, const kt_weight_group *g, const kt_hdf5 *h) {
-    const kt_hdf5_node *vars = find_vars(h, g);
-    const int stored = vars ? kt_hdf5_count(vars) : 0;
+static kt_status check_group(
+    const kt_weight_tree *t, const kt_weight_group *g, const kt_weight_files *f) {
+    const int found = count_stored(f, g), stored = found < 0 ? 0 : found;
     kt_status st = KT_OK;
-    if (stored != g->n && !(vars && lacks_learning_rate(g, stored))) {
+    if (stored != g->n && !(found >= 0 && lacks_learning_rate(g, stored))) {
         KT_FAIL(KT_ESHAPE, "another number of variables in the file");
         kt_error_expected("%d", g->n);
         st = kt_error_got("%d", stored);
@@ -140,20 +160,20 @@ static kt_status check_group(const kt_weight_tree *t, const kt_weight_group *g, 
     }
     for (int k = 0; k < g->n && st == KT_OK; k++) {
         int number;
-        const kt_hdf5_node *data = find_var(vars, g, k, &number);
+        const kt_hdf5_node *data = find_var(f, g, k, &number);
         if (number >= 0) st = check_var(data, t->vars.v[g->first + k], number);
     }
     if (st) say_where(g);
     return st;
 }
 
-static kt_status read_group(const kt_weight_tree *t, const kt_weight_group *g, const kt_hdf5 *h) {
-    const kt_hdf5_node *vars = find_vars(h, g);
+static kt_status read_group(
+    const kt_weight_tree *t, const kt_weight_group *g, const kt_weight_files *f) {
     kt_status st = KT_OK;
     for (int k = 0; k < g->n && st == KT_OK; k++) {
         int number;
         kt_var *v = t->vars.v[g->first + k];
-        const kt_hdf5_node *data = find_var(vars, g, k, &number);
+        const kt_hdf5_node *data = find_var(f, g, k, &number);
         if (number < 0) continue;
         st = kt_hdf5_read_into(data, kt_var_data(v), v->spec.dtype, kt_shape_size(&v->spec.shape));
         if (st == KT_OK) v->initialized = true;
@@ -175,18 +195,23 @@ static bool may_skip(const kt_weight_group *g, kt_status st, bool skip_mismatch)
     return true;
 }
 
-kt_status kt_weights_h5_get(const kt_hdf5 *h, const kt_weight_tree *t, bool skip_mismatch) {
+kt_status kt_weights_h5_get(kt_hdf5 *h, const kt_weight_tree *t, bool skip_mismatch) {
+    return kt_weights_h5_get_all(&(kt_weight_files){1, &h}, t, skip_mismatch);
+}
+
+kt_status kt_weights_h5_get_all(
+    const kt_weight_files *f, const kt_weight_tree *t, bool skip_mismatch) {
     KT_VEC(bool) fits = {0, 0, NULL};
     kt_status st = KT_OK;
     for (int i = 0; i < t->groups.n && st == KT_OK; i++) {
-        st = check_group(t, &t->groups.v[i], h);
+        st = check_group(t, &t->groups.v[i], f);
         const bool fit = st == KT_OK;
         if (!fit && may_skip(&t->groups.v[i], st, skip_mismatch)) st = KT_OK;
         if (st == KT_OK) st = kt_vec_push(&fits, fit);
     }
     for (int i = 0; i < t->vars.n && st == KT_OK; i++) st = kt_store_touch(t->vars.v[i]->store);
     for (int i = 0; i < t->groups.n && st == KT_OK; i++)
-        if (fits.v[i]) st = read_group(t, &t->groups.v[i], h);
+        if (fits.v[i]) st = read_group(t, &t->groups.v[i], f);
     kt_vec_free(&fits);
     return st;
 }

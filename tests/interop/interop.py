@@ -26,6 +26,8 @@ def check(path):
     data = np.load(path.replace(".keras", ".npz"))
     m = keras.saving.load_model(path)
     m.run_eagerly = True  # small models: tracing takes longer than all steps
+    if os.path.exists(path.replace(".keras", ".weights.json")):  # other weights, in several files
+        m.load_weights(path.replace(".keras", ".weights.json"))
     xs = [data[k] for k in data.files if k[0] == "x"]
     x = xs[0] if len(xs) == 1 else xs
     got = m.predict(x, verbose=0)

@@ -5,14 +5,15 @@
 #   tests/interop/run.sh build/release/tests      Keras comes from tools/golden/env.sh interop
 set -euo pipefail
 test=$1/test_interop
-operations=$1/test_saving
+saving=$1/test_saving
 out=build/interop
 python=$(tools/golden/env.sh interop | tail -n 1)/bin/python
 
 rm -rf "$out"
 mkdir -p "$out"
 KT_INTEROP_OUT=$out "$test" models_of_every_layer
-KT_INTEROP_OUT=$out "$operations" operations.of_keras
+KT_INTEROP_OUT=$out "$saving" operations.of_keras
+KT_INTEROP_OUT=$out "$saving" shards.of_our_own
 "$python" -W ignore tests/interop/interop.py "$out"
 "$python" -W ignore tests/interop/keras_models.py "$out/keras"
 # An optimizer that was never used has no state in the file: that it is left out is no news here.
