@@ -165,6 +165,28 @@ typedef struct kt_unit_normalization_args {
         __VA_ARGS__)
 KT_API kt_layer *kt_unit_normalization_new(const kt_unit_normalization_args *args);
 
+/** (x - mean) / sqrt(variance), with moments that are given or taken from data.
+ *
+ * Keras: keras.layers.Normalization.  The shape stays.
+ * Errors: an axis out of range, or of unknown length; mean without variance; shapes that differ.
+ *
+ *     kt_normalization(.axis = -1)
+ */
+typedef struct kt_normalization_args {
+    size_t size;
+    kt_tuple axis;         ///< default -1; each place along it has its own moments; KT_NONE: one
+    kt_ref mean, variance; ///< arrays (kt_tensor), both or none; none: kt_normalization_adapt()
+    bool invert;           ///< default false; true: mean + x sqrt(variance)
+    KT_LAYER_ARGS
+} kt_normalization_args;
+#define KT_NORMALIZATION_DEFAULTS .axis = -1, KT_LAYER_DEFAULTS
+#define kt_normalization(...)                                                                      \
+    KT_CALL(kt_normalization_new, kt_normalization_args, KT_NORMALIZATION_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_normalization_new(const kt_normalization_args *args);
+/** Takes mean and variance from data, whose first axis is the batch; builds the layer if need be.
+ * Keras: Normalization.adapt. */
+KT_API kt_status kt_normalization_adapt(kt_layer *layer, const kt_tensor *data);
+
 #ifdef __cplusplus
 }
 #endif
