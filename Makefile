@@ -17,7 +17,7 @@ no_aslr = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := all
 .PHONY: interop all demo test medium api check asan torture tsan bench golden size format install conformance man \
-    fuzz fuzz-smoke clean help
+    fuzz fuzz-smoke hostile clean help
 
 all: ## build everything (release)
 	$(call build,release)
@@ -58,6 +58,12 @@ asan: ## short tests under AddressSanitizer, UBSan and the leak check
 torture: ## each allocation of some programs failing in turn, under AddressSanitizer
 	$(call build,asan,test_torture)
 	@cmake/run_tests.sh build/asan -R '^test_torture$$'
+
+hostile: ## thousands of hostile files: exact exit codes, limits of time and memory, sanitizers
+	$(call build,asan,keratin_command)
+	$(call build,release,keratin_command)
+	@tests/hostile/run.py build/release/keratin --jobs $(JOBS) --strict-limits
+	@tests/hostile/run.py build/asan/keratin --jobs $(JOBS)
 
 FUZZ_SECONDS ?= 900
 fuzz: ## fuzz targets, two at a time, FUZZ_SECONDS=900 each: T="json zip" for some

@@ -23,7 +23,9 @@ typedef struct {
     int64_t values, values_max;
     bool in_string, escaped;
     int n_special;
+    size_t string_n; /* bytes of the string so far */
 } scan;
+#define STRING_MAX ((size_t)16 << 20) /* the parser doubles its buffer */
 
 /* Is one of the three tokens at p? Its length, 0 if not. */
 static size_t special_at(const char *p, const char *end) {
@@ -35,6 +37,7 @@ static size_t special_at(const char *p, const char *end) {
 }
 
 static void scan_string_byte(scan *s, char c) {
+    s->string_n++;
     if (s->escaped)
         s->escaped = false;
     else if (c == '\\')
@@ -48,9 +51,10 @@ static kt_status scan_text(scan *s) {
     for (const char *p = s->text; p < end; p++) {
         if (s->in_string) {
             scan_string_byte(s, *p);
-            continue;
+            if (s->string_n <= STRING_MAX) continue;
+            return KT_FAIL(KT_ELIMIT, "JSON: a string of more than %zu bytes", STRING_MAX);
         }
-        if (*p == '"') s->in_string = true;
+        if (*p == '"') s->in_string = true, s->string_n = 0;
         if (*p == '{' || *p == '[') s->depth++;
         if (*p == '}' || *p == ']') s->depth--;
         if (*p == '{' || *p == '[' || *p == ',' || *p == ':') s->values++;

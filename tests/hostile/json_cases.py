@@ -53,7 +53,7 @@ def size():
     both("J2", "10_million_values", b"[" + b"0," * 10**7 + b"0]", LIMIT)
     both("J2", "5_million_keys", b"{" + b'"":0,' * (5 * 10**6) + b'"":0}', LIMIT)
     case("J2", "one_string_of_50_MiB", lambda p: p.write_bytes(b'"' + b"x" * (50 << 20) + b'"'), (MALFORMED, LIMIT),
-         suffix=".json", slow=2)
+         suffix=".json", slow=4)
     both("J2", "million_escapes", b'"' + b"\\u0041" * 10**6 + b'"', MALFORMED)
 
 

@@ -7,6 +7,7 @@ or "time", text, seconds, peak KiB]."""
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,7 @@ def run(argv, env, seconds, memory):
         pid = 0
         while not pid:
             if time.monotonic() > deadline:
-                p.kill()
+                os.kill(p.pid, signal.SIGKILL)  # p.kill() would take the exit status
             time.sleep(0.002)
             pid, status, usage = os.wait4(p.pid, os.WNOHANG)
         p.returncode = 0
