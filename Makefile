@@ -17,7 +17,7 @@ no_aslr = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := all
 .PHONY: interop all demo test medium api check asan torture tsan bench golden size format install conformance man \
-    fuzz fuzz-smoke hostile clean help
+    fuzz fuzz-smoke hostile crash clean help
 
 all: ## build everything (release)
 	$(call build,release)
@@ -64,6 +64,10 @@ hostile: ## thousands of hostile files: exact exit codes, limits of time and mem
 	$(call build,release,keratin_command)
 	@tests/hostile/run.py build/release/keratin --jobs $(JOBS) --strict-limits
 	@tests/hostile/run.py build/asan/keratin --jobs $(JOBS)
+
+crash: ## saves killed at 200 random moments; a disk that is full or read-only
+	$(call build,release,keratin_command)
+	@tests/crash/run.py build/release/keratin
 
 FUZZ_SECONDS ?= 900
 fuzz: ## fuzz targets, two at a time, FUZZ_SECONDS=900 each: T="json zip" for some

@@ -2,7 +2,9 @@
  *
  * Saving: a new file beside the target (a rename is atomic only within one file system), write,
  * fsync, rename, fsync of the folder. A failed fsync is an error and is never tried again: the
- * kernel may have dropped the pages and would report success. Error texts are our own, so that they
+ * kernel may have dropped the pages and would report success. A process that is killed leaves a new
+ * file behind. Whoever writes holds a lock on it, which ends with the process: the next save of the
+ * same target removes what it can lock. Error texts are our own, so that they
  * do not depend on the locale and need no strerror, which is not thread-safe. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* O_CLOEXEC, realpath under -std=c11 */
@@ -11,12 +13,14 @@
 
 #include "base/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -196,22 +200,67 @@ static uint64_t fs_random(void) {
     return r * 0x9E3779B97F4A7C15u;
 }
 
+/* Is this the name of a new file for `name`: ".name.0123456789abcdef.tmp"? */
+static bool is_temp_of(const char *entry, const char *name) {
+    const size_t n = strnlen(name, 200);
+    if (entry[0] != '.' || strncmp(entry + 1, name, n) != 0) return false;
+    const char *rest = entry + 1 + n;
+    return strlen(rest) == 21 && rest[0] == '.' && strspn(rest + 1, "0123456789abcdef") == 16 &&
+           !strcmp(rest + 17, ".tmp");
+}
+
+/* Removes a file that a killed process left: a plain file of ours that nobody has locked. */
+static void remove_stale(int folder, const char *entry) {
+    struct stat st;
+    const int fd = openat(folder, entry, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid() &&
+        flock(fd, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, entry, 0);
+    close(fd);
+}
+
+/* Best effort: what cannot be removed stays. */
+static void remove_stales(const char *path, const char *name) {
+    kt_str folder = {0};
+    kt_str_addn(&folder, name == path ? "." : path, name == path ? 1 : (size_t)(name - path));
+    DIR *d = folder.status ? NULL : opendir(folder.s);
+    kt_str_free(&folder);
+    if (!d) return;
+    for (const struct dirent *e; (e = readdir(d));)
+        if (is_temp_of(e->d_name, name)) remove_stale(dirfd(d), e->d_name);
+    closedir(d);
+}
+
+/* Locks a new file. Somebody who cleans up may have been faster, between open and lock: then it is
+ * gone. Where there are no locks nobody cleans up either. */
+static bool lock_temp(int fd) {
+    struct stat st;
+    const bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    return locked && fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
 /* Opens a new file beside w->path: "folder/.name.0123456789abcdef.tmp". */
 static kt_status writer_open_temp(kt_fs_writer *w, mode_t mode) {
     const char *slash = strrchr(w->path, '/');
     const char *name = slash ? slash + 1 : w->path;
+    remove_stales(w->path, name);
     for (int tries = 0; tries < 16; tries++) {
         kt_str temp = {0};
         kt_str_addn(&temp, w->path, (size_t)(name - w->path));
         kt_str_addf(&temp, ".%.200s.%016llx.tmp", name, (unsigned long long)fs_random());
         if (temp.status) return kt_str_free(&temp), KT_ENOMEM;
         w->fd = fs_must_fail() ? -1 : open(temp.s, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (w->fd >= 0) {
+        if (w->fd >= 0 && lock_temp(w->fd)) {
             w->temp = temp.s;
             return KT_OK;
         }
+        const int code = w->fd >= 0 ? EEXIST : errno;
+        if (w->fd >= 0) close(w->fd);
+        w->fd = -1;
         kt_str_free(&temp);
-        if (errno != EEXIST) break;
+        errno = code;
+        if (code != EEXIST) break;
     }
     return fs_fail("write", w->path);
 }
@@ -274,9 +323,10 @@ static kt_status sync_folder(const char *path) {
 kt_status kt_fs_commit(kt_fs_writer *w) {
     kt_status st = KT_OK;
     if (w->temp && (fs_must_fail() || fsync(w->fd) < 0)) st = fs_fail("sync", w->path);
-    const int fd = w->fd;
+    const int fd = w->fd, locked = w->temp ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : -1; /* till renamed */
     w->fd = -1;
     if (close(fd) < 0 && errno != EINTR && !st) st = fs_fail("close", w->path);
+    if (!st && w->temp && locked < 0) st = fs_fail("lock", w->path);
     if (!st && w->temp) {
         if (fs_must_fail() || rename(w->temp, w->path) < 0) {
             st = fs_fail("replace", w->path);
@@ -286,6 +336,7 @@ kt_status kt_fs_commit(kt_fs_writer *w) {
             st = sync_folder(w->path);
         }
     }
+    if (locked >= 0) close(locked);
     kt_fs_abort(w);
     return st;
 }

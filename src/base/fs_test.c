@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIMIT 1000
@@ -165,6 +166,47 @@ KT_TEST(fs, an_abandoned_file_is_removed) {
     kt_fs_abort(&w);
     kt_fs_abort(&w);
     assert_int_equal(entries(), 0);
+    remove_folder();
+}
+
+/* What a killed process left goes with the next save of the same file, and nothing else does. */
+KT_TEST(fs, what_a_killed_save_left_is_removed) {
+    static const char *const others[] = {
+        "/.data.bin.0123456789abcdeg.tmp",
+        "/.data.bin.0123456789abcdef",
+        "/.data.bin.0123456789abcdef.tmp2",
+        "/.other.bin.0123456789abcdef.tmp",
+        "/data.bin.0123456789abcdef.tmp"};
+    char path[5][128], link[128];
+    kt_fs_writer w, second;
+    make_folder();
+    for (int i = 0; i < 3; i++) {
+        const pid_t child = fork();
+        if (child == 0) _exit(kt_fs_begin(&w, file) || kt_fs_put(&w, "half", 4));
+        int status;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        assert_int_equal(entries(), 1); /* its own; that of the one before is gone */
+    }
+    for (int i = 0; i < 5; i++) {
+        snprintf(path[i], sizeof path[i], "%s%s", folder, others[i]);
+        kt_check_status(kt_fs_save(path[i], "x", 1), KT_OK);
+    }
+    snprintf(link, sizeof link, "%s/.data.bin.fedcba9876543210.tmp", folder);
+    assert_int_equal(symlink(path[0], link), 0);
+    assert_int_equal(entries(), 7);
+    kt_check_status(kt_fs_begin(&w, file), KT_OK);
+    assert_int_equal(entries(), 7); /* the stale one went, its own came */
+    kt_check_status(kt_fs_begin(&second, file), KT_OK);
+    assert_int_equal(entries(), 8); /* two saves at once leave each other alone */
+    kt_check_status(kt_fs_put(&w, "one", 3), KT_OK);
+    kt_check_status(kt_fs_put(&second, "two", 3), KT_OK);
+    kt_check_status(kt_fs_commit(&w), KT_OK);
+    kt_check_status(kt_fs_commit(&second), KT_OK);
+    check_content("two");
+    for (int i = 0; i < 5; i++) assert_int_equal(unlink(path[i]), 0);
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(entries(), 1);
     remove_folder();
 }
 
