@@ -55,9 +55,9 @@ asan: ## short tests under AddressSanitizer, UBSan and the leak check
 	$(call build,asan)
 	@cmake/run_tests.sh build/asan -L short
 
-torture: ## each allocation of some programs failing in turn, under AddressSanitizer
-	$(call build,asan,test_torture)
-	@cmake/run_tests.sh build/asan -R '^test_torture$$'
+torture: ## each allocation failing in turn, those of libraries too, under AddressSanitizer
+	$(call build,asan,test_torture test_malloc)
+	@cmake/run_tests.sh build/asan -R '^test_(torture|malloc)$$'
 
 hostile: ## thousands of hostile files: exact exit codes, limits of time and memory, sanitizers
 	$(call build,asan,keratin_command)

@@ -54,6 +54,7 @@ static const struct {
     {EMFILE, KT_EIO, "too many open files"},
     {ENFILE, KT_EIO, "too many open files in the system"},
     {EIO, KT_EIO, "input/output error"},
+    {ENOMEM, KT_ENOMEM, "out of memory"},
 };
 
 /* Sets the error of the system call that just failed: `cannot open "x.npy": permission denied`. */
@@ -273,6 +274,7 @@ kt_status kt_fs_begin(kt_fs_writer *w, const char *path) {
     if (there && S_ISDIR(st.st_mode)) return errno = EISDIR, fs_fail("write", path);
     /* Writing through a symbolic link keeps the link, as open() would. */
     char *real = there ? realpath(path, NULL) : NULL;
+    if (there && !real) return fs_fail("write", path);
     w->path = kt_strdup(real ? real : path);
     kt_mem_free(real); /* the C allocator is behind kt_mem_free too */
     if (!w->path) return KT_ENOMEM;

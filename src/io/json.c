@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #define MARK "\x7f"
@@ -95,6 +96,33 @@ static char *replace_special(const scan *s, size_t *size) {
     return out;
 }
 
+/* jansson (2.14) calls some failed allocations syntax errors, and for others drops a character from
+ * the middle of a string without a word. So its allocator, whichever that is, is asked through one
+ * that notes a failure. */
+static json_malloc_t next_malloc;
+static json_free_t next_free;
+static pthread_once_t noting_once = PTHREAD_ONCE_INIT;
+static _Thread_local bool no_memory;
+
+static void *noting_malloc(size_t size) {
+    void *p = next_malloc(size);
+    if (!p) no_memory = true;
+    return p;
+}
+
+static void note_from_now_on(void) {
+    json_get_alloc_funcs(&next_malloc, &next_free);
+    json_set_alloc_funcs(noting_malloc, next_free);
+}
+
+/* For programs that unload this library and keep jansson. */
+static __attribute__((destructor)) void note_no_more(void) {
+    json_malloc_t now;
+    json_free_t then;
+    json_get_alloc_funcs(&now, &then);
+    if (now == noting_malloc) json_set_alloc_funcs(next_malloc, then);
+}
+
 static kt_status parse_error(const json_error_t *e) {
     char what[200];
     if (json_error_code(e) == json_error_out_of_memory)
@@ -127,8 +155,15 @@ kt_status kt_json_parse(
         text = replaced;
     }
     json_error_t error;
+    pthread_once(&noting_once, note_from_now_on);
+    no_memory = false;
     *out = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     kt_mem_free(replaced);
+    if (no_memory) {
+        json_decref(*out);
+        *out = NULL;
+        return KT_FAIL(KT_ENOMEM, "JSON: out of memory");
+    }
     return *out ? KT_OK : parse_error(&error);
 }
 

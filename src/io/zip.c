@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <unistd.h>
@@ -27,8 +28,9 @@ struct kt_zip {
 
 static kt_status from_libzip(zip_error_t *e, const char *what) {
     const int code = zip_error_code_zip(e);
-    const kt_status st = code == ZIP_ER_MEMORY                        ? KT_ENOMEM
-                         : code == ZIP_ER_READ || code == ZIP_ER_SEEK ? KT_EIO
+    const kt_status st = code == ZIP_ER_MEMORY                             ? KT_ENOMEM
+                         : errno == ENOMEM /* it does not always say so */ ? KT_ENOMEM
+                         : code == ZIP_ER_READ || code == ZIP_ER_SEEK      ? KT_EIO
                          : code == ZIP_ER_COMPNOTSUPP || code == ZIP_ER_ENCRNOTSUPP
                              ? KT_EUNSUPPORTED
                              : KT_EFORMAT;
@@ -56,6 +58,7 @@ static kt_status compare(const kt_zip *z) {
 static kt_status open_archive(kt_zip *z, const void *data, size_t size) {
     zip_error_t error;
     zip_error_init(&error);
+    errno = 0;
     zip_source_t *source = NULL;
     if (data) {
         source = zip_source_buffer_create(data, size, 0, &error);
@@ -63,6 +66,7 @@ static kt_status open_archive(kt_zip *z, const void *data, size_t size) {
         const int fd = fcntl(z->file.fd, F_DUPFD_CLOEXEC, 0);
         FILE *stream = fd < 0 ? NULL : fdopen(fd, "rb");
         if (!stream && fd >= 0) close(fd);
+        if (!stream && errno == ENOMEM) return KT_FAIL(KT_ENOMEM, "zip: out of memory");
         if (!stream) return KT_FAIL(KT_EIO, "zip: cannot open the file a second time");
         source = zip_source_filep_create(stream, 0, -1, &error);
         if (!source) fclose(stream);
@@ -134,6 +138,7 @@ int kt_zip_find(const kt_zip *z, const char *name) {
 /* Up to `size` bytes; less only at the end of the member. libzip verifies the check sum there. */
 static kt_status member_some(kt_zip *z, void *data, size_t size, size_t *got) {
     char quoted[KT_QUOTE_SIZE];
+    errno = 0;
     const zip_int64_t n = zip_fread(z->member, data, size);
     *got = n > 0 ? (size_t)n : 0;
     if (n >= 0) return KT_OK;
@@ -167,6 +172,7 @@ kt_status kt_zip_member_open(kt_zip *z, int i, kt_source *source) {
     if (e->name[n - 1] == '/')
         return KT_FAIL(
             KT_EREFUSED, "zip: \"%s\" is a folder", kt_quote(e->name, n, quoted, sizeof quoted));
+    errno = 0;
     z->member = zip_fopen_index(z->archive, (zip_uint64_t)i, 0);
     if (!z->member) return from_libzip(zip_get_error(z->archive), "cannot open a member");
     z->entry = e;

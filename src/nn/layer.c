@@ -200,7 +200,7 @@ kt_status kt_layer_keep(kt_layer *l, kt_component *c) {
     if (!c) return KT_OK;
     kt_adopt(c);
     const kt_status st = kt_vec_push(&l->parts, c);
-    if (st) kt_release(c);
+    if (st) kt_unadopt(c);
     return st;
 }
 
@@ -288,7 +288,7 @@ kt_layer *kt_add_sublayer_as(kt_layer *parent, const char *attribute, kt_layer *
     if (st) return kt_fail_object(st);
     kt_adopt(child);
     if (kt_vec_push(&parent->children, child)) {
-        kt_release(child);
+        kt_unadopt(child); /* it floats again: the caller has it still */
         return kt_fail_object(KT_ENOMEM);
     }
     if (!child->parent) child->parent = parent;

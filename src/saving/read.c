@@ -407,22 +407,6 @@ static kt_status read_field(
     }
 }
 
-/* Is the value what Keras' class has by default? Then nothing is lost by not knowing the key. */
-static bool is_default(const char *class_name, const char *key, const kt_json *v) {
-    const kt_config_form *form = kt_config_form_find(NULL, class_name);
-    kt_json *all = NULL;
-    kt_str a = {0}, b = {0};
-    if (kt_json_kind(v) == KT_JSON_NULL) return true;
-    if (!form || kt_json_parse(&all, form->config, strlen(form->config), NULL)) return false;
-    kt_json_write(&a, kt_json_get(all, key), KT_NONE);
-    kt_json_write(&b, v, KT_NONE);
-    const bool same = kt_json_get(all, key) && a.s && b.s && !strcmp(a.s, b.s);
-    kt_str_free(&a);
-    kt_str_free(&b);
-    kt_json_free(all);
-    return same;
-}
-
 static kt_status unknown_argument(const char *class_name, const char *key) {
     char name[KT_QUOTE_SIZE];
     return KT_FAIL(
@@ -430,6 +414,25 @@ static kt_status unknown_argument(const char *class_name, const char *key) {
         "%s has no argument \"%s\" here",
         class_name,
         kt_quote(key, strlen(key), name, sizeof name));
+}
+
+/* Is the value what Keras' class has by default? Then nothing is lost by not knowing the key. */
+static kt_status check_default(const char *class_name, const char *key, const kt_json *v) {
+    const kt_config_form *form = kt_config_form_find(NULL, class_name);
+    kt_json *all = NULL;
+    kt_str a = {0}, b = {0};
+    if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
+    if (!form) return unknown_argument(class_name, key);
+    const kt_status st = kt_json_parse(&all, form->config, strlen(form->config), NULL);
+    if (st) return st;
+    kt_json_write(&a, kt_json_get(all, key), KT_NONE);
+    kt_json_write(&b, v, KT_NONE);
+    const bool known = kt_json_get(all, key) != NULL, memory = !a.status && !b.status;
+    const bool same = known && memory && !strcmp(a.s, b.s);
+    kt_str_free(&a);
+    kt_str_free(&b);
+    kt_json_free(all);
+    return !memory ? KT_ENOMEM : same ? KT_OK : unknown_argument(class_name, key);
 }
 
 kt_status kt_read_fields(
@@ -446,10 +449,9 @@ kt_status kt_read_fields(
         for (int i = 0; skip && skip[i]; i++) skipped = skipped || !strcmp(skip[i], key);
         if (skipped) continue;
         const kt_field *f = kt_field_of_key(fields, key);
-        if (!f && !is_default(class_name, key, v)) return unknown_argument(class_name, key);
-        if (kt_json_is(v, KT_JSON_LIST) && kt_field_of_list(fields, key))
+        if (f && kt_json_is(v, KT_JSON_LIST) && kt_field_of_list(fields, key))
             f = kt_field_of_list(fields, key);
-        const kt_status st = f ? read_field(r, f, args, v, key) : KT_OK;
+        const kt_status st = f ? read_field(r, f, args, v, key) : check_default(class_name, key, v);
         if (st) return st;
     }
     return KT_OK;
