@@ -4,7 +4,7 @@ _keratin() {
     for ((i = 1; i < COMP_CWORD; i++)); do
         [[ ${COMP_WORDS[i]} == -* ]] || { command=${COMP_WORDS[i]}; break; }
     done
-    if [[ -z $command ]]; then
+    if [[ -z $command || $command == help ]]; then
         help=$(keratin --help 2>/dev/null) || return
         if [[ $word == -* ]]; then
             help=$(grep -o -e '--[a-z-]*' <<<"$help" | sort -u)
@@ -17,6 +17,12 @@ _keratin() {
         mapfile -t COMPREPLY < <(compgen -W "$(grep -o -e '--[a-z-]*' <<<"$help")" -- "$word")
     elif [[ $before == --data ]]; then
         mapfile -t COMPREPLY < <(compgen -W "mnist fashion_mnist cifar10 cifar100 boston_housing california_housing imdb reuters" -- "$word")
+    elif [[ $before == --callback ]]; then
+        help="early_stopping model_checkpoint: csv_logger: reduce_lr_on_plateau learning_rate_scheduler: terminate_on_nan"
+        mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
+    elif [[ $before == --workload ]]; then
+        help=$(keratin bench --help 2>/dev/null | sed -n '/^Workloads:/,/\.$/s/^Workloads://;T;p')
+        mapfile -t COMPREPLY < <(compgen -W "${help%.}" -- "$word")
     else
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         compopt -o filenames 2>/dev/null

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,21 +75,47 @@ static bool copy(FILE *from, FILE *to) {
     return !ferror(from) && !fflush(to);
 }
 
+/* A first signal is enough while stdin is waited for: nothing has begun that could be finished. The
+ * time limit is for one that comes just before poll(). */
+static ssize_t read_stdin(void *data, size_t n) {
+    struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
+    while (!cli_signal()) {
+        const int ready = poll(&wait, 1, 200);
+        if (ready > 0) return read(STDIN_FILENO, data, n);
+        if (ready < 0 && errno != EINTR) return -1;
+    }
+    return -1;
+}
+
+/* Behind what was read already, to the end. */
+static bool keep_stdin(const char *path, const unsigned char *head, size_t n) {
+    unsigned char block[65536];
+    FILE *f = fopen(path, "wb");
+    if (!f) return false;
+    bool ok = fwrite(head, 1, n, f) == n;
+    ssize_t more = 0;
+    while (ok && (more = read_stdin(block, sizeof block)) > 0)
+        ok = fwrite(block, 1, (size_t)more, f) == (size_t)more;
+    return !fclose(f) && ok && more == 0;
+}
+
 const char *cli_in(const char *name) {
     static const char *from_stdin; /* read once, whoever asks */
     if (strcmp(name, "-") != 0) return name;
     if (from_stdin) return from_stdin;
     unsigned char head[128];
-    const size_t n = fread(head, 1, sizeof head, stdin);
+    size_t n = 0;
+    ssize_t more = 0;
+    while (n < sizeof head && (more = read_stdin(head + n, sizeof head - n)) > 0) n += (size_t)more;
+    if (cli_signal()) return cli.last_exit = EXIT_SIGNAL + cli_signal(), NULL;
     if (!n) {
         cli_error(
             &(cli_problem){.exit = 3, .code = "KT_EFORMAT", .got = "nothing"}, "stdin is empty");
         return NULL;
     }
     const char *path = temporary(extension_of(head, n));
-    FILE *f = path ? fopen(path, "wb") : NULL;
-    bool ok = f && fwrite(head, 1, n, f) == n && copy(stdin, f);
-    if (f && fclose(f)) ok = false;
+    const bool ok = path && keep_stdin(path, head, n);
+    if (cli_signal()) return cli.last_exit = EXIT_SIGNAL + cli_signal(), NULL;
     if (path && !ok) io_error("keep", "stdin in a temporary file");
     return from_stdin = ok ? path : NULL;
 }

@@ -73,6 +73,7 @@ static int run(const cli_command *cmd, int argc, char **argv, const cli_common *
         apply(options);
         cli_catch_signals();
         code = cmd->run(options);
+        if (code == EXIT_OK && cli_signal()) code = EXIT_SIGNAL + cli_signal();
     }
     kt_clear_session();
     free(options);

@@ -48,15 +48,28 @@ static pid_t start_dot(const char *format, int from, int to) {
     _exit(127);
 }
 
+/* Everything from the pipe; what cannot be written is noticed when the file is closed. dot itself
+ * says nothing of a full disk. */
+static void take_all(int from, FILE *out) {
+    char block[65536];
+    ssize_t n;
+    while ((n = read(from, block, sizeof block)) > 0 || (n < 0 && errno == EINTR))
+        if (n > 0) fwrite(block, 1, (size_t)n, out);
+    close(from);
+}
+
 /* The text goes to dot from a temporary file, so nothing can wait for anything. */
 static int render(const char *text, size_t n, const char *format, FILE *out) {
     FILE *in = tmpfile();
-    if (!in || fwrite(text, 1, n, in) != n || fflush(in) || fseek(in, 0, SEEK_SET)) {
+    int picture[2];
+    if (!in || fwrite(text, 1, n, in) != n || fflush(in) || fseek(in, 0, SEEK_SET) ||
+        pipe2(picture, O_CLOEXEC)) {
         if (in) fclose(in);
         return cli_error(&(cli_problem){.exit = 6, .code = "KT_EIO"}, "no temporary file");
     }
-    fflush(out);
-    const pid_t pid = start_dot(format, fileno(in), fileno(out));
+    const pid_t pid = start_dot(format, fileno(in), picture[1]);
+    close(picture[1]);
+    take_all(picture[0], out);
     int status = 0;
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }

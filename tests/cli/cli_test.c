@@ -423,6 +423,25 @@ KT_TEST(cli, full_disks_are_noticed) {
     assert_false(is_there("f.keras"));
 }
 
+/* Graphviz' dot says nothing of a full disk. Needs the right to mount. */
+KT_TEST(cli, pictures_on_full_disks_are_noticed) {
+    char line[8192];
+    make_files();
+    if (system("command -v dot >/dev/null && unshare -m true 2>/dev/null")) {
+        print_message("no dot, or no right to mount: no full disk was tried\n");
+        return;
+    }
+    snprintf(
+        line,
+        sizeof line,
+        "unshare -m sh -c 'cd %s && mkdir full && mount -t tmpfs -o size=8k tmpfs full && "
+        "{ head -c 8192 /dev/zero >full/fill; %s plot m.keras -o full/m.svg; }' 2>/dev/null",
+        dir,
+        program);
+    const int status = system(line);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 6);
+}
+
 KT_TEST(cli, nan_stops_a_training) {
     make_files();
     kt_tensor *x = numbers(64, 4, 1);
@@ -502,6 +521,28 @@ KT_TEST(cli, signals_finish_the_batch_and_save) {
         expect("diff m.keras s.keras", 1);
     }
     expect_no_litter();
+}
+
+/* Nothing has begun that could be finished. */
+KT_TEST(cli, one_signal_ends_waiting_for_stdin) {
+    int ends[2];
+    char name[32];
+    make_files();
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    snprintf(name, sizeof name, "/dev/fd/%d", ends[0]);
+    assert_int_equal(fcntl(ends[0], F_SETFD, 0), 0);
+    const pid_t pid = start("summary -", name);
+    pause_ms(300); /* one that comes before it listens ends it, too */
+    kill(pid, SIGTERM);
+    int status = 0, tries = 0;
+    while (waitpid(pid, &status, WNOHANG) != pid && tries++ < 500) pause_ms(10);
+    if (tries > 500) {
+        kill(pid, SIGKILL);
+        fail_msg("it still waits for stdin");
+    }
+    assert_true(WIFEXITED(status) ? WEXITSTATUS(status) == 128 + SIGTERM : WIFSIGNALED(status));
+    close(ends[0]);
+    close(ends[1]);
 }
 
 KT_TEST(cli, killed_saves_leave_a_whole_file) {
