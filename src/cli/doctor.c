@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 
 #include <gnu/libc-version.h>
+#include <jansson.h>
+#include <libdeflate.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -28,7 +30,7 @@ typedef struct {
     int cores, threads;
     double memory_gib, free_gib;
     double gflops[2], gbytes[2]; /* one thread, all threads */
-    char advice[MAX_ADVICE][256];
+    char advice[MAX_ADVICE][400];
     int n_advice;
 } machine;
 
@@ -157,11 +159,13 @@ static const struct {
     {"mnist", "mnist.npz"},
     {"fashion_mnist", "fashion-mnist/train-images-idx3-ubyte.gz"},
     {"cifar10", "cifar-10-batches-py-target/cifar-10-batches-py"},
+    {"cifar100", "cifar-100-python-target/cifar-100-python"},
     {"imdb", "imdb.npz"},
     {"reuters", "reuters.npz"},
     {"boston_housing", "boston_housing.npz"},
     {"california_housing", "california_housing.npz"},
 };
+#define FASHION 1 /* Debian has a package of it */
 #define N_SETS ((int)(sizeof data_sets / sizeof *data_sets))
 
 static bool has_set(const machine *m, int i) {
@@ -169,7 +173,8 @@ static bool has_set(const machine *m, int i) {
     struct stat st;
     snprintf(path, sizeof path, "%s/%s", m->folder, data_sets[i].file);
     if (!stat(path, &st)) return true;
-    return i == 1 && !stat("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", &st);
+    return i == FASHION &&
+           !stat("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", &st);
 }
 
 static void look_at_folder(machine *m) {
@@ -196,7 +201,7 @@ static bool has_program(const char *name) {
 }
 
 static void judge(machine *m) {
-    char missing[200];
+    char missing[230];
     int n = 0;
     if (!strcmp(m->kernels, "portable"))
         advise(m, "only portable kernels: a processor with AVX2 is several times as fast");
@@ -208,11 +213,23 @@ static void judge(machine *m) {
     if (m->free_gib < 1) advise(m, "less than 1 GiB of memory is free");
     if (!has_program("dot"))
         advise(m, "no Graphviz, so plot writes .dot only: apt-get install graphviz");
-    for (int i = 0; i < N_SETS && n < (int)sizeof missing; i++)
-        if (!has_set(m, i))
+    double load = 0;
+    if (getloadavg(&load, 1) == 1 && load > 0.7 * m->cores)
+        advise(
+            m, "other programs keep %.1f processors busy: speeds were measured beside them", load);
+    for (int i = 0; i < N_SETS && n < (int)sizeof missing; i++) {
+        if (has_set(m, i)) continue;
+        if (i == FASHION)
+            advise(m, "no fashion_mnist: apt-get install dataset-fashion-mnist");
+        else
             n += snprintf(
-                missing + n, sizeof missing - (size_t)n, "%s %s", n ? "," : "", data_sets[i].name);
-    if (n) advise(m, "not in the data folder:%s (put Keras' files there)", missing);
+                missing + n, sizeof missing - (size_t)n, "%s %s", n ? "," : "", data_sets[i].file);
+    }
+    if (n)
+        advise(
+            m,
+            "not in the data folder:%s (in Python keras.datasets.NAME.load_data() puts them there)",
+            missing);
 }
 
 /* Report --------------------------------------------------------------------------------------- */
@@ -235,10 +252,12 @@ static void report_text(const machine *m) {
         m->threads);
     printf("engines     cpu\n");
     printf(
-        "libraries   libc %s, libzip %s, zlib %s\n",
+        "libraries   libc %s, libzip %s, zlib %s, jansson %s, libdeflate %s\n",
         gnu_get_libc_version(),
         zip_libzip_version(),
-        zlibVersion());
+        zlibVersion(),
+        JANSSON_VERSION,
+        LIBDEFLATE_VERSION_STRING);
     printf("data        %s:", m->folder);
     for (int i = 0; i < N_SETS; i++)
         if (has_set(m, i)) printf(" %s", data_sets[i].name);
@@ -269,6 +288,8 @@ static void report_json(const machine *m) {
     cli_json_string(&j, "libc", gnu_get_libc_version());
     cli_json_string(&j, "libzip", zip_libzip_version());
     cli_json_string(&j, "zlib", zlibVersion());
+    cli_json_string(&j, "jansson", JANSSON_VERSION);
+    cli_json_string(&j, "libdeflate", LIBDEFLATE_VERSION_STRING);
     cli_json_close(&j, '}');
     cli_json_string(&j, "data_folder", m->folder);
     cli_json_open(&j, "data", '[');

@@ -171,6 +171,25 @@ KT_TEST(cli, wrong_lines_are_usage) {
     }
 }
 
+/* A folder without data: each set is named with its file or its package. */
+KT_TEST(cli, doctor_says_what_is_missing) {
+    char was[1024] = "";
+    prepare();
+    if (getenv("KERAS_HOME")) snprintf(was, sizeof was, "%s", getenv("KERAS_HOME"));
+    setenv("KERAS_HOME", dir, 1);
+    expect("doctor --threads 1", 0);
+    has(ran.out, "GFLOP/s on one thread");
+    has(ran.out, "libdeflate ");
+    has(ran.out, "is not there: make it, or set KERAS_HOME");
+    has(ran.out, "not in the data folder: mnist.npz, ");
+    has(ran.out, "reuters.npz");
+    expect("doctor --json --threads 1", 0);
+    has(ran.out, "\"engines\": [\"cpu\"]");
+    has(ran.out, "\"advice\": [\"");
+    assert_string_equal(ran.err, "");
+    was[0] ? setenv("KERAS_HOME", was, 1) : unsetenv("KERAS_HOME");
+}
+
 KT_TEST(cli, man_page_is_up_to_date) {
     static char page[65536];
     FILE *f = fopen("docs/keratin.1", "rb");
