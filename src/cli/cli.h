@@ -95,8 +95,9 @@ extern const cli_option cli_common_options[];
 /** How results are written in this run; set before a command runs. */
 typedef struct cli_settings {
     bool json, quiet, no_color;
-    int verbose;   ///< 0, 1, 2
-    int last_exit; ///< of the last error that was said
+    int verbose;         ///< 0, 1, 2
+    int last_exit;       ///< of the last error that was said
+    const char *command; ///< that runs, NULL: none yet
 } cli_settings;
 extern cli_settings cli;
 

@@ -64,6 +64,7 @@ static int run(const cli_command *cmd, int argc, char **argv, const cli_common *
     if (!options) return cli_error(&(cli_problem){.exit = 7, .code = "KT_ENOMEM"}, "out of memory");
     if (cmd->defaults) memcpy(options, cmd->defaults, cmd->size);
     *options = *given;
+    cli.command = cmd->name;
     int code = cli_parse(cmd, argc, argv, options);
     if (code == EXIT_OK && options->version) {
         print_version();

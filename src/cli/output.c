@@ -108,7 +108,8 @@ int cli_usage(const cli_command *cmd, const char *fmt, ...) {
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    snprintf(hint, sizeof hint, "keratin %s%s--help", cmd ? cmd->name : "", cmd ? " " : "");
+    const char *name = cmd ? cmd->name : cli.command;
+    snprintf(hint, sizeof hint, "keratin %s%s--help", name ? name : "", name ? " " : "");
     return report(&(cli_problem){.exit = EXIT_USAGE, .code = "KT_EINVAL", .hint = hint}, text);
 }
 

@@ -231,6 +231,7 @@ static int predict(const void *options) {
     cli_arrays a;
     kt_model *m = NULL;
     int code = check_output(o, NULL);
+    if (!code && o->labels && !o->top) code = cli_usage(&cli_predict, "--labels goes with --top N");
     if (!code) code = cli_may_write(o->output, o->common.force);
     if (!code) code = read_labels(&l, o->labels);
     if (!code) m = cli_load_model(o->common.args[0], false, &code);

@@ -135,7 +135,7 @@ KT_TEST(cli, what_is_unknown_gets_a_suggestion) {
 }
 
 KT_TEST(cli, errors_are_json_where_asked) {
-    expect("predict m.keras --x x.npy --labels no_such_file.txt --json", 5);
+    expect("predict m.keras --x x.npy --labels no_such_file.txt --top 1 --json", 5);
     has(ran.out, "\"code\": \"KT_ENOTFOUND\"");
     has(ran.out, "\"exit\": 5");
     has(ran.err, "no_such_file.txt");
@@ -147,6 +147,8 @@ KT_TEST(cli, wrong_lines_are_usage) {
     expect("help", 0);
     expect("--json", 2);
     has(ran.out, "\"exit\": 2");
+    expect("predict m.keras --x x.npy --labels l.txt", 2);
+    has(ran.err, "--top");
     expect("doctor extra", 2);
     has(ran.err, "options only");
     expect("diff a.keras", 2);
@@ -312,6 +314,8 @@ KT_TEST(cli, accuracy_is_that_of_the_loss) {
 
 KT_TEST(cli, callbacks_say_what_they_lack) {
     make_files();
+    expect("predict m.keras", 2);
+    has(ran.err, "keratin predict --help");
     expect("fit m.keras --x x.npy --y y.npy --callback model_checkpoint", 2);
     has(ran.err, "filepath");
     expect("fit m.keras --x x.npy --y y.npy --callback early_stopping:patience=x", 2);
