@@ -117,6 +117,9 @@ static const kt_sample layer_norm_samples[] = {
      .attrs = &(layer_norm_attrs){1, 1e-3}},
     {.in = {{.dim = {3, 4, 5}}, {.dim = {20}}, {.dim = {20}}},
      .attrs = &(layer_norm_attrs){2, 0.1}},
+    {.in = {{.dim = {19, 3}}, {.dim = {3}}, {.dim = {3}}}, .attrs = &(layer_norm_attrs){1, 0.1}},
+    {.in = {{.dim = {2, 131}}, {.dim = {131}}, {.dim = {131}}},
+     .attrs = &(layer_norm_attrs){1, 1e-3}},
     {.in = {{.dim = {5, 7}}, {.dim = {5}}, {.dim = {5}}},
      .attrs = &(layer_norm_attrs){1, 1e-3},
      .want = KT_ESHAPE},
@@ -130,6 +133,18 @@ static const kt_sample layer_norm_grad_samples[] = {
           {.dim = {35}},
           {.dim = {12, 2}, .low = 0.5, .high = 1.5},
           {.dim = {3, 4, 35}}},
+     .attrs = &(layer_norm_attrs){1, 1e-3}},
+    {.in =
+         {{.dim = {19, 3}},
+          {.dim = {3}},
+          {.dim = {19, 2}, .low = 0.5, .high = 1.5},
+          {.dim = {19, 3}}},
+     .attrs = &(layer_norm_attrs){1, 1e-3}},
+    {.in =
+         {{.dim = {2, 131}},
+          {.dim = {131}},
+          {.dim = {2, 2}, .low = 0.5, .high = 1.5},
+          {.dim = {2, 131}}},
      .attrs = &(layer_norm_attrs){1, 1e-3}},
     KT_SAMPLES_END};
 static const kt_field layer_norm_fields[] = {

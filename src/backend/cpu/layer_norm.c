@@ -25,7 +25,8 @@ static kt_status norm_rows(void *arg, int64_t first, int64_t n) {
 
 static kt_status norm_run(const kt_kargs *k) {
     const int64_t n = norm_length(k->node), rows = val_size(k->node->in[0]) / n;
-    return kt_cpu_range(norm_rows, (void *)(uintptr_t)k, rows, 4096 / n + 1, 0.2 * (double)n);
+    return kt_cpu_range(
+        norm_rows, (void *)(uintptr_t)k, rows, (4096 / n / 16 + 1) * 16, 0.2 * (double)n);
 }
 const kt_impl impl_layer_norm_rows = {"layer_norm", "rows", norm_supports, norm_run, NULL, NULL};
 
