@@ -4,14 +4,14 @@
 
 #include <string.h>
 
-/* Large enough that its products and passes are split over threads. */
+/* Large enough that its products, passes and updates are split over threads. */
 static kt_weights_copy train(uint64_t seed, int threads, double *loss) {
     kt_clear_session();
     kt_set_random_seed(seed);
     kt_set_num_threads(threads);
-    const kt_blobs d = kt_make_blobs(300, 96, 10);
+    const kt_blobs d = kt_make_blobs(300, 328, 10);
     kt_model *m = kt_sequential(kt_list(
-        kt_input({96}),
+        kt_input({328}),
         kt_dense(160, .activation = "relu"),
         kt_dropout(0.3),
         kt_dense(130, .activation = "tanh"),
