@@ -14,7 +14,7 @@ static kt_model *small_model(void) {
         kt_input({5}), kt_dense(4, "tanh", .name = "dense"), kt_dense(2, .name = "dense_1")));
 }
 
-static void load_weights(const kt_hdf5 *h, bool by_name) {
+static void load_weights(kt_hdf5 *h, bool by_name) {
     kt_weight_tree t;
     kt_model *m = small_model();
     FUZZ_CHECK(!kt_failed(m));
