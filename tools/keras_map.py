@@ -338,7 +338,9 @@ def differences(section, arguments, fields, defaults):
     other = ["`%s` is %s" % (n, defaults.get(n) or "unset") for n, d in keras
              if n in ours and d is not None and n not in ("name", "dtype", "data_format", "batch_size")
              and not same_default(d, defaults.get(n), ours[n])]
-    common = [n for n in ours if n in names]
+    keyword = set(names) - {a[0] for a in keras} # only by keyword: their order says nothing
+    common = [n for n in ours if n in names and n not in keyword]
+    names = [n for n in names if n not in keyword]
     return missing, added, other, [n for n, k in zip(common, (n for n in names if n in ours)) if n != k]
 
 

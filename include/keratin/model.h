@@ -269,12 +269,12 @@ KT_API kt_status kt_model_predict_into(kt_model *model, const kt_tensor *x, kt_t
 typedef struct kt_summary_args {
     size_t size;
     kt_model *model;
-    int line_length;       ///< default 0: the terminal's width
-    kt_floats_t positions; ///< relative or absolute column ends
-    bool expand_nested, show_trainable;
-    kt_names_t layer_range;                         ///< first and last layer name
+    int line_length;                                ///< default 0: the terminal's width
+    kt_floats_t positions;                          ///< relative or absolute column ends
     void (*print_fn)(const char *text, void *data); ///< gets the table instead of stdout
-    void *data;                                     ///< given to print_fn
+    bool expand_nested, show_trainable;
+    kt_names_t layer_range; ///< first and last layer name
+    void *data;             ///< given to print_fn
 } kt_summary_args;
 #define kt_model_summary(...) KT_CALL(kt_model_summary_with, kt_summary_args, , __VA_ARGS__)
 KT_API kt_status kt_model_summary_with(const kt_summary_args *args);
