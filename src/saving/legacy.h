@@ -72,6 +72,12 @@ kt_status kt_legacy_save_weights(kt_model *m, const char *path);
 kt_status kt_legacy_layer(kt_json **out, const kt_json *entry, const kt_legacy_origin *from);
 /** A layer or a model: what wrappers hold. */
 kt_status kt_legacy_any(kt_json **out, const kt_json *entry, const kt_legacy_origin *from);
+/** Is it a function of TensorFlow (legacy_ops.c)? Its description with its nodes, as Keras 3's
+ * operation; new. */
+bool kt_legacy_is_op(const kt_json *entry);
+kt_status kt_legacy_op(kt_json **out, const kt_json *entry);
+/** A value with [layer, node, tensor] in it, at any depth, in the form of Keras 3; new. */
+kt_status kt_legacy_value(kt_json **out, const kt_json *v);
 /** {"module": …, "class_name": …, "config": config, "registered_name": null}; takes over config. */
 kt_status kt_legacy_wrap(
     kt_json **out, const char *module, const char *class_name, kt_json *config);

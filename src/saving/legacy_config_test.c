@@ -150,7 +150,8 @@ KT_TEST(legacy_config, names_what_is_not_there) {
         "begins with Merge");
     check_unsupported(
         "{\"class_name\": \"Model\", \"config\": {\"layers\": [{\"class_name\": \"TFOpLambda\", "
-        "\"name\": \"t\", \"config\": {}, \"inbound_nodes\": [[\"a\", 0, 0, {}]]}], "
+        "\"name\": \"t\", \"config\": {\"function\": \"io.read_file\", \"name\": \"t\"}, "
+        "\"inbound_nodes\": [[\"a\", 0, 0, {}]]}], "
         "\"output_layers\": []}}",
         "in layer \"t\"");
 }

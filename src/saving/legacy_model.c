@@ -219,7 +219,7 @@ static kt_status tensor(kt_json **out, const kt_json *v) {
 }
 
 /* A value with tensors in it, at any depth: initial_state=[["h", 0, 0], ["c", 0, 0]] */
-static kt_status value(kt_json **out, const kt_json *v) {
+kt_status kt_legacy_value(kt_json **out, const kt_json *v) {
     if (is_tensor(v)) return tensor(out, v);
     if (!kt_json_is(v, KT_JSON_LIST)) {
         *out = kt_json_ref((kt_json *)(uintptr_t)v);
@@ -229,7 +229,7 @@ static kt_status value(kt_json **out, const kt_json *v) {
     kt_status st = list ? KT_OK : KT_FAIL(KT_ENOMEM, "out of memory");
     for (int i = 0; i < kt_json_len(v) && !st; i++) {
         kt_json *item = NULL;
-        st = value(&item, kt_json_at(v, i));
+        st = kt_legacy_value(&item, kt_json_at(v, i));
         if (!st) st = kt_json_add(list, item);
     }
     if (!st) return KT_OK;
@@ -244,7 +244,7 @@ static kt_status add_kwargs(kt_json *kwargs, const kt_json *old) {
     for (void *it = kt_json_iter(old); it && !st; it = kt_json_next(old, it)) {
         kt_json *v = NULL;
         if (kt_json_is(kt_json_iter_value(it), KT_JSON_NULL)) continue;
-        st = value(&v, kt_json_iter_value(it));
+        st = kt_legacy_value(&v, kt_json_iter_value(it));
         if (!st) st = kt_json_put(kwargs, kt_json_iter_key(it), v);
     }
     return st;
@@ -336,9 +336,10 @@ static kt_status add_functional_layer(
     kt_json *layers, const kt_json *entry, const kt_legacy_origin *from) {
     kt_json *layer = NULL;
     const kt_json *name = kt_json_get(entry, "name");
-    kt_status st = kt_legacy_any(&layer, entry, from);
+    const bool op = kt_legacy_is_op(entry);
+    kt_status st = op ? kt_legacy_op(&layer, entry) : kt_legacy_any(&layer, entry, from);
     if (!st && name) st = kt_legacy_put(layer, "name", name);
-    if (!st) st = add_nodes(layer, entry);
+    if (!st && !op) st = add_nodes(layer, entry);
     if (!st) return kt_json_add(layers, layer);
     char quoted[KT_QUOTE_SIZE];
     const char *text = kt_json_text(name);
