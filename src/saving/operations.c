@@ -646,6 +646,12 @@ static kt_sym *apply_form(
     return kt_reader_keep(o->r, kt_op_apply(form->op, o->n, o->in, attrs));
 }
 
+/* What is a tensor already stays that tensor. Keras calls this on masks. */
+static kt_sym *converted(operands *o, const kt_json *config) {
+    const char *dtype = kt_json_get_text(config, "dtype");
+    return dtype ? kt_reader_keep(o->r, kt_op_cast(o->in[0], dtype)) : o->in[0];
+}
+
 kt_status kt_read_operation(
     kt_reader *r,
     const kt_json *entry,
@@ -666,6 +672,10 @@ kt_status kt_read_operation(
         const kt_op_form *form = find_op(class_name);
         const kt_status st = read_operands(&o, args);
         if (st) return st;
+        if (!strcmp(class_name, "ConvertToTensor")) {
+            out->v[0] = converted(&o, config);
+            return kt_check(out->v[0]);
+        }
         if (!strcmp(class_name, "Split") || !strcmp(class_name, "Unstack"))
             return read_parts(&o, class_name, config, out);
         if (!form && o.n != 1)
