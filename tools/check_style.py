@@ -158,6 +158,13 @@ class Checker:
         if library and not path.endswith("_test.c"):
             self.check_calls(path, code)
 
+    def check_registry(self, path, lines):
+        seen = set()
+        for number, line in enumerate(lines, 1):
+            if line.startswith("KT_") and line in seen:
+                self.complain(path, number, "listed twice")
+            seen.add(line)
+
     def check(self, path):
         with open(path, "rb") as f:
             raw = f.read()
@@ -174,6 +181,8 @@ class Checker:
         if lines[-1] == "":
             lines.pop()
         self.check_text(path, lines)
+        if path.startswith("src/nn/") and path.endswith(".def"):
+            self.check_registry(path, lines)
         if path.endswith(C_SUFFIXES):
             self.check_c(path, text, lines)
 
