@@ -159,6 +159,12 @@ KT_TEST(legacy_config, names_what_is_not_there) {
 KT_TEST(legacy_config, bad_configs_are_errors) {
     static const char *const bad[] = {
         "[]",
+        "{\"class_name\": \"Model\", \"config\": {\"layers\": [{\"class_name\": \"TFOpLambda\", "
+        "\"name\": \"t\", \"config\": {\"function\": \"math.add\", \"name\": \"t\"}, "
+        "\"inbound_nodes\": [[\"_CONSTANT_VALUE\", -1]]}], \"output_layers\": []}}",
+        "{\"class_name\": \"Model\", \"config\": {\"layers\": [{\"class_name\": \"TFOpLambda\", "
+        "\"name\": \"t\", \"config\": {\"function\": \"math.add\", \"name\": \"t\"}, "
+        "\"inbound_nodes\": [[\"a\", 0, 0, {}]]}], \"output_layers\": []}}",
         "{}",
         "{\"class_name\": 3}",
         "{\"class_name\": \"Dense\"}",

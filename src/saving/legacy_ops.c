@@ -155,6 +155,8 @@ static kt_status index_of(kt_json **out, const kt_json *v) {
 static kt_status add_operand(kt_json *args, const kt_json *v) {
     const char *name = kt_json_text(kt_json_at(v, 0));
     kt_json *t = NULL;
+    if (name && !strcmp(name, "_CONSTANT_VALUE") && kt_json_len(v) < 3)
+        return KT_FAIL(KT_EFORMAT, "inbound_nodes: a constant without a value");
     if (name && !strcmp(name, "_CONSTANT_VALUE"))
         return kt_json_add(args, kt_json_ref(kt_json_at(v, 2)));
     const kt_status st = kt_legacy_value(&t, v);
