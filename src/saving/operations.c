@@ -359,7 +359,7 @@ static kt_sym *part_of(operands *o, kt_sym *y) {
 static kt_status take_index(operands *o, kt_sym **x, const kt_json *v, int *axis) {
     const char *class_name = kt_json_get_text(v, "class_name");
     const kt_json *config = kt_json_get(v, "config");
-    int64_t start, stop, step;
+    int64_t start, stop, step = 1;
     if (kt_json_is(v, KT_JSON_INT)) { /* x[i]: the axis goes */
         const int64_t i = kt_json_int(v);
         kt_sym *one = part_of(o, kt_op_slice(*x, *axis, i, i == -1 ? KT_NONE : i + 1));

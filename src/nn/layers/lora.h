@@ -6,7 +6,8 @@
 #include "nn/layer.h"
 
 static inline kt_status kt_lora_check(int64_t rank, double alpha, kt_ref quantization_config) {
-    if (rank != KT_NONE || alpha != KT_NONE_F)
+    (void)alpha; /* means nothing without a rank, in Keras too */
+    if (rank != KT_NONE && rank != 0)
         return KT_FAIL(KT_EUNSUPPORTED, "lora_rank, lora_alpha: LoRA is not supported");
     if (quantization_config)
         return KT_FAIL(KT_EUNSUPPORTED, "quantization_config: quantization is not supported");
