@@ -153,12 +153,21 @@ typedef struct {
     KT_VEC(const char *) names; ///< borrowed from the map
 } opening;
 
-static kt_status open_shard(opening *o, const kt_json *v) {
+/* Is the group where the map says? */
+static kt_status check_shard(const opening *o, const char *key, int at) {
+    char quoted[KT_QUOTE_SIZE];
+    const char *path = key + strspn(key, "/");
+    if (!*path || kt_hdf5_find(kt_hdf5_root(o->f->h[at]), path)) return KT_OK;
+    kt_quote(key, strlen(key), quoted, sizeof quoted);
+    return KT_FAIL(KT_EFORMAT, "weight_map: \"%s\" is not in the file it names", quoted);
+}
+
+static kt_status open_shard(opening *o, const char *key, const kt_json *v) {
     char quoted[KT_QUOTE_SIZE];
     const char *name = kt_json_text(v), *end;
     if (!name) return KT_FAIL(KT_EFORMAT, "weight_map: expected names of files");
     for (int i = 0; i < o->names.n; i++)
-        if (!strcmp(o->names.v[i], name)) return KT_OK;
+        if (!strcmp(o->names.v[i], name)) return check_shard(o, key, i);
     const size_t n = strlen(name);
     end = n > 11 ? name + n - 11 : "";
     kt_quote(name, n, quoted, sizeof quoted);
@@ -185,6 +194,20 @@ static kt_status open_shard(opening *o, const kt_json *v) {
         kt_error_context("in \"%s\"", quoted);
     }
     kt_str_free(&path);
+    return st ? st : check_shard(o, key, o->f->n - 1);
+}
+
+/* The files that a group's variables lie in: one name, or a list without doubles. */
+static kt_status open_group(opening *o, const char *key, const kt_json *v) {
+    kt_status st = KT_OK;
+    if (!kt_json_is(v, KT_JSON_LIST)) return open_shard(o, key, v);
+    for (int i = 0; i < kt_json_len(v) && st == KT_OK; i++) {
+        const char *name = kt_json_text(kt_json_at(v, i));
+        const char *before = i ? kt_json_text(kt_json_at(v, i - 1)) : NULL;
+        if (name && before && !strcmp(name, before))
+            return KT_FAIL(KT_EFORMAT, "weight_map: a file is listed twice for one group");
+        st = open_shard(o, key, kt_json_at(v, i));
+    }
     return st;
 }
 
@@ -199,13 +222,8 @@ kt_status kt_shards_open(kt_weight_files *f, const char *path) {
     const kt_json *files = kt_json_get(map, "weight_map");
     if (st == KT_OK && !kt_json_is(files, KT_JSON_DICT))
         st = KT_FAIL(KT_EFORMAT, "there is no weight_map in it");
-    for (void *it = kt_json_iter(files); it && st == KT_OK; it = kt_json_next(files, it)) {
-        const kt_json *v = kt_json_iter_value(it);
-        if (!kt_json_is(v, KT_JSON_LIST)) st = open_shard(&o, v);
-        if (kt_json_is(v, KT_JSON_LIST))
-            for (int i = 0; i < kt_json_len(v) && st == KT_OK; i++)
-                st = open_shard(&o, kt_json_at(v, i));
-    }
+    for (void *it = kt_json_iter(files); it && st == KT_OK; it = kt_json_next(files, it))
+        st = open_group(&o, kt_json_iter_key(it), kt_json_iter_value(it));
     kt_vec_free(&o.names);
     kt_json_free(map);
     kt_mem_free(text);
