@@ -14,7 +14,7 @@ static kt_status dense_init(kt_layer *l) {
     if (a->units <= 0)
         return KT_FAIL(KT_EINVAL, "units: expected a positive integer, got %d", a->units);
     kt_layer_set_spec(l, (kt_input_spec){.min_ndim = 2});
-    const kt_status st = kt_lora_check(a->lora_rank, a->lora_alpha, a->quantization_config);
+    const kt_status st = kt_lora_check(a->lora_rank, a->quantization_config);
     return st ? st : kt_layer_activation(l, &d->activation, a->activation);
 }
 

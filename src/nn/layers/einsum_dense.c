@@ -62,7 +62,7 @@ static kt_status einsum_dense_init(kt_layer *l) {
             st = KT_FAIL(KT_EINVAL, "bias_axes: \"%c\" is no axis of the output", *c);
     if (st == KT_OK && a->gptq_unpacked_column_size != KT_NONE)
         st = KT_FAIL(KT_EUNSUPPORTED, "gptq_unpacked_column_size: GPTQ is not supported");
-    if (st == KT_OK) st = kt_lora_check(a->lora_rank, a->lora_alpha, a->quantization_config);
+    if (st == KT_OK) st = kt_lora_check(a->lora_rank, a->quantization_config);
     return st ? st : kt_layer_activation(l, &d->activation, a->activation);
 }
 

@@ -17,7 +17,7 @@ static kt_status embedding_init(kt_layer *l) {
         return KT_FAIL(KT_EINVAL, "input_dim: expected a positive integer, got %d", a->input_dim);
     if (a->output_dim <= 0)
         return KT_FAIL(KT_EINVAL, "output_dim: expected a positive integer, got %d", a->output_dim);
-    return kt_lora_check(a->lora_rank, a->lora_alpha, a->quantization_config);
+    return kt_lora_check(a->lora_rank, a->quantization_config);
 }
 
 /* The argument `weights`: one tensor, alone or in a list. */

@@ -5,8 +5,8 @@
 
 #include "nn/layer.h"
 
-static inline kt_status kt_lora_check(int64_t rank, double alpha, kt_ref quantization_config) {
-    (void)alpha; /* means nothing without a rank, in Keras too */
+static inline kt_status kt_lora_check(int64_t rank, kt_ref quantization_config) {
+    /* lora_alpha means nothing without a rank, in Keras too */
     if (rank != KT_NONE && rank != 0)
         return KT_FAIL(KT_EUNSUPPORTED, "lora_rank, lora_alpha: LoRA is not supported");
     if (quantization_config)
