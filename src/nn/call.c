@@ -227,6 +227,7 @@ void kt_call_split(const kt_call_node *call, kt_sym **in, kt_sym **masks, kt_tra
     t->n_in = call->n_args;
     t->in = in;
     t->in_mask = masks;
+    t->masks_given = call->masks;
     if (call->has_attention_mask) t->attention_mask = in[at++];
     t->return_attention_scores = call->return_attention_scores;
     t->use_causal_mask = call->use_causal_mask;

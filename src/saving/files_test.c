@@ -105,6 +105,7 @@ FILE_OF(pictures)
 FILE_OF(tokens)
 FILE_OF(attention)
 FILE_OF(two)
+FILE_OF(states)
 
 KT_TEST(files, weights_alone) {
     char path[96];

@@ -72,6 +72,16 @@ def main():
     d = L.Dense(2, name="shared")
     m = keras.Model([p, q], [d(p), L.Add()([d(p), d(q)])])
     case("two", m, [golden.normal("p", 3, 3), golden.normal("q", 3, 3)], None, None, None, train=False)
+
+    # Beside initial states Keras 3 does not look at the mask (and passes it on).
+    e, d = keras.Input((5,), dtype="int32", name="e"), keras.Input((5,), dtype="int32", name="d")
+    words = L.Embedding(7, 3, mask_zero=True)
+    states = L.Bidirectional(L.LSTM(2, return_state=True))(words(e))[1:]
+    h = L.Bidirectional(L.LSTM(2, return_sequences=True))(words(d), initial_state=states)
+    h = L.GRU(4, return_sequences=True)(h, initial_state=L.Concatenate()([states[0], states[2]]))
+    m = keras.Model([e, d], L.SimpleRNN(2)(h))
+    ids = golden.rng("seq2seq").integers(0, 4, (4, 10)).astype(np.int32)
+    case("states", m, [ids[:, :5], ids[:, 5:]], None, None, None, train=False)
     golden.save("files", members, "Keras files: predictions, weights after three more steps")
 
 

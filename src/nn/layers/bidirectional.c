@@ -126,6 +126,7 @@ static kt_status call_half(kt_layer *half, const kt_trace *t, int which, kt_trac
         .n_in = 1,
         .in = x,
         .in_mask = t->in_mask,
+        .masks_given = t->masks_given,
         .training = t->training,
         .n_initial_state = n,
         .initial_state = t->initial_state + which * n};

@@ -88,11 +88,14 @@ void rnn_destroy(kt_layer *l) {
 /* Calling
  * ------------------------------------------------------------------------------------------ */
 
-/* The mask as bool [batch, time]. */
+/* The mask as bool [batch, time]. Keras fills in the argument `mask` by itself only where the inputs
+ * are the only tensors of the call: beside initial states a mask that came with the input goes on
+ * to the output, but skips no step. */
 static kt_status take_mask(const kt_trace *t, kt_val **out) {
     kt_graph *g = kt_tracer_current()->g;
     *out = NULL;
     if (!t->in_mask || !t->in_mask[0]) return KT_OK;
+    if (t->n_initial_state && !(t->masks_given & 1)) return KT_OK;
     const kt_shape *x = &t->in[0]->spec.shape;
     kt_val *m = kt_unwrap(t->in_mask[0], NULL);
     if (m && m->spec.shape.ndim == 3 && m->spec.shape.dim[2] == 1) m = kt_g_squeeze(g, m, 2);

@@ -4,8 +4,8 @@
  * them: a transposed depthwise convolution with the factor as its stride, one axis at a time. At
  * the borders, where neighbours are missing, the sum of the weights that are left divides:
  * bilinear, that is as good as repeating the last cell, else it is a row of numbers. Weights are
- * those of TensorFlow without antialiasing: half pixel centers, cubic with a = -0.5 at distances
- * rounded to 1/1024, because TensorFlow has a table of it (JAX has not). */
+ * those of JAX and of TensorFlow without antialiasing: half pixel centers, cubic with a = -0.5 (in
+ * TensorFlow that is a table, at distances rounded to 1/1024). */
 #include "ops/compose/windows.h"
 
 #include "base/error.h"
@@ -60,10 +60,7 @@ typedef struct {
 } spread;
 
 /* A new cell lies (d + 0.5) / factor - 0.5 cells behind the cell it is d new cells behind. */
-static double distance(kt_resize_kind kind, int d, int factor) {
-    const double at = (d + 0.5) / factor - 0.5;
-    return kind == KT_RESIZE_BICUBIC ? rint(at * 1024) / 1024 : at;
-}
+static double distance(int d, int factor) { return (d + 0.5) / factor - 0.5; }
 
 static spread spread_of(kt_resize_kind kind, int factor) {
     const double r = reach(kind), f = factor;
@@ -81,7 +78,7 @@ static kt_val *spread_kernel(
     int64_t channels) {
     double *w = kt_alloc_array(s->n, sizeof *w);
     if (!w) return kt_graph_fail(g, KT_ENOMEM);
-    for (int i = 0; i < s->n; i++) w[i] = weight_at(kind, distance(kind, s->first + i, factor));
+    for (int i = 0; i < s->n; i++) w[i] = weight_at(kind, distance(s->first + i, factor));
     kt_val *k = numbers(g, w, (kt_shape){2, {s->n, 1}}, x);
     kt_mem_free(w);
     k = kt_g_broadcast(g, k, (kt_shape){2, {s->n, channels}});
@@ -95,7 +92,7 @@ static kt_val *border_scale(
     double *scale = kt_alloc_array(length * factor, sizeof *scale);
     if (!scale) return kt_graph_fail(g, KT_ENOMEM);
     for (int64_t i = 0; i < length * factor; i++) {
-        const double at = distance(kind, (int)(i % factor), factor);
+        const double at = distance((int)(i % factor), factor);
         double sum = 0;
         for (int t = -r; t <= r; t++)
             if (i / factor + t >= 0 && i / factor + t < length) sum += weight_at(kind, t - at);
