@@ -136,6 +136,8 @@ kt_json *kt_write_operation(kt_layer *l, int ndim);
 kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int n);
 kt_json *kt_write_operation_kwargs(const kt_layer *l, kt_json *const *tensors, int n);
 bool kt_is_operation_module(const char *module);
+/** Can an operation of this class of Keras be read here? */
+bool kt_is_operation_class(const char *class_name);
 /** One more call: args and kwargs with symbols looked up by `find`. */
 typedef kt_sym *kt_find_sym(void *data, const kt_json *keras_tensor);
 typedef struct kt_outputs {

@@ -6,6 +6,7 @@
 #include "saving/legacy.h"
 
 #include "io/source.h"
+#include "saving/configs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,12 +333,30 @@ static kt_status add_nodes(kt_json *layer, const kt_json *entry) {
 
 /* Functional ----------------------------------------------------------------------------------- */
 
+/* Keras 3 leaves out the module here too, so that Add may be the layer or the operation; what tells
+ * them apart is that every layer says whether it is trainable. (Keras itself takes all for layers
+ * and fails.) */
+static bool is_operation(const kt_json *entry, const kt_legacy_origin *from) {
+    const kt_json *config = kt_json_get(entry, "config");
+    return from->major >= 3 && !kt_json_get(entry, "module") && kt_json_is(config, KT_JSON_DICT) &&
+           !kt_json_get(config, "trainable") &&
+           kt_json_is(kt_json_at(kt_json_get(entry, "inbound_nodes"), 0), KT_JSON_DICT) &&
+           kt_is_operation_class(class_of(entry)) && !kt_registered_layer(class_of(entry));
+}
+
+static kt_status operation(kt_json **out, const kt_json *entry) {
+    kt_json *config = (kt_json *)(uintptr_t)kt_json_get(entry, "config"); /* shared, not changed */
+    return kt_legacy_wrap(out, "keras.ops", class_of(entry), kt_json_ref(config));
+}
+
 static kt_status add_functional_layer(
     kt_json *layers, const kt_json *entry, const kt_legacy_origin *from) {
     kt_json *layer = NULL;
     const kt_json *name = kt_json_get(entry, "name");
     const bool op = kt_legacy_is_op(entry);
-    kt_status st = op ? kt_legacy_op(&layer, entry) : kt_legacy_any(&layer, entry, from);
+    kt_status st = op                          ? kt_legacy_op(&layer, entry)
+                   : is_operation(entry, from) ? operation(&layer, entry)
+                                               : kt_legacy_any(&layer, entry, from);
     if (!st && name) st = kt_legacy_put(layer, "name", name);
     if (!st && !op) st = add_nodes(layer, entry);
     if (!st) return kt_json_add(layers, layer);

@@ -406,17 +406,31 @@ static kt_sym *read_get_item(operands *o, const kt_json *args) {
     return st ? kt_fail_object(st) : x;
 }
 
-/* "LeakyRelu" with its arguments: the activation of that name in an Activation layer. */
-static kt_sym *read_activation(
-    operands *o, const char *class_name, const kt_json *config, const char *name) {
-    char snake[64], text[KT_QUOTE_SIZE];
+/* The activation "leaky_relu" for "LeakyRelu"; NULL if there is none. */
+static const kt_class *activation_of(const char *class_name) {
+    char snake[64];
     kt_snake_case(class_name, snake, sizeof snake);
     if (!strcmp(snake, "re_lu")) snprintf(snake, sizeof snake, "relu");
     const kt_class *const *all = kt_activation_registry();
     const kt_class *cls = NULL;
-    static const char *const skip[] = {"name", NULL};
     for (int i = 0; all[i]; i++)
         if (kt_class_has_name(all[i], snake)) cls = all[i];
+    return cls;
+}
+
+bool kt_is_operation_class(const char *class_name) {
+    static const char *const apart[] = {"GetItem", "Split", "Unstack", "ConvertToTensor"};
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
+        if (!strcmp(apart[i], class_name)) return true;
+    return find_op(class_name) || activation_of(class_name);
+}
+
+/* "LeakyRelu" with its arguments: the activation of that name in an Activation layer. */
+static kt_sym *read_activation(
+    operands *o, const char *class_name, const kt_json *config, const char *name) {
+    char text[KT_QUOTE_SIZE];
+    const kt_class *cls = activation_of(class_name);
+    static const char *const skip[] = {"name", NULL};
     if (!cls)
         return kt_fail_object(KT_FAIL(
             KT_EUNSUPPORTED,

@@ -1,6 +1,7 @@
 /* Models of operations by real Keras (tools/golden/ops.py): what they predict, and the same after
  * their JSON went through us. With KT_INTEROP_OUT set to a folder they are written there as
  * op_NAME.keras for interop.py (make interop). */
+#include "base/fs.h"
 #include "base/mem.h"
 #include "io/json.h"
 #include "io/npz.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static kt_json *parse(const kt_tensor *t) {
     kt_json *v = NULL;
@@ -86,6 +88,33 @@ static void keep(kt_model *m, const char *name, kt_tensor *const *x, int n, kt_r
     kt_check_status(kt_npz_write(path, n + n_out, names, arrays), KT_OK);
 }
 
+static void check_same_file(const char *name, const char *a, const char *b) {
+    unsigned char *da, *db;
+    size_t na, nb;
+    kt_check_status(kt_fs_load(&da, &na, a, 1 << 24), KT_OK);
+    kt_check_status(kt_fs_load(&db, &nb, b, 1 << 24), KT_OK);
+    if (na != nb || memcmp(da, db, na) != 0) fprintf(stderr, "%s: the files differ\n", name);
+    assert_true(na == nb && !memcmp(da, db, na));
+    kt_mem_free(da);
+    kt_mem_free(db);
+}
+
+/* The same through an .h5, in which operations have no module; saved again it is the same file. */
+static void check_old_form(kt_npz *npz, const char *name, kt_model *m, kt_ref in) {
+    char a[64], b[64];
+    snprintf(a, sizeof a, "/tmp/keratin_ops_%d_a.h5", (int)getpid());
+    snprintf(b, sizeof b, "/tmp/keratin_ops_%d_b.h5", (int)getpid());
+    kt_check_status(kt_model_save(m, a), KT_OK);
+    kt_model *again = kt_load_model(a);
+    if (kt_failed(again)) fprintf(stderr, "%s.h5: %s\n", name, kt_error_message());
+    assert_false(kt_failed(again));
+    check_predictions(npz, name, again, in);
+    kt_check_status(kt_model_save(again, b), KT_OK);
+    check_same_file(name, a, b);
+    unlink(a);
+    unlink(b);
+}
+
 static void check_case(kt_npz *npz, const char *name, const kt_json *config, const kt_json *keys) {
     kt_str text = {0};
     kt_tensor *x[3];
@@ -112,6 +141,7 @@ static void check_case(kt_npz *npz, const char *name, const kt_json *config, con
     assert_false(kt_failed(again));
     check_predictions(npz, name, again, in);
     kt_check_str(kt_text_str(kt_model_to_json(again)), kt_text_str(first));
+    check_old_form(npz, name, again, in);
     keep(m, name, x, n, in);
     kt_free((void *)(uintptr_t)in);
     kt_clear_session();
