@@ -17,7 +17,7 @@ extern "C" {
 typedef struct kt_trace {
     int n_in;
     kt_sym **in;
-    kt_sym **in_mask; ///< NULL where an input carries no mask
+    kt_sym **in_mask;     ///< NULL where an input carries no mask
     unsigned masks_given; ///< bit i: in_mask[i] was given by hand, it did not come with the input
     bool training; ///< resolved: the call's argument, else the enclosing call's, else the program's
     int n_initial_state;

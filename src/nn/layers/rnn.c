@@ -88,9 +88,9 @@ void rnn_destroy(kt_layer *l) {
 /* Calling
  * ------------------------------------------------------------------------------------------ */
 
-/* The mask as bool [batch, time]. Keras fills in the argument `mask` by itself only where the inputs
- * are the only tensors of the call: beside initial states a mask that came with the input goes on
- * to the output, but skips no step. */
+/* The mask as bool [batch, time]. Keras fills in the argument `mask` by itself only where the
+ * inputs are the only tensors of the call: beside initial states a mask that came with the input
+ * goes on to the output, but skips no step. */
 static kt_status take_mask(const kt_trace *t, kt_val **out) {
     kt_graph *g = kt_tracer_current()->g;
     *out = NULL;
