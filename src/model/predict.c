@@ -11,35 +11,33 @@ typedef struct {
     kt_feed feed;
     const kt_generator *gen;
     int64_t batch, steps, every;
-    int64_t rows; /* rows that come out, or that there is room for */
+    int64_t rows; /* that go in; -1: nobody knows */
     int n_out;
     kt_tensor *out[KT_MAX_TENSORS];
+    int64_t used[KT_MAX_TENSORS]; /* rows of out that have been written */
     kt_callback_list cb;
     kt_progbar bar;
 } predict_run;
 
-/* From a generator: nobody knows how many rows come. Room for twice as many when it is full. */
-static kt_status make_room(predict_run *r, int64_t rows) {
-    if (rows <= r->rows) return KT_OK;
-    const int64_t kept = r->rows, room = rows < 2 * kept ? 2 * kept : rows;
-    for (int i = 0; i < r->n_out; i++) {
-        kt_shape shape = r->out[i]->shape;
-        shape.dim[0] = room;
-        kt_tensor *t = kt_tensor_new(r->out[i]->dtype, shape, NULL);
-        if (kt_failed(t)) return kt_check(t);
-        const size_t row = (size_t)kt_shape_range(&shape, 1, shape.ndim) * kt_dtype_size(t->dtype);
-        memcpy(t->data, r->out[i]->data, (size_t)kept * row);
-        kt_free(r->out[i]);
-        r->out[i] = t;
-    }
-    r->rows = room;
+/* The same array with room for more rows. */
+static kt_status make_room(predict_run *r, int i, int64_t room) {
+    kt_tensor *old = r->out[i];
+    kt_shape shape = old->shape;
+    shape.dim[0] = room;
+    kt_tensor *t = kt_tensor_new(old->dtype, shape, NULL);
+    if (kt_failed(t)) return kt_check(t);
+    const size_t row = (size_t)kt_shape_range(&shape, 1, shape.ndim) * kt_dtype_size(t->dtype);
+    memcpy(t->data, old->data, (size_t)r->used[i] * row);
+    kt_free(old);
+    r->out[i] = t;
     return KT_OK;
 }
 
 /* Gives the room back that was not needed. */
-static kt_status trim(predict_run *r, int64_t rows) {
+static kt_status trim(predict_run *r) {
     for (int i = 0; i < r->n_out; i++) {
-        kt_tensor *t = kt_tensor_slice(r->out[i], 0, rows);
+        if (r->used[i] == r->out[i]->shape.dim[0]) continue;
+        kt_tensor *t = kt_tensor_slice(r->out[i], 0, r->used[i]);
         if (kt_failed(t)) return kt_check(t);
         kt_tensor *own = kt_tensor_copy(t);
         kt_free(t);
@@ -50,56 +48,63 @@ static kt_status trim(predict_run *r, int64_t rows) {
     return KT_OK;
 }
 
-/* Outputs are made when the first batch shows their shapes. */
-static kt_status make_outputs(predict_run *r, const kt_program *p, int64_t batch) {
-    const kt_graph *g = kt_program_graph(p);
-    r->n_out = g->outputs.n;
-    for (int i = 0; i < r->n_out; i++) {
-        kt_spec s = g->outputs.v[i]->spec;
-        if (s.shape.ndim < 1 || s.shape.dim[0] != batch)
-            return KT_FAIL(
-                KT_ESHAPE, "output %d has no batch axis: predict cannot put batches together", i);
-        s.shape.dim[0] = r->rows;
+/* Outputs are made when the first batch shows their shapes. Mostly they have a row for each row
+ * that goes in; others are put together along their first axis just the same, as in Keras. */
+static kt_status take_output(predict_run *r, int i, const kt_spec *batch, int64_t n) {
+    kt_spec s = *batch;
+    if (s.shape.ndim < 1)
+        return KT_FAIL(
+            KT_ESHAPE, "output %d is a single number: predict cannot put batches together", i);
+    const int64_t rows = s.shape.dim[0], want = r->used[i] + rows;
+    if (!r->out[i]) {
+        if (rows == n && r->rows > 0) s.shape.dim[0] = r->rows;
         r->out[i] = kt_tensor_new(s.dtype, s.shape, NULL);
-        if (kt_failed(r->out[i])) return kt_check(r->out[i]);
+        return kt_check(r->out[i]);
     }
-    return KT_OK;
+    s.shape.dim[0] = r->out[i]->shape.dim[0];
+    if (!kt_shape_equal(&s.shape, &r->out[i]->shape)) {
+        KT_FAIL(KT_ESHAPE, "output %d has another shape in each batch", i);
+        return kt_error_hint("choose a batch_size that takes all rows at once");
+    }
+    if (want <= s.shape.dim[0]) return KT_OK;
+    return make_room(r, i, want < 2 * s.shape.dim[0] ? 2 * s.shape.dim[0] : want);
 }
 
-static void copy_outputs(predict_run *r, const kt_cpu_run *run, int64_t first, int64_t n) {
-    for (int i = 0; i < r->n_out; i++) {
-        const kt_tensor *t = r->out[i];
-        const size_t row = (size_t)kt_shape_range(&t->shape, 1, t->shape.ndim) *
-                           kt_dtype_size(t->dtype);
-        memcpy((char *)t->data + (size_t)first * row, kt_cpu_output(run, i), (size_t)n * row);
-    }
+static void copy_output(predict_run *r, int i, const void *from, int64_t rows) {
+    const kt_tensor *t = r->out[i];
+    const size_t row = (size_t)kt_shape_range(&t->shape, 1, t->shape.ndim) *
+                       kt_dtype_size(t->dtype);
+    memcpy((char *)t->data + (size_t)r->used[i] * row, from, (size_t)rows * row);
+    r->used[i] += rows;
 }
 
-/* Rows first … of the feed; the outputs go to rows to … */
-static kt_status predict_batch(
-    predict_run *r, const kt_feed *f, int64_t first, int64_t n, int64_t to) {
+/* Rows first … of the feed. */
+static kt_status predict_batch(predict_run *r, const kt_feed *f, int64_t first, int64_t n) {
     kt_batch_specs specs;
     kt_lease l;
     kt_feed_specs(f, n, &specs);
     kt_status st = kt_lease_begin(&l, r->m, KT_PREDICT, &specs);
     if (st) return st;
-    if (!r->n_out) st = make_outputs(r, l.program, n);
-    if (st == KT_OK) st = make_room(r, to + n);
+    const kt_graph *g = kt_program_graph(l.program);
+    r->n_out = g->outputs.n;
+    for (int i = 0; i < r->n_out && st == KT_OK; i++)
+        st = take_output(r, i, &g->outputs.v[i]->spec, n);
     if (st == KT_OK) {
         kt_feed_fill(f, l.run, false, NULL, first, n);
         st = kt_cpu_execute(l.run);
     }
-    if (st == KT_OK) copy_outputs(r, l.run, to, n);
+    for (int i = 0; i < r->n_out && st == KT_OK; i++)
+        copy_output(r, i, kt_cpu_output(l.run, i), g->outputs.v[i]->spec.shape.dim[0]);
     kt_lease_end(&l);
     return st;
 }
 
 static kt_status predict_step(
-    predict_run *r, const kt_feed *f, int64_t first, int64_t n, int64_t to, int64_t step) {
+    predict_run *r, const kt_feed *f, int64_t first, int64_t n, int64_t step) {
     kt_status st = KT_OK;
     if (r->cb.wants[KT_ON_PREDICT_BATCH_BEGIN] && kt_step_begins(step, r->every))
         st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BATCH_BEGIN, r->m, step, NULL);
-    if (st == KT_OK) st = predict_batch(r, f, first, n, to);
+    if (st == KT_OK) st = predict_batch(r, f, first, n);
     if (st || !kt_step_ends(step, r->every, step + 1 == r->steps)) return st;
     if (r->cb.wants[KT_ON_PREDICT_BATCH_END])
         st = kt_callbacks_run(
@@ -112,27 +117,26 @@ static kt_status predict_step(
 /* An endless generator needs `steps`. */
 static kt_status predict_generator(predict_run *r) {
     kt_status st = KT_OK;
-    int64_t at = 0, step = 0;
+    int64_t step = 0;
     for (; (r->steps < 0 || step < r->steps) && st == KT_OK; step++) {
         kt_gen_batch b;
         st = kt_generator_next(r->gen, r->m, true, &b);
         if (st || b.end) break;
-        st = predict_step(r, &b.feed, 0, b.feed.n, at, step);
-        at += b.feed.n;
+        st = predict_step(r, &b.feed, 0, b.feed.n, step);
         kt_generator_done(&b);
     }
     if (st) return st;
     if (!step) return KT_FAIL(KT_EINVAL, "the generator gives no batches");
     r->steps = step;
     kt_progbar_set_target(&r->bar, step);
-    return trim(r, at);
+    return KT_OK;
 }
 
 static kt_status predict_rows(predict_run *r) {
     kt_status st = KT_OK;
     for (int64_t step = 0, at = 0, n; at < r->rows && st == KT_OK; step++, at += n) {
         n = r->rows - at < r->batch ? r->rows - at : r->batch;
-        st = predict_step(r, &r->feed, at, n, at, step);
+        st = predict_step(r, &r->feed, at, n, step);
     }
     return st;
 }
@@ -140,6 +144,7 @@ static kt_status predict_rows(predict_run *r) {
 static kt_status predict_loop(predict_run *r) {
     kt_status st = kt_callbacks_run(&r->cb, KT_ON_PREDICT_BEGIN, r->m, 0, NULL);
     if (st == KT_OK) st = r->gen ? predict_generator(r) : predict_rows(r);
+    if (st == KT_OK) st = trim(r);
     if (st == KT_OK) kt_progbar_update(&r->bar, r->steps, NULL, true);
     return st ? st : kt_callbacks_run(&r->cb, KT_ON_PREDICT_END, r->m, 0, NULL);
 }
@@ -166,7 +171,7 @@ static kt_status predict_into(predict_run *r, const kt_predict_args *given) {
         const struct kt_compiled *c = kt_model_of(r->m)->compiled;
         r->every = c ? c->args.steps_per_execution : 1;
         r->steps = r->gen ? kt_generator_length(r->gen) : kt_batches(r->feed.n, r->batch);
-        r->rows = r->feed.n;
+        r->rows = r->gen ? -1 : r->feed.n;
         if (a->steps != KT_NONE && (r->steps < 0 || a->steps < r->steps)) {
             r->steps = a->steps;
             if (!r->gen) r->rows = r->steps * r->batch;

@@ -163,3 +163,25 @@ KT_TEST(predict, batches_of_a_generator) {
     kt_release(g);
     kt_free(m);
 }
+
+/* Outputs without a row for each row of the input are put together along their first axis. */
+KT_TEST(predict, outputs_of_other_lengths) {
+    float v[10];
+    for (int i = 0; i < 10; i++) v[i] = (float)i;
+    kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(5, 2), v);
+    kt_sym *in = kt_input({2});
+    kt_model *m = kt_functional(
+        in, kt_list(kt_op_ravel(in), kt_op_sum(in, 0, true), kt_op_add(in, kt_num(1))));
+    kt_check_ok(m);
+    kt_list_t *y = kt_model_predict_list(m, x, .batch_size = 2, .verbose = 0);
+    kt_check_ok(y);
+    const kt_tensor *flat = kt_list_get(y, 0), *sums = kt_list_get(y, 1);
+    assert_int_equal(kt_tensor_size(flat), 10);
+    for (int i = 0; i < 10; i++) assert_true(kt_tensor_get(flat, i) == i);
+    const double want[] = {2, 4, 10, 12, 8, 9};
+    assert_int_equal(kt_tensor_size(sums), 6);
+    for (int i = 0; i < 6; i++) assert_true(kt_tensor_get(sums, i) == want[i]);
+    kt_free(y);
+    kt_free(m);
+    kt_free(x);
+}
