@@ -32,10 +32,15 @@ KT_API kt_status kt_sequential_pop(kt_model *model);
  *
  *     kt_sym *x = kt_input({8});
  *     kt_model *m = kt_functional(x, kt_call(kt_dense(1), x));
- */
+ *
+ * Inputs and outputs may be lists and dicts of tensors, lists and dicts in these too; files keep
+ * the structure. Data and predictions are flat, a dict in the order of its keys; outputs in a dict
+ * at the top are named after their keys (losses, metrics). An input that is the output of a layer
+ * in another model is replaced by an input of its own. Errors: KT_EINVAL what is no symbolic
+ * tensor, an output that needs an input which is not given; KT_ELIMIT too many tensors. */
 typedef struct kt_functional_args {
     size_t size;
-    kt_ref inputs, outputs; ///< one symbolic tensor or a kt_list of them
+    kt_ref inputs, outputs; ///< a symbolic tensor, or kt_list or kt_dict of them, also nested
     KT_LAYER_NAME_ARGS
 } kt_functional_args;
 #define kt_functional(...)                                                                         \

@@ -2,12 +2,17 @@
  * keras.Model(inputs, outputs)
  *
  * Linking walks back from the outputs and keeps the calls in an order that can run; calling replays
- * them into the graph that is being traced. Sequential models are linked the same way. */
+ * them into the graph that is being traced. Sequential models are linked the same way. A model may
+ * begin at a tensor inside another one: an input of its own then stands for that tensor, and what
+ * was called on the tensor is, in this model, called on the input. */
 #include "model/model.h"
 
 #include "base/mem.h"
 #include "model/compile.h"
 
+#include <keratin/layers.h>
+
+#include <stdio.h>
 #include <string.h>
 
 bool kt_is_model(const kt_layer *l) {
@@ -36,8 +41,16 @@ typedef struct {
     KT_VEC(kt_layer *) layers;    /* in the order in which they were first seen */
     KT_VEC(walk_frame) stack;
     int n_in;
-    kt_sym *const *in;
+    kt_sym *const *in;   ///< outputs of InputLayers
+    kt_sym *const *from; ///< what they stand for; mostly the same
 } walk;
+
+/* What a tensor is in this model. */
+static const kt_sym *seen_as(const walk *w, const kt_sym *s) {
+    for (int i = 0; i < w->n_in; i++)
+        if (w->from[i]->node == s->node && w->from[i]->index == s->index) return w->in[i];
+    return s;
+}
 
 static int find_call(const walk *w, const kt_call_node *call) {
     for (int i = w->order.n; i-- > 0;)
@@ -45,7 +58,6 @@ static int find_call(const walk *w, const kt_call_node *call) {
     return -1;
 }
 
-/* Outputs of these calls are given: the walk stops there. */
 static bool is_given(const walk *w, const kt_call_node *call) {
     for (int i = 0; i < w->n_in; i++)
         if (w->in[i]->node == call) return true;
@@ -74,8 +86,8 @@ static kt_status walk_from(walk *w, kt_call_node *from) {
     while (st == KT_OK && w->stack.n) {
         walk_frame *top = &w->stack.v[w->stack.n - 1];
         kt_call_node *call = top->call;
-        if (!is_given(w, call) && top->next < call->n_in) {
-            kt_sym *s = call->in[top->next++];
+        if (top->next < call->n_in) {
+            const kt_sym *s = seen_as(w, call->in[top->next++]);
             if (find_call(w, s->node) < 0) st = walk_enter(w, s->node);
             continue;
         }
@@ -101,7 +113,7 @@ static kt_status order_layers(kt_layer *l, const walk *w) {
         depth[at] = node_depth[i];
         if (depth[at] > deepest) deepest = depth[at];
         for (int k = 0; k < call->n_in; k++) {
-            const int src = find_call(w, call->in[k]->node);
+            const int src = find_call(w, seen_as(w, call->in[k])->node);
             if (src >= 0 && node_depth[src] < node_depth[i] + 1)
                 node_depth[src] = node_depth[i] + 1;
         }
@@ -135,9 +147,10 @@ static kt_status link_node(kt_model_state *s, const walk *w, int i) {
         return KT_ENOMEM;
     }
     atomic_fetch_add(&call->refs, 1);
-    for (int k = 0; !is_given(w, call) && k < call->n_in; k++) {
-        n.src_node[k] = find_call(w, call->in[k]->node);
-        n.src_index[k] = call->in[k]->index;
+    for (int k = 0; k < call->n_in; k++) {
+        const kt_sym *from = seen_as(w, call->in[k]);
+        n.src_node[k] = find_call(w, from->node);
+        n.src_index[k] = from->index;
     }
     return KT_OK;
 }
@@ -156,20 +169,23 @@ static kt_status link_ends(kt_model_state *s, const walk *w, int n_out, kt_sym *
         s->in_node[i] = find_call(w, w->in[i]->node);
     }
     for (int i = 0; i < n_out; i++) {
-        s->out[s->n_out++] = kt_adopt(out[i]);
-        s->out_node[i] = find_call(w, out[i]->node);
-        s->out_index[i] = out[i]->index;
-        s->out_name[i] = kt_strdup(kt_layer_name(out[i]->node->layer));
+        const kt_sym *from = seen_as(w, out[i]);
+        const char *key = kt_nest_key(s->out_nest, i);
+        s->out[s->n_out++] = kt_adopt(from);
+        s->out_node[i] = find_call(w, from->node);
+        s->out_index[i] = from->index;
+        s->out_name[i] = kt_strdup(key ? key : kt_layer_name(from->node->layer));
         if (!s->out_name[i]) return KT_ENOMEM;
     }
     return KT_OK;
 }
 
-kt_status kt_model_link(kt_layer *l, int n_in, kt_sym *const *in, int n_out, kt_sym *const *out) {
+static kt_status link_model(
+    kt_layer *l, int n_in, kt_sym *const *from, kt_sym *const *in, int n_out, kt_sym *const *out) {
     kt_model_state *s = l->state;
-    walk w = {.n_in = n_in, .in = in};
+    walk w = {.n_in = n_in, .in = in, .from = from};
     kt_status st = KT_OK;
-    for (int i = 0; st == KT_OK && i < n_out; i++) st = walk_from(&w, out[i]->node);
+    for (int i = 0; st == KT_OK && i < n_out; i++) st = walk_from(&w, seen_as(&w, out[i])->node);
     for (int i = 0; st == KT_OK && i < n_in; i++) st = walk_from(&w, in[i]->node);
     for (int i = 0; st == KT_OK && i < w.order.n; i++)
         st = kt_layer_ensure_name(w.order.v[i]->layer); /* in order of data flow */
@@ -190,6 +206,10 @@ kt_status kt_model_link(kt_layer *l, int n_in, kt_sym *const *in, int n_out, kt_
     return st;
 }
 
+kt_status kt_model_link(kt_layer *l, int n_in, kt_sym *const *in, int n_out, kt_sym *const *out) {
+    return link_model(l, n_in, in, in, n_out, out);
+}
+
 /* Outputs first, so that no release sets off a chain of others. */
 void kt_model_unlink(kt_layer *l) {
     kt_model_state *s = l->state;
@@ -197,15 +217,11 @@ void kt_model_unlink(kt_layer *l) {
     for (int i = 0; i < s->n_out; i++) {
         give_back(s->out[i]);
         kt_mem_free(s->out_name[i]);
-        if (s->out_key) kt_mem_free(s->out_key[i]);
     }
-    for (int i = 0; i < s->n_in; i++) {
-        give_back(s->in[i]);
-        if (s->in_key) kt_mem_free(s->in_key[i]);
-    }
-    kt_mem_free(s->in_key);
-    kt_mem_free(s->out_key);
-    s->in_key = s->out_key = NULL;
+    for (int i = 0; i < s->n_in; i++) give_back(s->in[i]);
+    kt_nest_free(s->in_nest);
+    kt_nest_free(s->out_nest);
+    s->in_nest = s->out_nest = NULL;
     for (int i = s->nodes.n; i-- > 0;) {
         kt_mem_free(s->nodes.v[i].src_node);
         kt_mem_free(s->nodes.v[i].src_index);
@@ -223,6 +239,16 @@ void kt_model_unlink(kt_layer *l) {
     s->out_name = NULL;
     s->n_in = s->n_out = 0;
     l->built = false;
+}
+
+int kt_model_node_index(const kt_model_state *s, int node) {
+    const kt_call_node *call = s->nodes.v[node].call;
+    int n = 0;
+    for (int i = 0; i < s->nodes.n; i++) {
+        const kt_call_node *other = s->nodes.v[i].call;
+        n += other->layer == call->layer && other->number < call->number;
+    }
+    return n;
 }
 
 /* Calling
@@ -311,37 +337,65 @@ void kt_model_destroy(kt_layer *l) {
 static const kt_field functional_fields[] = {
     KT_F(kt_functional_args, inputs), KT_F(kt_functional_args, outputs), KT_F_END};
 
-static kt_status functional_take(kt_ref ref, const char *what, int *n, kt_sym **out) {
+static kt_status functional_take(
+    kt_nest **nest, kt_ref ref, const char *what, int *n, kt_sym **out) {
     char got[96];
-    const bool list = kt_is(ref, KT_KIND_LIST);
-    *n = list ? kt_list_len(ref) : 1;
-    if (*n < 1 || *n > KT_MAX_TENSORS)
-        return KT_FAIL(KT_ELIMIT, "%s: expected 1 to %d tensors, got %d", what, KT_MAX_TENSORS, *n);
-    for (int i = 0; i < *n; i++) {
-        const void *item = list ? kt_list_get(ref, i) : ref;
-        if (kt_is(item, KT_KIND_SYM) && ((const kt_sym *)item)->node)
-            out[i] = (kt_sym *)(uintptr_t)item;
-        else
-            return KT_FAIL(
+    kt_status st = kt_nest_take(nest, ref, what, KT_MAX_TENSORS, n, out);
+    for (int i = 0; i < *n && st == KT_OK; i++)
+        if (!out[i]->node)
+            st = KT_FAIL(
                 KT_EINVAL,
                 "%s: expected a symbolic tensor from kt_input() or kt_call(), got %s",
                 what,
-                kt_ref_describe(item, got, sizeof got));
+                kt_ref_describe(out[i], got, sizeof got));
+    return st;
+}
+
+/* An input in place of a tensor inside another model, under Keras' name for it. */
+static kt_sym *stand_in(const kt_sym *s) {
+    char name[64];
+    char *tensor = kt_auto_name("KerasTensor");
+    if (!tensor) return kt_fail_object(KT_ENOMEM);
+    snprintf(name, sizeof name, "%.50sCLONE", tensor);
+    kt_mem_free(tensor);
+    kt_input_args a = {
+        .size = sizeof a, KT_INPUT_DEFAULTS.name = name, .dtype = kt_dtype_name(s->spec.dtype)};
+    if (s->spec.shape.ndim < 1)
+        return kt_fail_object(KT_FAIL(KT_ESHAPE, "inputs: expected a batch axis, got a scalar"));
+    a.batch_size = s->spec.shape.dim[0];
+    if (s->spec.shape.ndim == 1) a.shape[0] = KT_SCALAR;
+    for (int i = 1; i < s->spec.shape.ndim; i++) {
+        a.shape[i - 1] = s->spec.shape.dim[i];
+        if (!a.shape[i - 1])
+            return kt_fail_object(KT_FAIL(KT_ESHAPE, "inputs: a tensor with a length of 0"));
     }
-    return KT_OK;
+    return kt_input_new(&a);
+}
+
+static kt_status functional_link(
+    kt_layer *l, int n_in, kt_sym *const *from, int n_out, kt_sym *const *out) {
+    kt_sym *in[KT_MAX_TENSORS];
+    kt_status st = KT_OK;
+    int n = 0;
+    for (; n < n_in && st == KT_OK; n++) {
+        in[n] = kt_layer_is_input(from[n]->node->layer) ? from[n] : stand_in(from[n]);
+        st = kt_check(in[n]);
+    }
+    if (st == KT_OK) st = link_model(l, n_in, from, in, n_out, out);
+    for (int i = 0; i < n && st; i++)
+        if (in[i] != from[i]) kt_drop(in[i]);
+    return st;
 }
 
 static kt_status functional_init(kt_layer *l) {
     const kt_functional_args *a = kt_layer_args(l);
+    kt_model_state *s = l->state;
     kt_sym *in[KT_MAX_TENSORS], *out[KT_MAX_TENSORS];
     int n_in, n_out;
-    kt_status st = functional_take(a->inputs, "inputs", &n_in, in);
-    if (st == KT_OK) st = functional_take(a->outputs, "outputs", &n_out, out);
+    kt_status st = functional_take(&s->in_nest, a->inputs, "inputs", &n_in, in);
+    if (st == KT_OK) st = functional_take(&s->out_nest, a->outputs, "outputs", &n_out, out);
     l->no_autocast = true;
-    if (st == KT_OK) st = kt_model_link(l, n_in, in, n_out, out);
-    kt_model_state *s = l->state;
-    s->in_bare = !kt_is(a->inputs, KT_KIND_LIST);
-    s->out_bare = !kt_is(a->outputs, KT_KIND_LIST);
+    if (st == KT_OK) st = functional_link(l, n_in, in, n_out, out);
     return st ? st : kt_layer_ensure_name(l);
 }
 

@@ -3,6 +3,7 @@
 #define KT_MODEL_MODEL_H
 
 #include "nn/layer.h"
+#include "nn/nest.h"
 #include "runtime/program.h"
 
 #include <keratin/model.h>
@@ -32,10 +33,8 @@ typedef struct kt_model_state {
     int n_in, n_out;
     kt_sym **in, **out; ///< adopted
     int *in_node, *out_node, *out_index;
-    char **out_name; ///< name of the layer that makes it
-    /* How inputs and outputs were given, for files: a bare tensor, a dict (keys adopted) */
-    bool in_bare, out_bare;
-    char **in_key, **out_key;
+    char **out_name;             ///< key in a dict of outputs, or name of the layer that makes it
+    kt_nest *in_nest, *out_nest; ///< how a functional model's were given
     KT_VEC(kt_cached_program) programs;
     uint64_t layout;              ///< kt_layout_version() when they were made
     struct kt_compiled *compiled; ///< NULL before compile
@@ -53,6 +52,8 @@ static inline kt_model_state *kt_model_of(const kt_model *m) { return m->state; 
 /** functional.c: fills nodes, inputs, outputs and the layer list (l->children) from symbols. */
 kt_status kt_model_link(kt_layer *l, int n_in, kt_sym *const *in, int n_out, kt_sym *const *out);
 void kt_model_unlink(kt_layer *l);
+/** Which call of its layer, among those of this model, a node is. */
+int kt_model_node_index(const kt_model_state *s, int node);
 /** The shared `call` and `destroy` of both classes. */
 kt_status kt_model_call(kt_layer *l, kt_trace *t);
 void kt_model_destroy(kt_layer *l);

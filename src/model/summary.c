@@ -98,13 +98,6 @@ static bool is_model_input(const kt_model_state *s, int node) {
     return false;
 }
 
-/* Which call of its layer a node is. */
-static int node_index(const kt_model_state *s, int node) {
-    int n = 0;
-    for (int i = 0; i < node; i++) n += s->nodes.v[i].call->layer == s->nodes.v[node].call->layer;
-    return n;
-}
-
 /* name[call][output] of each input of each call of the layer. */
 static kt_text connections_cell(const kt_layer *l, const kt_model *m) {
     const kt_model_state *s = kt_model_of(m);
@@ -116,7 +109,7 @@ static kt_text connections_cell(const kt_layer *l, const kt_model *m) {
             if (t.text.n) kt_text_add(&t, KT_STYLE_PLAIN, ", ");
             kt_text_add_name(&t, kt_layer_name(s->nodes.v[n->src_node[k]].call->layer));
             kt_text_add(&t, KT_STYLE_PLAIN, "[");
-            add_number(&t, node_index(s, n->src_node[k]));
+            add_number(&t, kt_model_node_index(s, n->src_node[k]));
             kt_text_add(&t, KT_STYLE_PLAIN, "][");
             add_number(&t, n->src_index[k]);
             kt_text_add(&t, KT_STYLE_PLAIN, "]");
@@ -242,7 +235,7 @@ static kt_status is_connected(const kt_model *m, bool *connected) {
     if (!depth) return KT_ENOMEM;
     for (int i = 0; i < s->nodes.n; i++) {
         if (depth[i] > deepest) deepest = depth[i];
-        if (s->nodes.v[i].call->n_in > 1 || node_index(s, i) > 0) *connected = true;
+        if (s->nodes.v[i].call->n_in > 1 || kt_model_node_index(s, i) > 0) *connected = true;
     }
     if (s->nodes.n > deepest + 1) *connected = true;
     kt_mem_free(depth);

@@ -1,5 +1,6 @@
 /* Calling layers: inside a trace they run, in a model under construction the call is recorded. */
 #include "nn/layer.h"
+#include "nn/nest.h"
 
 #include "base/mem.h"
 
@@ -281,7 +282,8 @@ static kt_status take_inputs(call_inputs *c, const kt_call_args *a) {
     unsigned given = 0;
     int n = 0;
     if (!a->inputs) return KT_FAIL(KT_EINVAL, "inputs: expected a symbolic tensor, got None");
-    kt_status st = take_ref(c, a->inputs, "inputs", &c->how.n_args, false, &given);
+    kt_status st = kt_nest_take(NULL, a->inputs, "inputs", KT_OP_MAX_IN, &c->n, c->in);
+    c->how.n_args = c->n;
     if (st == KT_OK) st = take_masks(c, a);
     if (st == KT_OK) st = take_ref(c, a->attention_mask, "attention_mask", &n, false, &given);
     if (st == KT_OK && n > 1) st = KT_FAIL(KT_EINVAL, "attention_mask: expected one, got %d", n);
@@ -360,6 +362,7 @@ static kt_sym *call_recorded(const kt_call_args *a, const call_inputs *c) {
     *node = c->how;
     atomic_store(&node->refs, 1);
     node->layer = kt_adopt(a->layer);
+    node->number = a->layer->n_calls++;
     const kt_status st = fill_node(node, a, c);
     kt_sym *y = st ? kt_fail_object(st) : kt_sym_of_node(node, 0);
     node->abandoned = kt_failed(y);

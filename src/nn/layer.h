@@ -17,6 +17,7 @@ struct kt_layer {
     kt_dtype dtype;
     bool trainable, built, was_built_by_call;
     int n_inputs;
+    int n_calls;         ///< recorded so far
     int n_built;         ///< shapes that the layer was built for, for files
     kt_shape *built_for; ///< of its inputs then
     kt_input_spec spec;

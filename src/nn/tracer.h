@@ -36,6 +36,7 @@ struct kt_sym {
 struct kt_call_node {
     atomic_int refs;
     kt_layer *layer; ///< adopted
+    int number;      ///< of this call among those of its layer
     int n_in, n_out;
     kt_sym **in; ///< adopted
     kt_spec *out;

@@ -145,40 +145,52 @@ static kt_status put_configs(kt_hdf5_item *root, kt_model *m, bool include_optim
 /* Weights -------------------------------------------------------------------------------------- */
 
 /* A variable's path begins where Keras began it: with the Sequential that built its layer, or with
- * the layer itself, as a functional model finds its layers built. */
-static const char *path_in_keras(kt_var *v) {
-    const char *path = kt_var_path(v);
-    int above = 0; /* names that stand before it in our path */
-    const kt_layer *m = v->owner;
-    while (m && !kt_is_model(m)) m = m->parent;
-    if (!m) return path;
-    if (kt_model_of(m)->is_sequential) m = m->parent;
-    for (; m; m = m->parent) above++;
-    for (; above > 0 && strchr(path, '/'); above--) path = strchr(path, '/') + 1;
-    return path;
+ * the layer itself, as a functional model finds its layers built. `whole`: with all around it. */
+static char *path_in_keras(kt_var *v, bool whole) {
+    const kt_layer *chain[64];
+    int n = 0;
+    kt_str path = {0};
+    for (const kt_layer *l = v->owner; l && n < 64; l = l->parent) {
+        const bool model = kt_is_model(l);
+        if (model && !whole && !kt_model_of(l)->is_sequential) break;
+        chain[n++] = l;
+        if (model && !whole) break;
+    }
+    if (!n) kt_str_add(&path, kt_var_path(v)); /* of an optimizer */
+    while (n-- > 0) kt_str_addf(&path, "%s/", kt_layer_name((kt_layer *)(uintptr_t)chain[n]));
+    if (v->owner) kt_str_add(&path, kt_var_name(v));
+    if (!path.status) return path.s;
+    kt_str_free(&path);
+    return NULL;
 }
 
 /* Paths of variables; the longer ones of ours where Keras would have two of the same. */
-static void name_vars(const char **names, kt_var *const *vars, int n) {
+static kt_status name_vars(char **names, kt_var *const *vars, int n, bool whole) {
     bool twice = false;
     for (int i = 0; i < n; i++) {
-        names[i] = path_in_keras(vars[i]);
+        if (!(names[i] = path_in_keras(vars[i], whole))) return KT_ENOMEM;
         for (int k = 0; k < i && !twice; k++) twice = !strcmp(names[k], names[i]);
     }
-    for (int i = 0; i < n && twice; i++) names[i] = kt_var_path(vars[i]);
+    if (!twice || whole) return KT_OK;
+    for (int i = 0; i < n; i++) {
+        kt_mem_free(names[i]);
+        names[i] = NULL;
+    }
+    return name_vars(names, vars, n, true);
 }
 
 static kt_status put_vars(kt_hdf5_item *group, kt_var *const *vars, int n) {
     kt_status st = KT_OK;
-    const char **names = kt_alloc_array(n, sizeof *names);
+    char **names = kt_alloc_array(n, sizeof *names);
     if (!names) return KT_ENOMEM;
-    name_vars(names, vars, n);
+    st = name_vars(names, vars, n, false);
     for (int i = 0; i < n && !st; i++) {
         kt_var *v = vars[i];
         st = kt_var_ensure(v);
         if (!st) kt_hdf5_put_data(group, names[i], v->spec.dtype, v->spec.shape, kt_var_data(v));
     }
-    if (!st) st = kt_hdf5_put_names(group, "weight_names", names, n);
+    if (!st) st = kt_hdf5_put_names(group, "weight_names", (const char *const *)names, n);
+    for (int i = 0; i < n; i++) kt_mem_free(names[i]);
     kt_mem_free(names);
     return st;
 }

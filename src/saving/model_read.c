@@ -246,45 +246,57 @@ typedef struct {
     const void *v[KT_OP_MAX_IN];
 } tensors;
 
-static kt_status take_tensors(graph *g, tensors *t, const kt_json *v, const char *what) {
-    const bool list = kt_json_is(v, KT_JSON_LIST);
-    for (int i = 0; i < (list ? kt_json_len(v) : 1); i++) {
-        const kt_json *item = list ? kt_json_at(v, i) : v;
-        if (kt_json_kind(item) == KT_JSON_NULL) continue;
-        if (!kt_is_keras_tensor(item)) return kt_read_type_error(what, "tensors", item);
-        if (t->n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "more than %d tensors", KT_OP_MAX_IN);
-        kt_sym *s = find_tensor(g, item);
-        if (kt_failed(s)) return kt_check(s);
-        t->v[t->n++] = s;
+typedef kt_status on_leaf(graph *g, void *data, const kt_json *leaf);
+static kt_status each_leaf(graph *g, const kt_json *v, on_leaf *f, void *data);
+
+/* What dicts hold comes in the order of their keys, as Keras flattens them. */
+static kt_status each_of_dict(graph *g, const kt_json *v, on_leaf *f, void *data) {
+    kt_status st = KT_OK;
+    const char *last = NULL;
+    if (kt_json_len(v) > 8 * KT_OP_MAX_IN) /* sorting them is quadratic */
+        return KT_FAIL(KT_ELIMIT, "a dict of %d tensors", kt_json_len(v));
+    for (int k = 0; k < kt_json_len(v) && st == KT_OK; k++) {
+        const char *next = NULL;
+        for (void *it = kt_json_iter(v); it; it = kt_json_next(v, it)) {
+            const char *key = kt_json_iter_key(it);
+            if (last && strcmp(key, last) <= 0) continue;
+            if (!next || strcmp(key, next) < 0) next = key;
+        }
+        st = each_leaf(g, kt_json_get(v, next), f, data);
+        last = next;
     }
+    return st;
+}
+
+/* What stands in lists and dicts, at any depth of the JSON. */
+static kt_status each_leaf(graph *g, const kt_json *v, on_leaf *f, void *data) {
+    kt_status st = KT_OK;
+    if (kt_json_is(v, KT_JSON_DICT) && !kt_json_get(v, "class_name"))
+        return each_of_dict(g, v, f, data);
+    if (!kt_json_is(v, KT_JSON_LIST)) return f(g, data, v);
+    for (int i = 0; i < kt_json_len(v) && st == KT_OK; i++)
+        st = each_leaf(g, kt_json_at(v, i), f, data);
+    return st;
+}
+
+typedef struct {
+    tensors *t;
+    const char *what;
+} target;
+
+static kt_status take_tensor(graph *g, void *data, const kt_json *v) {
+    const target *to = data;
+    if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
+    if (!kt_is_keras_tensor(v)) return kt_read_type_error(to->what, "tensors", v);
+    if (to->t->n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "more than %d tensors", KT_OP_MAX_IN);
+    kt_sym *s = find_tensor(g, v);
+    if (kt_failed(s)) return kt_check(s);
+    to->t->v[to->t->n++] = s;
     return KT_OK;
 }
 
-/* Tensors in dicts come in the order of their keys, as Keras flattens them. */
-static kt_status take_args(graph *g, tensors *t, const kt_json *args) {
-    kt_status st = KT_OK;
-    for (int i = 0; i < kt_json_len(args) && st == KT_OK; i++) {
-        const kt_json *v = kt_json_at(args, i);
-        if (!kt_json_is(v, KT_JSON_DICT) || kt_is_keras_tensor(v)) {
-            st = take_tensors(g, t, v, "args");
-            continue;
-        }
-        if (kt_json_len(v) > 8 * KT_OP_MAX_IN) /* sorting them is quadratic */
-            return KT_FAIL(KT_ELIMIT, "a dict of %d tensors", kt_json_len(v));
-        const char *last = "";
-        for (int k = 0; k < kt_json_len(v) && st == KT_OK; k++) {
-            const char *next = NULL;
-            for (void *it = kt_json_iter(v); it; it = kt_json_next(v, it)) {
-                const char *key = kt_json_iter_key(it);
-                if (k && strcmp(key, last) <= 0) continue;
-                if (!next || strcmp(key, next) < 0) next = key;
-            }
-            if (!next) break;
-            st = take_tensors(g, t, kt_json_get(v, next), "args");
-            last = next;
-        }
-    }
-    return st;
+static kt_status take_tensors(graph *g, tensors *t, const kt_json *v, const char *what) {
+    return each_leaf(g, v, take_tensor, &(target){t, what});
 }
 
 static kt_list_t *list_of(graph *g, const tensors *t) {
@@ -297,24 +309,22 @@ typedef struct {
     bool scores, causal;
 } call_arguments;
 
-/* One mask, or a list with null (kt_none) where an input has none. */
-static kt_status take_masks(graph *g, call_arguments *c, const kt_json *v) {
-    bool any = kt_is_keras_tensor(v);
-    for (int i = 0; i < kt_json_len(v); i++) any = any || kt_is_keras_tensor(kt_json_at(v, i));
-    if (!any && !kt_json_is(v, KT_JSON_LIST)) return kt_read_type_error("mask", "tensors", v);
-    if (!any) return KT_OK;
-    if (!kt_json_is(v, KT_JSON_LIST)) return take_tensors(g, &c->mask, v, "mask");
-    for (int i = 0; i < kt_json_len(v); i++) {
-        const kt_json *item = kt_json_at(v, i);
-        if (c->mask.n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "too many masks");
-        if (kt_json_kind(item) == KT_JSON_NULL) {
-            c->mask.v[c->mask.n++] = kt_none;
-            continue;
-        }
-        const kt_status st = take_tensors(g, &c->mask, item, "mask");
-        if (st) return st;
-    }
+/* One mask, or null (kt_none) where an input has none. */
+static kt_status take_mask(graph *g, void *data, const kt_json *v) {
+    tensors *mask = data;
+    if (kt_json_kind(v) != KT_JSON_NULL) return take_tensors(g, mask, v, "mask");
+    if (mask->n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "too many masks");
+    mask->v[mask->n++] = kt_none;
     return KT_OK;
+}
+
+/* In the structure of the inputs; without any tensor in it nothing is said. */
+static kt_status take_masks(graph *g, call_arguments *c, const kt_json *v) {
+    const kt_status st = each_leaf(g, v, take_mask, &c->mask);
+    for (int i = 0; i < c->mask.n && st == KT_OK; i++)
+        if (c->mask.v[i] != (const void *)kt_none) return KT_OK;
+    c->mask.n = 0;
+    return st;
 }
 
 static kt_status take_switch(bool *out, const kt_json *v, const char *key) {
@@ -359,7 +369,7 @@ static kt_status take_kwarg(graph *g, call_arguments *c, const char *key, const 
 static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
     const kt_json *kwargs = kt_json_get(node, "kwargs");
     call_arguments c = {.training = KT_AUTO};
-    kt_status st = take_args(g, &c.in, kt_json_get(node, "args"));
+    kt_status st = take_tensors(g, &c.in, kt_json_get(node, "args"), "args");
     for (void *it = kt_json_iter(kwargs); it && st == KT_OK; it = kt_json_next(kwargs, it))
         st = take_kwarg(g, &c, kt_json_iter_key(it), kt_json_iter_value(it));
     if (st == KT_OK && !c.in.n) st = KT_FAIL(KT_EFORMAT, "a call without tensors");
@@ -536,88 +546,61 @@ static kt_status run_graph(graph *g) {
 
 /* Ends ----------------------------------------------------------------------------------------- */
 
-typedef struct {
-    tensors t;
-    bool bare;
-    const char *key[KT_OP_MAX_IN]; ///< of dicts, sorted
-    bool dict, inputs;
-} ends;
-
-static kt_status take_end(graph *g, ends *e, const kt_json *h, const char *key) {
-    int at, index;
-    kt_status st = read_history(g, h, &at, &index);
-    if (st) return st;
-    const entry *from = &g->v[g->calls[at].entry];
-    if (e->inputs && !is_input(from->entry))
-        return entry_error(from, KT_FAIL(KT_EFORMAT, "an input that is no InputLayer"));
-    kt_sym *s = g->calls[at].out ? output_of(g, at, index) : NULL;
-    if (!s) return KT_FAIL(KT_EFORMAT, "a tensor that is never made");
-    if (kt_failed(s)) return kt_check(s);
-    if (e->t.n == KT_OP_MAX_IN) return KT_FAIL(KT_ELIMIT, "more than %d tensors", KT_OP_MAX_IN);
-    int i = e->t.n++;
-    for (; key && i > 0 && strcmp(e->key[i - 1], key) > 0; i--) {
-        e->key[i] = e->key[i - 1];
-        e->t.v[i] = e->t.v[i - 1];
-    }
-    e->key[i] = key;
-    e->t.v[i] = s;
-    return KT_OK;
-}
-
 static bool is_history(const kt_json *v) {
     return kt_json_is(v, KT_JSON_LIST) && kt_json_len(v) == 3 && kt_json_text(kt_json_at(v, 0));
 }
 
-/* The tensors of a list, those of lists in it too (RNN with cells returns a list for each cell):
- * what Keras predicts is flat. */
-static kt_status take_list(graph *g, ends *e, const kt_json *v, int depth) {
+static kt_status take_end(graph *g, const kt_json *h, bool inputs, const void **out) {
+    int at, index;
+    kt_status st = read_history(g, h, &at, &index);
+    if (st) return st;
+    const entry *from = &g->v[g->calls[at].entry];
+    if (inputs && !is_input(from->entry))
+        return entry_error(from, KT_FAIL(KT_EFORMAT, "an input that is no InputLayer"));
+    *out = g->calls[at].out ? output_of(g, at, index) : NULL;
+    return *out ? kt_check(*out) : KT_FAIL(KT_EFORMAT, "a tensor that is never made");
+}
+
+/* [layer, call, output], or a list or dict of what may be any of these. */
+static kt_status read_ends(graph *g, const kt_json *v, bool inputs, int depth, const void **out) {
+    const bool dict = kt_json_is(v, KT_JSON_DICT);
+    const int n = kt_json_len(v);
     kt_status st = KT_OK;
-    for (int i = 0; i < kt_json_len(v) && st == KT_OK; i++) {
-        const kt_json *one = kt_json_at(v, i);
-        const bool list = depth < 8 && kt_json_is(one, KT_JSON_LIST) && !is_history(one);
-        st = list ? take_list(g, e, one, depth + 1) : take_end(g, e, one, NULL);
+    if (is_history(v) || (!dict && !kt_json_is(v, KT_JSON_LIST)))
+        return take_end(g, v, inputs, out);
+    if (n > KT_MAX_TENSORS || depth > 32)
+        return KT_FAIL(KT_ELIMIT, "more than %d tensors", KT_MAX_TENSORS);
+    const void **items = kt_arena_alloc(g->r->arena, sizeof *items * (size_t)(2 * n + 1));
+    if (!items) return KT_ENOMEM;
+    void *it = dict ? kt_json_iter(v) : NULL;
+    int at = 0;
+    for (int i = 0; i < n && st == KT_OK; i++) {
+        const kt_json *item = dict ? kt_json_iter_value(it) : kt_json_at(v, i);
+        if (dict) items[at++] = kt_json_iter_key(it);
+        st = read_ends(g, item, inputs, depth + 1, &items[at++]);
+        if (dict) it = kt_json_next(v, it);
     }
-    return st;
-}
-
-static kt_status read_ends(graph *g, ends *e, const kt_json *v, const char *what) {
-    kt_status st = KT_OK;
-    *e = (ends){.dict = kt_json_is(v, KT_JSON_DICT), .inputs = !strcmp(what, "input_layers")};
-    e->bare = is_history(v);
-    if (e->bare) st = take_end(g, e, v, NULL);
-    if (e->dict)
-        for (void *it = kt_json_iter(v); it && st == KT_OK; it = kt_json_next(v, it))
-            st = take_end(g, e, kt_json_iter_value(it), kt_json_iter_key(it));
-    if (!e->bare && kt_json_is(v, KT_JSON_LIST)) st = take_list(g, e, v, 0);
-    if (st == KT_OK && !e->t.n) st = kt_read_type_error(what, "at least one tensor", v);
-    if (st) kt_error_context("in %s", what);
-    return st;
-}
-
-static char **copy_keys(const ends *e) {
-    char **keys = kt_alloc_array(e->t.n + 1, sizeof *keys);
-    for (int i = 0; keys && i < e->t.n; i++) keys[i] = kt_strdup(e->key[i]);
-    return keys;
+    if (st) return st;
+    items[at] = kt_list_end;
+    *out = kt_reader_keep(g->r, dict ? kt_dict_new(items) : kt_list_of(at, items));
+    return kt_check(*out);
 }
 
 static kt_model *close_graph(graph *g, const kt_json *config) {
+    static const char *const keys[] = {"input_layers", "output_layers"};
     const kt_json *trainable = kt_json_get(config, "trainable");
-    ends in, out;
     kt_functional_args a = {.size = sizeof a, .trainable = true};
-    kt_status st = read_ends(g, &in, kt_json_get(config, "input_layers"), "input_layers");
-    if (st == KT_OK) st = read_ends(g, &out, kt_json_get(config, "output_layers"), "output_layers");
-    if (st) return kt_fail_object(st);
+    kt_ref *to[] = {&a.inputs, &a.outputs};
+    for (int i = 0; i < 2; i++) {
+        const kt_status st = read_ends(g, kt_json_get(config, keys[i]), i == 0, 0, to[i]);
+        if (st) {
+            kt_error_context("in %s", keys[i]);
+            return kt_fail_object(st);
+        }
+    }
     a.name = kt_json_get_text(config, "name");
     a.trainable = !trainable || kt_json_bool(trainable);
-    a.inputs = in.bare ? in.t.v[0] : list_of(g, &in.t);
-    a.outputs = out.bare ? out.t.v[0] : list_of(g, &out.t);
-    kt_model *m = kt_reader_keep(g->r, kt_functional_new(&a));
-    if (kt_failed(m)) return m;
-    kt_model_state *s = m->state;
-    if (in.dict) s->in_key = copy_keys(&in);
-    if (out.dict) s->out_key = copy_keys(&out);
-    if ((in.dict && !s->in_key) || (out.dict && !s->out_key)) return kt_fail_object(KT_ENOMEM);
-    return m;
+    return kt_reader_keep(g->r, kt_functional_new(&a));
 }
 
 kt_model *kt_read_functional(kt_reader *r, const kt_json *config) {

@@ -1,7 +1,6 @@
 /* Models as JSON: Sequential, Functional, and what was given to compile. */
 #include "base/error.h"
 #include "base/mem.h"
-#include "io/source.h"
 #include "model/compile.h"
 #include "nn/layers/operation.h"
 #include "saving/configs.h"
@@ -9,6 +8,7 @@
 
 #include <keratin/saving.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Inputs --------------------------------------------------------------------------------------- */
@@ -27,13 +27,21 @@ static kt_json *input_config(kt_layer *l, const kt_spec *spec) {
 }
 
 static kt_json *input_entry(kt_sym *in) {
-    kt_layer *l = in->node->layer;
-    if (!kt_layer_is_input(l)) {
-        KT_FAIL(KT_EUNSUPPORTED, "a model whose input is an output of another layer");
-        kt_error_hint("build the part of the model on a kt_input() of its own");
-        return NULL;
+    kt_json *config = input_config(in->node->layer, &in->spec);
+    return kt_write_wrapped("keras.layers", "InputLayer", config, NULL);
+}
+
+/* A structure with v[i] (NULL: null) in place of tensor i. Its depth is limited. */
+static kt_json *nested(const kt_nest *nest, kt_json *const *v) {
+    if (nest->leaf >= 0)
+        return v && v[nest->leaf] ? kt_json_ref(v[nest->leaf]) : kt_json_new_null();
+    kt_json *o = nest->key ? kt_json_new_dict() : kt_json_new_list();
+    for (int i = 0; i < nest->n; i++) {
+        kt_json *item = nested(&nest->item[i], v);
+        if (nest->key ? kt_json_put(o, nest->key[i], item) : kt_json_add(o, item))
+            return kt_json_free(o), NULL;
     }
-    return kt_write_wrapped("keras.layers", "InputLayer", input_config(l, &in->spec), NULL);
+    return o;
 }
 
 /* Sequential ----------------------------------------------------------------------------------- */
@@ -79,18 +87,11 @@ static kt_json *sequential_config(kt_model *m) {
 
 /* Functional ----------------------------------------------------------------------------------- */
 
-/* The number of this call among those of its layer in this model. */
-static int node_index(const kt_model_state *s, int at) {
-    int n = 0;
-    for (int i = 0; i < at; i++) n += s->nodes.v[i].call->layer == s->nodes.v[at].call->layer;
-    return n;
-}
-
 static kt_json *history(const kt_model_state *s, int node, int index) {
     kt_json *list = kt_json_new_list();
     kt_layer *l = s->nodes.v[node].call->layer;
     kt_status st = kt_json_add(list, kt_json_new_str(kt_layer_name(l)));
-    if (st == KT_OK) st = kt_json_add(list, kt_json_new_int(node_index(s, node)));
+    if (st == KT_OK) st = kt_json_add(list, kt_json_new_int(kt_model_node_index(s, node)));
     if (st == KT_OK) st = kt_json_add(list, kt_json_new_int(index));
     if (st == KT_OK) return list;
     kt_json_free(list);
@@ -113,13 +114,18 @@ static kt_json *keras_tensor(const kt_model_state *s, int node, int index) {
     return NULL;
 }
 
+/* Of a functional model the structure that it takes; NULL: another layer. */
+static const kt_nest *nest_of(const kt_layer *l) {
+    return kt_is_model(l) ? kt_model_of(l)->in_nest : NULL;
+}
+
 static kt_json *layer_args(const kt_layer *l, kt_json *const *t, int n) {
     kt_json *args = kt_json_new_list(), *to = args;
     kt_status st = args ? KT_OK : KT_ENOMEM;
-    if (l->cls->max_inputs != 0 && l->cls->max_inputs != 1 && !kt_takes_separate(l)) {
-        to = kt_json_new_list();
-        st = kt_json_add(args, to);
-    } else if (kt_is_model(l) && n > 1) {
+    if (nest_of(l)) {
+        st = kt_json_add(args, nested(nest_of(l), t));
+        n = 0;
+    } else if (l->cls->max_inputs != 0 && l->cls->max_inputs != 1 && !kt_takes_separate(l)) {
         to = kt_json_new_list();
         st = kt_json_add(args, to);
     }
@@ -141,6 +147,12 @@ static kt_status put_masks(kt_json *o, const kt_call_node *call, kt_json *const 
     static const char *const names[] = {"query_mask", "value_mask", "key_mask"};
     int at = call->n_args;
     kt_status st = KT_OK;
+    if (nest_of(call->layer)) {
+        kt_json *masks[KT_OP_MAX_IN] = {NULL};
+        for (int i = 0; i < call->n_args; i++)
+            if (call->masks >> i & 1) masks[i] = t[at++];
+        return kt_json_put(o, "mask", nested(nest_of(call->layer), masks));
+    }
     if (!call->masks) return KT_OK;
     if (call->n_args == 1) return kt_json_put(o, "mask", kt_json_ref(t[at]));
     kt_json *list = kt_json_new_list();
@@ -219,8 +231,33 @@ static kt_json *node_entry(const kt_model_state *s, int at) {
     return NULL;
 }
 
-static kt_json *layer_entry(const kt_model_state *s, kt_layer *l) {
-    kt_json *o = NULL, *nodes = kt_json_new_list();
+static int by_number(const void *a, const void *b, void *data) {
+    const kt_model_state *s = data;
+    const int na = s->nodes.v[*(const int *)a].call->number;
+    const int nb = s->nodes.v[*(const int *)b].call->number;
+    return (na > nb) - (na < nb);
+}
+
+/* The calls of a layer, in the order in which they were made. */
+static kt_json *inbound_nodes(kt_model_state *s, const kt_layer *l) {
+    kt_json *nodes = kt_json_new_list();
+    int n = 0, *at = kt_alloc_array(s->nodes.n + 1, sizeof *at);
+    kt_status st = nodes && at ? KT_OK : KT_ENOMEM;
+    for (int i = 0; i < s->nodes.n && at; i++)
+        if (s->nodes.v[i].call->layer == l && !kt_layer_is_input(l)) at[n++] = i;
+    if (n) qsort_r(at, (size_t)n, sizeof *at, by_number, s);
+    for (int i = 0; i < n && st == KT_OK; i++) {
+        kt_json *v = node_entry(s, at[i]);
+        st = v ? kt_json_add(nodes, v) : kt_json_failed();
+    }
+    kt_mem_free(at);
+    if (st == KT_OK) return nodes;
+    kt_json_free(nodes);
+    return NULL;
+}
+
+static kt_json *layer_entry(kt_model_state *s, kt_layer *l) {
+    kt_json *o = NULL;
     if (kt_layer_is_input(l)) {
         for (int i = 0; i < s->n_in; i++)
             if (s->in[i]->node->layer == l) o = input_entry(s->in[i]);
@@ -231,39 +268,27 @@ static kt_json *layer_entry(const kt_model_state *s, kt_layer *l) {
         o = kt_layer_is_operation(l) ? kt_write_operation(l, ndim) : kt_write_layer(l);
     }
     kt_status st = o ? kt_json_put(o, "name", kt_json_new_str(kt_layer_name(l))) : kt_json_failed();
-    for (int i = 0; i < s->nodes.n && st == KT_OK; i++) {
-        if (s->nodes.v[i].call->layer != l || kt_layer_is_input(l)) continue;
-        kt_json *v = node_entry(s, i);
-        st = v ? kt_json_add(nodes, v) : kt_json_failed();
-    }
-    if (st == KT_OK)
-        st = kt_json_put(o, "inbound_nodes", nodes);
-    else
-        kt_json_free(nodes);
+    kt_json *nodes = st ? NULL : inbound_nodes(s, l);
+    if (st == KT_OK) st = nodes ? kt_json_put(o, "inbound_nodes", nodes) : kt_json_failed();
     if (st == KT_OK) return o;
     kt_json_free(o);
     return NULL;
 }
 
-/* A bare triple, a list of them, or a dict, as the model was made. */
+/* Where the tensors come from, in the structure in which the model was given them. */
 static kt_json *ends(
-    const kt_model_state *s,
-    int n,
-    const int *node,
-    const int *index,
-    bool bare,
-    char *const *key) {
-    if (bare && n == 1) return history(s, node[0], index ? index[0] : 0);
-    kt_json *out = key ? kt_json_new_dict() : kt_json_new_list();
-    for (int i = 0; i < n; i++) {
-        kt_json *v = history(s, node[i], index ? index[i] : 0);
-        if (key ? kt_json_put(out, key[i], v) : kt_json_add(out, v)) return kt_json_free(out), NULL;
-    }
-    return out;
+    const kt_model_state *s, const kt_nest *nest, int n, const int *node, const int *index) {
+    kt_json *v[KT_MAX_TENSORS] = {NULL}, *o = NULL;
+    bool ok = true;
+    for (int i = 0; i < n && ok; i++)
+        ok = (v[i] = history(s, node[i], index ? index[i] : 0)) != NULL;
+    if (ok) o = nested(nest, v);
+    for (int i = 0; i < n; i++) kt_json_free(v[i]);
+    return o;
 }
 
 static kt_json *functional_config(kt_model *m) {
-    const kt_model_state *s = m->state;
+    kt_model_state *s = m->state;
     kt_json *o = kt_json_new_dict(), *layers = kt_json_new_list();
     kt_status st = kt_json_put(o, "name", kt_json_new_str(kt_layer_name(m)));
     if (st == KT_OK) st = kt_json_put(o, "trainable", kt_json_new_bool(m->trainable));
@@ -276,13 +301,10 @@ static kt_json *functional_config(kt_model *m) {
     else
         kt_json_free(layers);
     if (st == KT_OK)
-        st = kt_json_put(
-            o, "input_layers", ends(s, s->n_in, s->in_node, NULL, s->in_bare, s->in_key));
+        st = kt_json_put(o, "input_layers", ends(s, s->in_nest, s->n_in, s->in_node, NULL));
     if (st == KT_OK)
         st = kt_json_put(
-            o,
-            "output_layers",
-            ends(s, s->n_out, s->out_node, s->out_index, s->out_bare, s->out_key));
+            o, "output_layers", ends(s, s->out_nest, s->n_out, s->out_node, s->out_index));
     if (st == KT_OK) return o;
     kt_json_free(o);
     return NULL;

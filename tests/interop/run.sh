@@ -14,6 +14,7 @@ mkdir -p "$out"
 KT_INTEROP_OUT=$out "$test" models_of_every_layer
 KT_INTEROP_OUT=$out "$saving" operations.of_keras
 KT_INTEROP_OUT=$out "$saving" shards.of_our_own
+KT_INTEROP_OUT=$out "$saving" graphs
 "$python" -W ignore tests/interop/interop.py "$out"
 "$python" -W ignore tests/interop/keras_models.py "$out/keras"
 # An optimizer that was never used has no state in the file: that it is left out is no news here.
