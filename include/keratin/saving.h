@@ -23,6 +23,15 @@ typedef struct kt_text kt_text;
 KT_API const char *kt_text_str(const kt_text *text);
 KT_API size_t kt_text_len(const kt_text *text);
 
+/** Writes bytes as every save here is written: beside the name, flushed to the disk, renamed.
+ * Whoever reads the name meanwhile, or after a crash, finds the old file or the new one. A device
+ * or pipe is written to as it is. Errors: KT_EIO, KT_EPERM, KT_ENOTFOUND, KT_EREFUSED (a folder).
+ *
+ *     kt_text *json = kt_model_to_json(m);
+ *     kt_save_bytes("arch.json", kt_text_str(json), kt_text_len(json));
+ */
+KT_API kt_status kt_save_bytes(const char *path, const void *data, size_t size);
+
 /* Whole models --------------------------------------------------------------------------------- */
 
 /** Writes architecture, weights, compile configuration and optimizer state. Keras: Model.save.

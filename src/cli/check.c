@@ -16,9 +16,11 @@ static int badness(int code) {
 
 static void report(cli_json *j, const char *name, kt_status st) {
     const kt_error e = kt_error_get();
+    char room[1024], where[1024];
+    const char *text = cli_said(e.text, room, sizeof room);
     if (!cli.json) {
         if (st)
-            printf("%s: %s: %s\n", name, kt_status_name(st), e.text);
+            printf("%s: %s: %s\n", name, kt_status_name(st), text);
         else
             printf("%s: ok\n", name);
         return;
@@ -29,8 +31,8 @@ static void report(cli_json *j, const char *name, kt_status st) {
     cli_json_string(j, "code", kt_status_name(st));
     cli_json_int(j, "exit", cli_exit_code(st));
     if (st) {
-        cli_json_string(j, "message", e.text);
-        cli_json_string(j, "where", e.path);
+        cli_json_string(j, "message", text);
+        cli_json_string(j, "where", cli_said(e.path, where, sizeof where));
         cli_json_string(j, "expected", e.expected);
         cli_json_string(j, "got", e.got);
         cli_json_string(j, "hint", e.hint);

@@ -145,6 +145,8 @@ void cli_json_tensor(cli_json *j, const char *key, const kt_tensor *t);
 /** The path to read for a name that a user gave: "-" is stdin, kept in a temporary file whose
  * extension tells its format. NULL when that fails (said why). Valid until the process ends. */
 const char *cli_in(const char *name);
+/** What is to be read by people: the text with "<stdin>" where it names that temporary file. */
+const char *cli_said(const char *text, char *buf, size_t size);
 /** Can this file be written? Refused when it is there and --force is not, or its folder is not.
  * EXIT_OK, else said why. NULL and "-" are fine. */
 int cli_may_write(const char *name, bool force);
@@ -152,11 +154,11 @@ int cli_may_write(const char *name, bool force);
  * cli_out_done() copies to stdout. */
 const char *cli_out(const char *name, const char *extension);
 int cli_out_done(const char *name, const char *path);
-/** A text file being written: a temporary one beside the name, "-" is stdout. NULL: said why.
- * cli_text_end() puts it in place; EXIT_OK or said why. */
-FILE *cli_text_begin(const char *name);
+/** Text for a file, kept in memory. NULL: said why. cli_text_end() writes it as all files are
+ * saved, "-" is stdout; EXIT_OK or said why. */
+FILE *cli_text_begin(void);
 int cli_text_end(const char *name, FILE *f);
-/** Leaves what was there as it was. */
+/** Forgets it. */
 void cli_text_drop(FILE *f);
 /** A whole file in memory, ended by 0, at most `limit` bytes; free() it. NULL: said why. */
 char *cli_read_text(const char *name, size_t limit);

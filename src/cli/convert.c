@@ -57,7 +57,7 @@ static kt_model *load(const convert_options *o, int *code) {
 
 static int write_json(kt_model *m, const char *name) {
     kt_text *text = kt_model_to_json(m);
-    FILE *f = kt_failed(text) ? NULL : cli_text_begin(name);
+    FILE *f = kt_failed(text) ? NULL : cli_text_begin();
     int code = kt_failed(text) ? cli_fail() : f ? EXIT_OK : cli.last_exit;
     if (f) {
         fwrite(kt_text_str(text), 1, kt_text_len(text), f);

@@ -1,6 +1,6 @@
 /* File names of the command line: "-", overwriting, temporary files. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* mkdtemp under -std=c11 */
+#define _GNU_SOURCE /* mkdtemp, open_memstream under -std=c11 */
 #endif
 #include "cli/cli.h"
 
@@ -16,11 +16,9 @@
 /* Written before the file is made, so that the signal handler finds it. */
 static char folder[256], paths[MAX_TEMPORARY][320];
 static int n_paths;
-static char beside[4096]; /* the temporary file of the one text that is being written */
 
 void cli_remove_temporary(void) {
     for (int i = 0; i < n_paths; i++) unlink(paths[i]);
-    if (beside[0]) unlink(beside); /* gone already when it was put in place */
     if (folder[0]) rmdir(folder);
     n_paths = 0;
     folder[0] = 0;
@@ -99,8 +97,26 @@ static bool keep_stdin(const char *path, const unsigned char *head, size_t n) {
     return !fclose(f) && ok && more == 0;
 }
 
+static const char *from_stdin; /* read once, whoever asks */
+
+const char *cli_said(const char *text, char *buf, size_t size) {
+    const size_t n = from_stdin ? strlen(from_stdin) : 0;
+    size_t used = 0;
+    if (!text || !n || !strstr(text, from_stdin)) return text;
+    while (*text && used + 8 < size) {
+        if (!strncmp(text, from_stdin, n)) {
+            memcpy(buf + used, "<stdin>", 7);
+            used += 7;
+            text += n;
+        } else {
+            buf[used++] = *text++;
+        }
+    }
+    buf[used] = 0;
+    return buf;
+}
+
 const char *cli_in(const char *name) {
-    static const char *from_stdin; /* read once, whoever asks */
     if (strcmp(name, "-") != 0) return name;
     if (from_stdin) return from_stdin;
     unsigned char head[128];
@@ -169,45 +185,35 @@ int cli_out_done(const char *name, const char *path) {
 
 /* Text ----------------------------------------------------------------------------------------- */
 
-static mode_t umask_now(void) {
-    const mode_t mask = umask(0);
-    umask(mask);
-    return mask;
-}
+static struct {
+    char *v;
+    size_t n;
+} written; /* the one that is being written: files get it when it is whole */
 
-FILE *cli_text_begin(const char *name) {
-    if (!strcmp(name, "-")) return stdout;
-    struct stat st;
-    if (!stat(name, &st) && !S_ISREG(st.st_mode)) { /* a device or pipe cannot be replaced */
-        beside[0] = 0;
-        FILE *f = fopen(name, "wb");
-        if (!f) io_error("write", name);
-        return f;
-    }
-    snprintf(beside, sizeof beside, "%.4000s.XXXXXX", name);
-    const int fd = mkstemp(beside);
-    FILE *f = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (!f) io_error("write", name);
-    if (f) fchmod(fd, 0666 & ~umask_now());
+FILE *cli_text_begin(void) {
+    FILE *f = open_memstream(&written.v, &written.n);
+    if (!f) cli_error(&(cli_problem){.exit = 7, .code = "KT_ENOMEM"}, "out of memory");
     return f;
 }
 
 int cli_text_end(const char *name, FILE *f) {
-    bool ok = !ferror(f) && !fflush(f);
-    if (f == stdout) return ok ? EXIT_OK : io_error("write to", "stdout");
-    if (beside[0]) ok = ok && !fsync(fileno(f));
-    if (fclose(f)) ok = false;
-    if (beside[0]) ok = ok && !rename(beside, name);
-    const int code = ok ? EXIT_OK : io_error("write", name);
-    if (beside[0] && !ok) unlink(beside);
-    beside[0] = 0;
+    int code = EXIT_OK;
+    const bool failed = ferror(f);
+    if (fclose(f) || failed)
+        code = cli_error(&(cli_problem){.exit = 7, .code = "KT_ENOMEM"}, "out of memory");
+    else if (strcmp(name, "-") != 0)
+        code = kt_save_bytes(name, written.v, written.n) ? cli_fail() : EXIT_OK;
+    else if (fwrite(written.v, 1, written.n, stdout) != written.n || fflush(stdout))
+        code = io_error("write to", "stdout");
+    free(written.v);
+    written.v = NULL;
     return code;
 }
 
 void cli_text_drop(FILE *f) {
-    if (f != stdout) fclose(f);
-    if (beside[0]) unlink(beside);
-    beside[0] = 0;
+    fclose(f);
+    free(written.v);
+    written.v = NULL;
 }
 
 char *cli_read_text(const char *name, size_t limit) {

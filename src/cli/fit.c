@@ -94,7 +94,7 @@ static void history_json(const history *h, cli_json *j, const char *key) {
 }
 
 static int save_history(const history *h, const char *name) {
-    FILE *f = cli_text_begin(name);
+    FILE *f = cli_text_begin();
     if (!f) return cli.last_exit;
     cli_json j = {.out = f};
     history_json(h, &j, NULL);

@@ -44,16 +44,7 @@ static bool is_named(const char *text, const char *path) {
     return !strncmp(path, "in file \"", 9) && strstr(text, path + 8) != NULL;
 }
 
-/* One paragraph: what failed, where, expected, got, hint. */
-static int report(const cli_problem *p, const char *text) {
-    cli.last_exit = p->exit;
-    const bool has_path = p->path && *p->path && !is_named(text, p->path);
-    fprintf(stderr, "keratin: %s%s%s", text, has_path ? " " : "", has_path ? p->path : "");
-    error_part("expected:", p->expected);
-    error_part("got:", p->got);
-    error_part("hint:", p->hint);
-    fputc('\n', stderr);
-    if (!cli.json) return p->exit;
+static void report_json(const cli_problem *p, const char *text) {
     cli_json j = {.out = stdout};
     cli_json_open(&j, NULL, '{');
     cli_json_open(&j, "error", '{');
@@ -66,6 +57,28 @@ static int report(const cli_problem *p, const char *text) {
     cli_json_string(&j, "hint", p->hint ? p->hint : "");
     cli_json_close(&j, '}');
     cli_json_close(&j, '}');
+}
+
+/* One paragraph: what failed, where, expected, got, hint. */
+static int report(const cli_problem *given, const char *given_text) {
+    char room[5][1024];
+    const char *text = cli_said(given_text, room[0], sizeof room[0]);
+    const cli_problem said = {
+        .exit = given->exit,
+        .code = given->code,
+        .path = cli_said(given->path, room[1], sizeof room[1]),
+        .expected = cli_said(given->expected, room[2], sizeof room[2]),
+        .got = cli_said(given->got, room[3], sizeof room[3]),
+        .hint = cli_said(given->hint, room[4], sizeof room[4])};
+    const cli_problem *p = &said;
+    cli.last_exit = p->exit;
+    const bool has_path = p->path && *p->path && !is_named(text, p->path);
+    fprintf(stderr, "keratin: %s%s%s", text, has_path ? " " : "", has_path ? p->path : "");
+    error_part("expected:", p->expected);
+    error_part("got:", p->got);
+    error_part("hint:", p->hint);
+    fputc('\n', stderr);
+    if (cli.json) report_json(p, text);
     return p->exit;
 }
 

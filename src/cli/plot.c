@@ -98,7 +98,7 @@ static int plot_model(const plot_options *o, const char *format) {
     if (kt_failed(text)) {
         code = cli_fail();
     } else {
-        FILE *f = cli_text_begin(o->output);
+        FILE *f = cli_text_begin();
         code = f ? EXIT_OK : cli.last_exit;
         if (f && !strcmp(format, "dot"))
             fwrite(kt_text_str(text), 1, kt_text_len(text), f);
@@ -246,7 +246,7 @@ static int plot_history(const plot_options *o) {
             "\"%s\" holds no history",
             o->history);
     } else {
-        FILE *f = cli_text_begin(o->output);
+        FILE *f = cli_text_begin();
         if (f) draw_history(f, json_is_object(inner) ? (json_t *)(uintptr_t)inner : all);
         code = f ? cli_text_end(o->output, f) : cli.last_exit;
     }

@@ -1,5 +1,6 @@
 /* Configurations for users: to_json, get_config, from_config. See keratin/saving.h. */
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/mem.h"
 #include "io/source.h"
 #include "saving/configs.h"
@@ -178,6 +179,11 @@ void *kt_from_config(const char *class_name, const char *config) {
     void *o = read_object(kind == KT_KIND_OTHER ? KT_KIND_LAYER : kind, v);
     kt_json_free(v);
     return o;
+}
+
+kt_status kt_save_bytes(const char *path, const void *data, size_t size) {
+    if (!data && size) return KT_FAIL(KT_EINVAL, "kt_save_bytes: the data are missing");
+    return kt_fs_save(path, data, size);
 }
 
 /* name:key=value,… */

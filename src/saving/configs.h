@@ -71,6 +71,14 @@ kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, co
 /** Entry of a layer in a model: with build_config (and compile_config for models). */
 kt_json *kt_write_layer(kt_layer *l);
 
+/* Unknown names (unknown.c) -------------------------------------------------------------------- */
+
+/** KT_EUNSUPPORTED, with what was probably meant as a hint. */
+kt_status kt_unknown_component(kt_kind kind, const char *name);
+kt_status kt_unknown_class(kt_kind kind, const char *name);
+kt_status kt_unknown_layer(const char *name);
+kt_status kt_unknown_argument(const char *class_name, const kt_field *fields, const char *key);
+
 /* JSON to objects (read.c) --------------------------------------------------------------------- */
 
 /** One reading: keeps what was made alive, so that a failure leaves nothing behind. */

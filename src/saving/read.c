@@ -407,22 +407,14 @@ static kt_status read_field(
     }
 }
 
-static kt_status unknown_argument(const char *class_name, const char *key) {
-    char name[KT_QUOTE_SIZE];
-    return KT_FAIL(
-        KT_EUNSUPPORTED,
-        "%s has no argument \"%s\" here",
-        class_name,
-        kt_quote(key, strlen(key), name, sizeof name));
-}
-
 /* Is the value what Keras' class has by default? Then nothing is lost by not knowing the key. */
-static kt_status check_default(const char *class_name, const char *key, const kt_json *v) {
+static kt_status check_default(
+    const char *class_name, const kt_field *fields, const char *key, const kt_json *v) {
     const kt_config_form *form = kt_config_form_find(NULL, class_name);
     kt_json *all = NULL;
     kt_str a = {0}, b = {0};
     if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
-    if (!form) return unknown_argument(class_name, key);
+    if (!form) return kt_unknown_argument(class_name, fields, key);
     const kt_status st = kt_json_parse(&all, form->config, strlen(form->config), NULL);
     if (st) return st;
     kt_json_write(&a, kt_json_get(all, key), KT_NONE);
@@ -432,7 +424,7 @@ static kt_status check_default(const char *class_name, const char *key, const kt
     kt_str_free(&a);
     kt_str_free(&b);
     kt_json_free(all);
-    return !memory ? KT_ENOMEM : same ? KT_OK : unknown_argument(class_name, key);
+    return !memory ? KT_ENOMEM : same ? KT_OK : kt_unknown_argument(class_name, fields, key);
 }
 
 kt_status kt_read_fields(
@@ -451,7 +443,8 @@ kt_status kt_read_fields(
         const kt_field *f = kt_field_of_key(fields, key);
         if (f && kt_json_is(v, KT_JSON_LIST) && kt_field_of_list(fields, key))
             f = kt_field_of_list(fields, key);
-        const kt_status st = f ? read_field(r, f, args, v, key) : check_default(class_name, key, v);
+        const kt_status st = f ? read_field(r, f, args, v, key)
+                               : check_default(class_name, fields, key, v);
         if (st) return st;
     }
     return KT_OK;
@@ -627,7 +620,6 @@ static const kt_class *find_class(kt_kind kind, const char *name) {
 
 /* "relu", or {"module": "builtins", "class_name": "function", "config": "relu"}. */
 static void *component_of_name(kt_reader *r, kt_kind kind, const char *name) {
-    char text[KT_QUOTE_SIZE];
     kt_component *c = NULL;
     const kt_shape any = {2, {KT_NONE, 1}};
     const void *mine = kt_registered_object(name);
@@ -641,11 +633,7 @@ static void *component_of_name(kt_reader *r, kt_kind kind, const char *name) {
         st = kt_component_get(&c, name, kind, kt_kind_registry(kind), "name");
     if (st == KT_OK) return kt_reader_keep(r, c);
     if (st != KT_EINVAL) return kt_fail_object(st);
-    return kt_fail_object(KT_FAIL(
-        KT_EUNSUPPORTED,
-        "there is no %s \"%s\"",
-        kt_kind_name(kind) + (kt_kind_name(kind)[1] == 'n' ? 3 : 2),
-        kt_quote(name, strlen(name), text, sizeof text)));
+    return kt_fail_object(kt_unknown_component(kind, name));
 }
 
 /* LeakyReLU(0.1) and its like as an activation: the layer, or the activation of that name. */
@@ -681,7 +669,6 @@ void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v) {
     static const char *const loss_skip[] = {"learning_rate", "fn", "dtype", NULL};
     const char *class_name, *custom;
     const kt_json *config;
-    char name[KT_QUOTE_SIZE];
     if (kt_json_kind(v) == KT_JSON_NULL) return NULL;
     if (kt_json_is(v, KT_JSON_STR)) return component_of_name(r, kind, kt_json_text(v));
     kt_status st = kt_read_head(v, &class_name, &config);
@@ -699,11 +686,7 @@ void *kt_read_component(kt_reader *r, kt_kind kind, const kt_json *v) {
         return activation_of_layer(r, v, class_name);
     if (kind == KT_KIND_OTHER) kind = stated;
     const kt_class *cls = find_class(kind, class_name);
-    if (!cls)
-        return kt_fail_object(KT_FAIL(
-            KT_EUNSUPPORTED,
-            "class %s does not exist here",
-            kt_quote(class_name, strlen(class_name), name, sizeof name)));
+    if (!cls) return kt_fail_object(kt_unknown_class(kind, class_name));
     if (config && !kt_json_is(config, KT_JSON_DICT))
         return kt_fail_object(kt_read_type_error("config", "a dict", config));
     void *o = kt_read_class(r, cls, config, kind == KT_KIND_LOSS ? loss_skip : skip);
@@ -718,8 +701,9 @@ static kt_status read_activity(
     kt_reader *r, const kt_layer_class *cls, void *args, const kt_json *v) {
     kt_ref *activity = kt_layer_activity_of(cls, args);
     if (activity) return read_ref(r, activity, v, "activity_regularizer");
-    return kt_json_kind(v) == KT_JSON_NULL ? KT_OK
-                                           : unknown_argument(cls->name, "activity_regularizer");
+    return kt_json_kind(v) == KT_JSON_NULL
+               ? KT_OK
+               : kt_unknown_argument(cls->name, NULL, "activity_regularizer");
 }
 
 /* Errors of constructors are errors of the file; a second look at the same message. */
@@ -760,7 +744,6 @@ static void layer_error(const kt_json *v, const char *class_name) {
 static void *read_layer(
     kt_reader *r, const kt_json *v, const char *class_name, const kt_json *config) {
     const char *custom;
-    char name[KT_QUOTE_SIZE];
     const kt_status st = check_origin(v, class_name, &custom);
     if (st) return kt_fail_object(st);
     if (!kt_json_is(config, KT_JSON_DICT))
@@ -771,11 +754,7 @@ static void *read_layer(
     if (!custom && !strcmp(class_name, "Sequential")) return kt_read_sequential(r, config);
     if (!custom && (!strcmp(class_name, "Functional") || !strcmp(class_name, "Model")))
         return kt_read_functional(r, config);
-    if (!cls)
-        return kt_fail_object(KT_FAIL(
-            KT_EUNSUPPORTED,
-            "layer class %s does not exist here",
-            kt_quote(class_name, strlen(class_name), name, sizeof name)));
+    if (!cls) return kt_fail_object(kt_unknown_layer(class_name));
     return layer_of_class(r, cls, config);
 }
 

@@ -321,7 +321,15 @@ KT_TEST(cli, callbacks_say_what_they_lack) {
     expect("fit m.keras --x x.npy --y y.npy --callback early_stopping:patience=x", 2);
     has(ran.err, "expected: an integer");
     expect("fit m.keras --x x.npy --y y.npy --callback early_stopping:patienc=3", 2);
-    has(ran.err, "patienc");
+    has(ran.err, "did you mean \"patience\"?");
+    expect("fit m.keras --x x.npy --y y.npy --callback early_stoping", 2);
+    has(ran.err, "did you mean \"early_stopping\"?");
+    expect("fit m.keras --x x.npy --y y.npy --callback something_else", 2);
+    has(ran.err, "expected: one of csv_logger, early_stopping");
+    expect("fit m.keras --x x.npy --y y.npy --loss mes --metrics acuracy", 2);
+    has(ran.err, "did you mean \"mse\"?");
+    expect("fit m.keras --x x.npy --y y.npy --optimizer adma", 2);
+    has(ran.err, "did you mean \"adam\"?");
     expect("fit m.keras --x x.npy --y y.npy --validation-x x.npy", 2);
     expect("fit none.keras --x x.npy --y y.npy", 5);
     assert_null(strstr(strstr(ran.err, "none.keras") + 1, "none.keras")); /* named once */
@@ -349,6 +357,20 @@ KT_TEST(cli, pipes_take_the_place_of_files) {
     assert_int_equal(finish(start("summary -", "m.keras")), 0);
     has(ran.out, "Trainable params: 58");
     assert_int_equal(finish(start("summary -", NULL)), 3);
+    FILE *f = fopen(at("bad.json"), "wb");
+    assert_non_null(f);
+    fputs(
+        "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"Dens\",", f);
+    fputs(" \"config\": {}}]}}", f);
+    fclose(f);
+    assert_int_equal(finish(start("summary - --json", "bad.json")), 9);
+    has(ran.err, "in file \"<stdin>\"");
+    has(ran.err, "did you mean \"Dense\"?");
+    has(ran.out, "<stdin>");
+    assert_null(strstr(ran.out, "/keratin-"));
+    assert_int_equal(finish(start("check -", "bad.json")), 9);
+    assert_null(strstr(ran.out, "/keratin-"));
+    expect_no_litter();
 }
 
 KT_TEST(cli, data_come_in_many_forms) {
