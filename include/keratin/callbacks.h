@@ -169,6 +169,33 @@ typedef struct kt_cb_csv_logger_args {
     KT_CALL(kt_cb_csv_logger_new, kt_cb_csv_logger_args, KT_CB_CSV_LOGGER_DEFAULTS, __VA_ARGS__)
 KT_API kt_callback *kt_cb_csv_logger_new(const kt_cb_csv_logger_args *args);
 
+/** Training that goes on where it was cut off: weights, the optimizer's state and the epoch are
+ * kept in a folder, and read at the beginning of the next kt_model_fit() with the same arguments.
+ * Keras: keras.callbacks.BackupAndRestore; the files are the same (latest.weights.h5,
+ * training_metadata.json).
+ *
+ * They go when training ends; a fit that fails, is stopped by a signal or killed leaves them. A run
+ * that goes on has the same results as one that was never stopped, where epochs are not cut in two
+ * (save_freq). Errors of the fit: files that cannot be read or written, weights of another model.
+ *
+ *     kt_cb_backup_and_restore("backup", .double_checkpoint = true)
+ */
+typedef struct kt_cb_backup_and_restore_args {
+    size_t size;
+    const char *backup_dir;
+    int64_t save_freq;      ///< default KT_NONE ("epoch"): at each epoch's end; else batches
+    bool double_checkpoint; ///< default false; keep the state before, for when this one is damaged
+    bool delete_checkpoint; ///< default true
+} kt_cb_backup_and_restore_args;
+#define KT_CB_BACKUP_AND_RESTORE_DEFAULTS .save_freq = KT_NONE, .delete_checkpoint = true,
+#define kt_cb_backup_and_restore(...)                                                              \
+    KT_CALL(                                                                                       \
+        kt_cb_backup_and_restore_new,                                                              \
+        kt_cb_backup_and_restore_args,                                                             \
+        KT_CB_BACKUP_AND_RESTORE_DEFAULTS,                                                         \
+        __VA_ARGS__)
+KT_API kt_callback *kt_cb_backup_and_restore_new(const kt_cb_backup_and_restore_args *args);
+
 #ifdef __cplusplus
 }
 #endif

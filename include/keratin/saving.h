@@ -96,6 +96,7 @@ KT_API kt_status kt_model_save_weights_with(const kt_save_weights_args *args);
 /** Reads weights from .weights.h5, .weights.json (shards), .keras, .h5 or .npz into a model that is
  * built. Everything is checked before the first weight changes. Keras: Model.load_weights.
  *
+ * The state of an optimizer that has begun to train is read too where the file has it, as in Keras.
  * by_name (legacy .h5 only) matches layers by their names instead of their order; skip_mismatch
  * leaves weights alone whose number or shape differs.
  *

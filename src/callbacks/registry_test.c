@@ -17,8 +17,12 @@ KT_TEST(registry, knows_callbacks_by_their_names) {
             kt_component_get(&c, names[i], KT_KIND_CALLBACK, kt_callback_registry, "callback"),
             KT_OK);
     static const char *const incomplete[] = {
-        "csv_logger", "model_checkpoint", "learning_rate_scheduler", "early_stoping"};
-    for (int i = 0; i < 4; i++)
+        "csv_logger",
+        "model_checkpoint",
+        "learning_rate_scheduler",
+        "backup_and_restore",
+        "early_stoping"};
+    for (int i = 0; i < 5; i++)
         assert_int_equal(
             kt_component_get(&c, incomplete[i], KT_KIND_CALLBACK, kt_callback_registry, "callback"),
             KT_EINVAL);

@@ -356,8 +356,8 @@ const cli_command cli_fit = {
     .text =
         "MODEL is a .keras or .h5 file or an architecture in .json. What is not given (optimizer,\n"
         "loss, metrics) is taken from the file, and training goes on with the optimizer's state\n"
-        "that is in it. Callbacks: early_stopping, model_checkpoint, csv_logger,\n"
-        "reduce_lr_on_plateau, learning_rate_scheduler, terminate_on_nan.\n",
+        "that is in it. Callbacks: early_stopping, model_checkpoint, backup_and_restore,\n"
+        "csv_logger, reduce_lr_on_plateau, learning_rate_scheduler, terminate_on_nan.\n",
     .options = fit_table,
     .size = sizeof(fit_options),
     .defaults = &fit_defaults,

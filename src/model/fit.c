@@ -246,6 +246,7 @@ static kt_status fit_open(fit_run *r) {
     r->logs = kt_logs_new();
     if (!r->order || kt_failed(r->history) || kt_failed(r->logs)) return KT_ENOMEM;
     r->s->stop_training = false;
+    r->s->resume_epoch = 0;
     return KT_OK;
 }
 
@@ -258,8 +259,8 @@ kt_history *kt_model_fit_with(const kt_fit_args *given) {
     st = fit_open(&r);
     const bool opened = st == KT_OK;
     if (opened) st = kt_callbacks_run(&r.callbacks, KT_ON_TRAIN_BEGIN, r.m, 0, NULL);
-    for (int e = a->initial_epoch; e < a->epochs && st == KT_OK && !r.s->stop_training; e++)
-        st = one_epoch(&r, e);
+    int e = opened && r.s->resume_epoch ? r.s->resume_epoch : a->initial_epoch;
+    for (; e < a->epochs && st == KT_OK && !r.s->stop_training; e++) st = one_epoch(&r, e);
     if (st == KT_OK && opened) st = kt_callbacks_run(&r.callbacks, KT_ON_TRAIN_END, r.m, 0, r.logs);
     if (st == KT_OK) kt_optimizer_finalize(r.s->compiled->optimizer);
     kt_callbacks_end(&r.callbacks);

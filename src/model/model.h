@@ -40,6 +40,7 @@ typedef struct kt_model_state {
     struct kt_compiled *compiled; ///< NULL before compile
     kt_var *counter;              ///< training steps so far: keys random numbers
     bool stop_training;
+    int resume_epoch;    ///< where a callback wants fit() to begin; 0: nowhere
     char date_saved[32]; ///< of the file it was loaded from
     int64_t date_step;   ///< the counter then
 } kt_model_state;

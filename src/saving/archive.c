@@ -65,11 +65,11 @@ static kt_status read_parts(kt_archive *a) {
     kt_mem_free(text);
     if (st && st != KT_ENOTFOUND) return st;
     a->weights = kt_zip_find(a->zip, "model.weights.h5");
-    if (kt_zip_find(a->zip, "model.weights.npz") >= 0)
-        return KT_FAIL(
-            a->weights < 0 ? KT_EREFUSED : KT_EFORMAT,
-            a->weights < 0 ? "weights as .npz are pickled code" : "there are two kinds of weights");
-    return KT_OK;
+    if (kt_zip_find(a->zip, "model.weights.npz") < 0) return KT_OK;
+    if (a->weights >= 0) return KT_FAIL(KT_EFORMAT, "there are two kinds of weights");
+    KT_FAIL(KT_EREFUSED, "model.weights.npz: Keras writes weights as .npz as pickled objects");
+    return kt_error_hint(
+        "save the model with weights as .h5; Keras 3.15 does not read these either");
 }
 
 static kt_status open_with(kt_archive *a, kt_status st) {
@@ -151,6 +151,13 @@ kt_status kt_build_optimizer(kt_model *m) {
     return st;
 }
 
+void kt_resume_steps(kt_model *m) {
+    const kt_component *o = kt_model_optimizer(m);
+    kt_var *counter = kt_model_of(m)->counter;
+    if (!o || !counter || !kt_optimizer_n_vars(o) || kt_var_ensure(counter)) return;
+    kt_var_set_scalar(counter, kt_var_scalar(kt_optimizer_var(o, 0)));
+}
+
 /* A model saved before its first step has only the counter and the rate, which its config has. */
 static bool has_state(const kt_hdf5 *h, const kt_model *m) {
     const kt_hdf5_node *vars = kt_hdf5_find(kt_hdf5_root(h), "optimizer/vars");
@@ -174,6 +181,7 @@ static kt_status load_weights(kt_archive *a, kt_model *m) {
         t = (kt_weight_tree){0};
         if (st == KT_OK) st = kt_weight_tree_make(&t, m, true);
         if (st == KT_OK) st = kt_weights_h5_get(h, &t, false);
+        if (st == KT_OK) kt_resume_steps(m);
         kt_weight_tree_free(&t);
     }
     if (h) kt_hdf5_close(h);

@@ -31,6 +31,9 @@ bool kt_archive_is(const char *path);
 /** Gives a compiled model's optimizer its variables; nothing to do for others. */
 kt_status kt_build_optimizer(kt_model *m);
 
+/** Random numbers of training go on behind the steps that the optimizer has made. */
+void kt_resume_steps(kt_model *m);
+
 kt_model *kt_archive_load(kt_archive *a, bool compile);
 kt_status kt_archive_save(kt_model *m, const char *path, bool optimizer);
 

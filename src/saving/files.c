@@ -150,7 +150,7 @@ static kt_status load_shards(const kt_load_weights_args *a) {
     kt_weight_tree t = {0};
     if (a->by_name) return KT_FAIL(KT_EINVAL, "by_name is for legacy .h5 files");
     kt_status st = kt_shards_open(&f, a->path);
-    if (st == KT_OK) st = kt_weight_tree_make(&t, a->model, false);
+    if (st == KT_OK) st = kt_weight_tree_make(&t, a->model, true);
     if (st == KT_OK) st = kt_weights_h5_get_all(&f, &t, a->skip_mismatch);
     kt_weight_tree_free(&t);
     kt_shards_close(&f);
@@ -176,7 +176,7 @@ static kt_status load_weights(const kt_load_weights_args *a) {
         st = KT_FAIL(KT_EINVAL, "by_name is for legacy .h5 files");
     } else if (st == KT_OK) {
         kt_weight_tree t;
-        st = kt_weight_tree_make(&t, a->model, false);
+        st = kt_weight_tree_make(&t, a->model, true);
         if (st == KT_OK) st = kt_weights_h5_get(h, &t, a->skip_mismatch);
         kt_weight_tree_free(&t);
     }
@@ -198,6 +198,7 @@ kt_status kt_model_load_weights_with(const kt_load_weights_args *given) {
         return KT_ESTATE;
     }
     st = load_weights(&a);
+    if (st == KT_OK) kt_resume_steps(a.model);
     if (st == KT_ESHAPE || st == KT_EDTYPE) st = kt_error_restate(KT_EFORMAT);
     return in_file(a.path, st);
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "model/compile.h"
 #include "nn/optimizers/optimizer.h"
+#include "saving/archive.h"
 #include "saving/configs.h"
 #include "saving/legacy.h"
 
@@ -70,6 +71,7 @@ static kt_status read_state(
     kt_status st = kt_layer_collect(m, &trained, &others, true);
     if (!st) st = kt_optimizer_build(opt, trained.n, trained.v);
     if (!st) st = kt_legacy_read_state(opt, group, from, &complete);
+    if (!st && complete) kt_resume_steps(m);
     if (!st && !complete)
         kt_log("%s: the optimizer's state does not fit the model and is left out\n", path);
     kt_vec_free(&trained);

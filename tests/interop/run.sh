@@ -6,6 +6,7 @@
 set -euo pipefail
 test=$1/test_interop
 saving=$1/test_saving
+callbacks=$1/test_callbacks
 out=build/interop
 python=$(tools/golden/env.sh interop | tail -n 1)/bin/python
 
@@ -15,6 +16,7 @@ KT_INTEROP_OUT=$out "$test" models_of_every_layer
 KT_INTEROP_OUT=$out "$saving" operations.of_keras
 KT_INTEROP_OUT=$out "$saving" shards.of_our_own
 KT_INTEROP_OUT=$out "$saving" graphs
+KT_INTEROP_OUT=$out "$callbacks" backup.leaves
 "$python" -W ignore tests/interop/interop.py "$out"
 "$python" -W ignore tests/interop/keras_models.py "$out/keras"
 # An optimizer that was never used has no state in the file: that it is left out is no news here.
