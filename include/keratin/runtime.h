@@ -35,6 +35,8 @@ KT_API const char *kt_isa(void);
 /** Where progress bars, summaries and printed tensors go instead of stdout; NULL: stdout again. */
 typedef void kt_output_fn(const char *text, size_t n, void *data);
 KT_API void kt_set_output(kt_output_fn *fn, void *data);
+/** Where warnings go instead of stderr, in lines; NULL: stderr again. */
+KT_API void kt_set_log(kt_output_fn *fn, void *data);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,8 @@
 /* Where text goes. See log.h. */
 #include "base/log.h"
 
+#include "base/locale.h"
+
 #include <keratin/runtime.h>
 
 #include <stdarg.h>
@@ -12,6 +14,8 @@
 
 static kt_output_fn *output_fn;
 static void *output_data;
+static kt_output_fn *log_fn;
+static void *log_data;
 
 void kt_set_output(kt_output_fn *fn, void *data) {
     output_fn = fn;
@@ -27,11 +31,21 @@ void kt_out(const char *text, size_t n) {
     fflush(stdout);
 }
 
+void kt_set_log(kt_output_fn *fn, void *data) {
+    log_fn = fn;
+    log_data = data;
+}
+
 void kt_log(const char *fmt, ...) {
+    char text[4096];
     va_list ap;
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    if (log_fn)
+        kt_vsnprintf(text, sizeof text, fmt, ap);
+    else
+        vfprintf(stderr, fmt, ap);
     va_end(ap);
+    if (log_fn) log_fn(text, strlen(text), log_data);
 }
 
 bool kt_out_is_terminal(void) { return !output_fn && isatty(STDOUT_FILENO); }

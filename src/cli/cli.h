@@ -118,6 +118,8 @@ int cli_usage(const cli_command *cmd, const char *fmt, ...) CLI_PRINTF(2, 3);
 void cli_note(const char *fmt, ...) CLI_PRINTF(1, 2);
 /** Sends the library's text to stderr or stdout, without colours where they are not wanted. */
 void cli_text_to(FILE *out);
+/** Sends its warnings to stderr, unless --quiet. */
+void cli_warnings_to_stderr(void);
 
 /* JSON on its way out: valid JSON whatever the numbers are (NaN is null, infinity 1e999). */
 typedef struct cli_json {

@@ -1,8 +1,7 @@
 /* keratin diff: variables of two files that differ.
  *
- * Files of the same format are compared path by path, the optimizer's variables included. Files of
- * different formats name variables differently: both are then loaded as models, whose weights
- * stand in one order. */
+ * Files that name variables alike are compared path by path, the optimizer's variables included.
+ * The others are loaded as models, whose weights stand in one order. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* open_memstream under -std=c11 */
 #endif
@@ -71,12 +70,27 @@ static void report(diff_run *r, const char *path, const char *what, difference d
     cli_json_close(&r->j, '}');
 }
 
+static size_t shape_text(char *buf, size_t size, const kt_tensor *t) {
+    const kt_shape s = kt_tensor_shape(t);
+    size_t at = (size_t)snprintf(buf, size, "(");
+    for (int i = 0; i < s.ndim && at < size; i++)
+        at += (size_t)snprintf(buf + at, size - at, "%s%lld", i ? ", " : "", (long long)s.dim[i]);
+    if (at < size) at += (size_t)snprintf(buf + at, size - at, s.ndim == 1 ? ",)" : ")");
+    return at;
+}
+
 static void compare_tensors(diff_run *r, const char *path, const kt_tensor *a, const kt_tensor *b) {
     const difference none = {0, 0, false};
-    if (same_shape(a, b))
+    char text[512] = "shapes differ: ";
+    if (same_shape(a, b)) {
         report(r, path, NULL, compare(r->o, a, b));
-    else
-        report(r, path, "shapes differ", none);
+        return;
+    }
+    size_t at = strlen(text);
+    at += shape_text(text + at, 200, a);
+    at += (size_t)snprintf(text + at, 8, " and ");
+    shape_text(text + at, 200, b);
+    report(r, path, text, none);
 }
 
 /* Path by path. */
@@ -125,19 +139,42 @@ static kt_status compare_models(diff_run *r, kt_model *a, kt_model *b) {
     return KT_OK;
 }
 
+/* Do the files name variables alike? Those of Keras 3 do, those of older versions often not. */
+static bool alike(const kt_file *a, const kt_file *b) {
+    for (int i = 0; i < kt_file_n_vars(a); i++)
+        if (!kt_file_var_is_optimizer(a, i) && kt_file_find_var(b, kt_file_var_path(a, i)) >= 0)
+            return true;
+    const bool models = kt_file_config(a) || kt_file_config(b);
+    if (!kt_file_n_vars(a) || !kt_file_n_vars(b)) return true; /* architectures */
+    return !models && !strcmp(kt_file_format(a), kt_file_format(b));
+}
+
+/* The model of one file; where it holds weights only they go into the model of the other. */
+static kt_model *load_model(const char *path, const char *other, bool weights) {
+    kt_model *m = kt_load_model(weights ? other : path, .compile = false);
+    const kt_status st = kt_failed(m) || !weights ? kt_check(m) : kt_model_load_weights(m, path);
+    if (!st) return m;
+    kt_free(m);
+    return NULL;
+}
+
 static kt_status compare_any(diff_run *r, const char *const *path) {
+    bool weights[2] = {false, false}, same = false;
     kt_file *a = kt_file_open(path[0]);
     kt_file *b = kt_failed(a) ? NULL : kt_file_open(path[1]);
     kt_status st = kt_failed(a) ? kt_check(a) : kt_check(b);
-    const bool same = !st && !strcmp(kt_file_format(a), kt_file_format(b));
-    if (same) st = compare_files(r, a, b);
+    if (!st) {
+        same = alike(a, b);
+        weights[0] = !kt_file_config(a);
+        weights[1] = !kt_file_config(b);
+        if (same) st = compare_files(r, a, b);
+    }
     kt_free(a);
     kt_free(b);
     if (st || same) return st;
-    kt_model *m = kt_load_model(path[0], .compile = false);
-    kt_model *n = kt_failed(m) ? NULL : kt_load_model(path[1], .compile = false);
-    st = kt_failed(m) ? kt_check(m) : kt_check(n);
-    if (!st) st = compare_models(r, m, n);
+    kt_model *m = load_model(path[0], path[1], weights[0] && !weights[1]);
+    kt_model *n = m ? load_model(path[1], path[0], weights[1] && !weights[0]) : NULL;
+    st = m && n ? compare_models(r, m, n) : kt_error_last();
     kt_free(m);
     kt_free(n);
     return st;
@@ -184,9 +221,10 @@ const cli_command cli_diff = {
     .usage = "A B",
     .examples = "  keratin diff old_model.h5 new_model.keras\n"
                 "  keratin diff a.keras b.keras --atol 1e-6 --rtol 1e-5\n",
-    .text = "Exit code 1 if a difference is over --atol + --rtol * |B|, or if a variable is in one "
-            "file\n"
-            "only. Files of the same format are compared with their optimizers' variables.\n",
+    .text =
+        "Exit code 1 if a difference is over --atol + --rtol * |B|, or if a variable is in one "
+        "file\n"
+        "only. Files that name variables alike are compared with their optimizers' variables.\n",
     .options = diff_table,
     .size = sizeof(diff_options),
     .min_args = 2,

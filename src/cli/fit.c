@@ -283,7 +283,8 @@ static int fit_check(const fit_options *o) {
     if (is_stdout(o->output) + is_stdout(o->history) + cli.json > 1)
         return cli_usage(&cli_fit, "stdout can take one of -o -, --history - and --json");
     if (!(o->validation_split < 1))
-        return cli_usage(&cli_fit, "--validation-split: expected a number below 1");
+        return cli_usage(
+            &cli_fit, "--validation-split: expected a number below 1, got %g", o->validation_split);
     if (o->validation_y.n && !o->validation_x.n)
         return cli_usage(&cli_fit, "--validation-y goes with --validation-x");
     if (o->class_weight && o->sample_weight.n)

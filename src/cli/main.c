@@ -52,6 +52,7 @@ static void apply(const cli_common *c) {
     if (c->threads != KT_NONE) kt_set_num_threads((int)c->threads);
     if (c->seed != KT_NONE) kt_set_random_seed((uint64_t)c->seed);
     cli_text_to(stderr);
+    cli_warnings_to_stderr();
 }
 
 static int print_version(void) {

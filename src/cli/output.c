@@ -153,6 +153,15 @@ static void with_colors(const char *text, size_t n, void *data) {
     fflush(data);
 }
 
+/* Warnings. */
+static void to_stderr(const char *text, size_t n, void *data) {
+    char room[4096];
+    (void)n, (void)data;
+    if (!cli.quiet) fputs(cli_said(text, room, sizeof room), stderr);
+}
+
+void cli_warnings_to_stderr(void) { kt_set_log(to_stderr, NULL); }
+
 void cli_text_to(FILE *out) { kt_set_output(cli.no_color ? without_colors : with_colors, out); }
 
 /* JSON ----------------------------------------------------------------------------------------- */

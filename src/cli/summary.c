@@ -13,7 +13,6 @@ typedef struct {
 
 static void summary_json(kt_model *m) {
     cli_json j = {.out = stdout};
-    int64_t trainable = 0, others = 0;
     cli_json_open(&j, NULL, '{');
     cli_json_string(&j, "name", kt_layer_name(m));
     cli_json_string(&j, "class_name", kt_layer_class_name(m));
@@ -21,7 +20,6 @@ static void summary_json(kt_model *m) {
     for (int i = 0; i < kt_model_n_layers(m); i++) {
         kt_layer *l = kt_model_layer(m, i);
         const int64_t params = kt_layer_count_params(l);
-        *(kt_trainable(l) ? &trainable : &others) += params;
         cli_json_open(&j, NULL, '{');
         cli_json_string(&j, "name", kt_layer_name(l));
         cli_json_string(&j, "class_name", kt_layer_class_name(l));

@@ -22,13 +22,22 @@
 
 /* Opening -------------------------------------------------------------------------------------- */
 
-bool kt_archive_is(const char *path) {
+static bool read_head(const char *path, unsigned char *head) {
     kt_fs_file f;
-    unsigned char head[4] = {0};
     if (kt_fs_open(&f, path)) return false;
     const bool read = f.size >= 4 && kt_fs_read_at(&f, 0, head, 4) == KT_OK;
     kt_fs_close(&f);
-    return read && !memcmp(head, "PK", 2) && head[2] < 8 && head[3] < 9;
+    return read;
+}
+
+bool kt_archive_is(const char *path) {
+    unsigned char head[4];
+    return read_head(path, head) && !memcmp(head, "PK", 2) && head[2] < 8 && head[3] < 9;
+}
+
+static bool begins_with_pk(const char *path) {
+    unsigned char head[4];
+    return read_head(path, head) && !memcmp(head, "PK", 2);
 }
 
 static kt_status read_member(const kt_archive *a, const char *name, char **text, size_t *size) {
@@ -81,7 +90,10 @@ static kt_status open_with(kt_archive *a, kt_status st) {
 
 kt_status kt_archive_open(kt_archive *a, const char *path) {
     *a = (kt_archive){0};
-    return open_with(a, kt_zip_open(&a->zip, path, NULL));
+    const kt_status st = kt_zip_open(&a->zip, path, NULL);
+    if (st != KT_EFORMAT || begins_with_pk(path)) return open_with(a, st);
+    KT_FAIL(KT_EFORMAT, "this is no file of a model: neither a zip archive nor HDF5");
+    return kt_error_expected("what Keras or kt_model_save() wrote: .keras, .h5, .json");
 }
 
 kt_status kt_archive_open_memory(kt_archive *a, const void *data, size_t size) {

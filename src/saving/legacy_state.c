@@ -71,6 +71,7 @@ kt_status kt_legacy_read_state(
     kt_status st = kt_legacy_nodes_read(&d, group, "weight_names");
     if (!st) st = plan_state(&plan, complete, opt, &d);
     if (!st && *complete) st = kt_legacy_plan_run(&plan);
+    *complete = *complete || d.n <= 2; /* step and rate of one that has never trained: no loss */
     kt_legacy_plan_free(&plan);
     kt_vec_free(&d);
     return st;

@@ -181,16 +181,18 @@ static kt_status read_group(
     return st;
 }
 
-/* A group that does not fit and may be left alone: not damaged data, just others. */
-static bool may_skip(const kt_weight_group *g, kt_status st, bool skip_mismatch) {
+/* A group that does not fit and may be left alone: not damaged data, just others. An optimizer that
+ * has never trained has its step and learning rate in the file and nothing else: no loss. */
+static bool may_skip(const kt_weight_group *g, kt_status st, int n_stored, bool skip_mismatch) {
     if (st != KT_ESHAPE || (g->layer && !skip_mismatch)) return false;
     const kt_error e = kt_error_get();
-    kt_log(
-        "keratin: warning: left as it was: %s %s (expected %s, got %s)\n",
-        e.text,
-        e.path,
-        e.expected,
-        e.got);
+    if (g->layer || n_stored < 1 || n_stored > 2)
+        kt_log(
+            "keratin: warning: left as it was: %s %s (expected %s, got %s)\n",
+            e.text,
+            e.path,
+            e.expected,
+            e.got);
     kt_error_clear();
     return true;
 }
@@ -206,7 +208,8 @@ kt_status kt_weights_h5_get_all(
     for (int i = 0; i < t->groups.n && st == KT_OK; i++) {
         st = check_group(t, &t->groups.v[i], f);
         const bool fit = st == KT_OK;
-        if (!fit && may_skip(&t->groups.v[i], st, skip_mismatch)) st = KT_OK;
+        const int n = fit ? 0 : count_stored(f, &t->groups.v[i]);
+        if (!fit && may_skip(&t->groups.v[i], st, n, skip_mismatch)) st = KT_OK;
         if (st == KT_OK) st = kt_vec_push(&fits, fit);
     }
     for (int i = 0; i < t->vars.n && st == KT_OK; i++) st = kt_store_touch(t->vars.v[i]->store);
