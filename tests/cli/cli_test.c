@@ -325,7 +325,7 @@ KT_TEST(cli, callbacks_say_what_they_lack) {
     expect("fit m.keras --x x.npy --y y.npy --callback early_stoping", 2);
     has(ran.err, "did you mean \"early_stopping\"?");
     expect("fit m.keras --x x.npy --y y.npy --callback something_else", 2);
-    has(ran.err, "expected: one of csv_logger, early_stopping");
+    has(ran.err, "expected: one of backup_and_restore, csv_logger");
     expect("fit m.keras --x x.npy --y y.npy --loss mes --metrics acuracy", 2);
     has(ran.err, "did you mean \"mse\"?");
     expect("fit m.keras --x x.npy --y y.npy --optimizer adma", 2);
