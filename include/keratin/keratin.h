@@ -16,6 +16,8 @@
 #include <keratin/model.h>
 #include <keratin/ops.h>
 #include <keratin/ops_more.h>
+#include <keratin/ops_order.h>
+#include <keratin/ops_parts.h>
 #include <keratin/ops_windows.h>
 #include <keratin/optimizers.h>
 #include <keratin/plot.h>

@@ -132,9 +132,10 @@ KT_API kt_sym *kt_op_take(kt_sym *x, kt_sym *indices, int64_t axis);
 KT_API kt_sym *kt_op_reshape(kt_sym *x, kt_shape shape);
 /** axes: a permutation of 0 … ndim-1; without dimensions ({0}): reversed. */
 KT_API kt_sym *kt_op_transpose(kt_sym *x, kt_shape axes);
-KT_API kt_sym *kt_op_expand_dims(kt_sym *x, int axis);
-/** Without an axis of length 1; KT_NONE: without all of them. */
-KT_API kt_sym *kt_op_squeeze(kt_sym *x, int64_t axis);
+/** New axes of length 1, counted in the result: one, or kt_axes(1, -1). */
+KT_API kt_sym *kt_op_expand_dims(kt_sym *x, kt_tuple axis);
+/** Without an axis of length 1, or several of them; KT_NONE: without all of them. */
+KT_API kt_sym *kt_op_squeeze(kt_sym *x, kt_tuple axis);
 KT_API kt_sym *kt_op_concatenate(kt_ref xs, int axis);
 /** Elements start … stop-1 along one axis; negative counts from the end, KT_NONE: to the end. */
 KT_API kt_sym *kt_op_slice(kt_sym *x, int axis, int64_t start, int64_t stop);
@@ -145,8 +146,8 @@ KT_API kt_sym *kt_op_broadcast_to(kt_sym *x, kt_shape shape);
 KT_API kt_sym *kt_op_tile(kt_sym *x, kt_shape repeats);
 /** The other way round (KT_NONE: along every axis); the last `shift` elements first (KT_NONE: of
  * the flat array); two axes exchanged. */
-KT_API kt_sym *kt_op_flip(kt_sym *x, int64_t axis);
-KT_API kt_sym *kt_op_roll(kt_sym *x, int64_t shift, int64_t axis);
+KT_API kt_sym *kt_op_flip(kt_sym *x, kt_tuple axis);
+KT_API kt_sym *kt_op_roll(kt_sym *x, int64_t shift, kt_tuple axis);
 KT_API kt_sym *kt_op_swapaxes(kt_sym *x, int axis1, int axis2);
 /** Tensors of one shape side by side along a new axis: kt_op_stack(kt_list(a, b), 1). */
 KT_API kt_sym *kt_op_stack(kt_ref xs, int axis);

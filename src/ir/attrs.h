@@ -37,6 +37,15 @@ typedef struct {
 typedef struct {
     int axis;
 } axis_attrs;
+typedef struct {
+    int axis;
+    int64_t k; ///< only so many of the sorted elements
+    bool descending;
+} argsort_attrs;
+typedef struct {
+    int axis;
+    bool backwards;
+} recurrence_attrs;
 typedef enum { KT_RED_SUM, KT_RED_MAX, KT_RED_MIN, KT_RED_PROD } kt_reduce_kind;
 typedef struct
 { /* reduce: bit i of axes set: axis i goes to length 1, or goes away without keepdims */

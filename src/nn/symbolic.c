@@ -1,10 +1,10 @@
 /* kt_op_*: the public functions on symbolic tensors, each one row over the builders of
  * ops/build.h. */
-#include "nn/tracer.h"
+#include "nn/symbolic.h"
 
 #include "base/str.h"
 
-#include "nn/axes.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Integer with float gives that float; of two floats or two integers the wider one; bool gives
@@ -35,6 +35,23 @@ static bool operands(kt_tracer *t, int n, kt_sym *const *in, kt_val **out) {
     return true;
 }
 
+/* The first of several outputs, with the others behind it for kt_item(). */
+static kt_sym *wrap_outputs(
+    kt_tracer *t, const kt_op_class *op, int n, kt_val **in, const void *attrs) {
+    kt_val *vals[KT_MAX_TENSORS];
+    const int n_out = op->outputs(t->g, n, in, attrs, vals);
+    kt_sym **outs = kt_arena_alloc(t->g->arena, sizeof *outs * KT_MAX_TENSORS);
+    for (int i = 0; outs && i < n_out; i++) {
+        outs[i] = kt_wrap(vals[i]);
+        if (kt_failed(outs[i])) return outs[i];
+    }
+    if (!outs) kt_graph_fail(t->g, KT_ENOMEM);
+    if (!outs || n_out < 1) return kt_fail_object(t->g->status);
+    outs[0]->n_outs = n_out;
+    outs[0]->outs = outs;
+    return outs[0];
+}
+
 kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs) {
     kt_tracer *t = kt_tracer_current();
     kt_val *vals[KT_OP_MAX_IN];
@@ -45,7 +62,8 @@ kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void 
         return kt_fail_object(
             KT_FAIL(KT_ELIMIT, "%s: at most %d operands", op->name, KT_OP_MAX_IN));
     if (!operands(t, n, in, vals)) return kt_fail_object(t->g->status);
-    return kt_wrap(op->build(t->g, n, vals, attrs));
+    return op->outputs ? wrap_outputs(t, op, n, vals, attrs)
+                       : kt_wrap(op->build(t->g, n, vals, attrs));
 }
 
 #define UNARY(fn, camel, builder)                                                                  \
@@ -53,7 +71,7 @@ kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void 
         (void)n, (void)attrs;                                                                      \
         return builder(g, in[0]);                                                                  \
     }                                                                                              \
-    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                  \
+    static const kt_op_class fn##_class = {camel, 0, fn##_build, NULL};                            \
     kt_sym *kt_op_##fn(kt_sym *x) { return kt_op_apply(&fn##_class, 1, &x, NULL); }
 
 UNARY(negative, "Negative", kt_g_neg)
@@ -99,7 +117,7 @@ static kt_val *promoted(
         (void)n, (void)attrs;                                                                      \
         return promoted(g, in[0], in[1], builder);                                                 \
     }                                                                                              \
-    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                  \
+    static const kt_op_class fn##_class = {camel, 0, fn##_build, NULL};                            \
     kt_sym *kt_op_##fn(kt_sym *a, kt_sym *b) {                                                     \
         kt_sym *in[2] = {a, b};                                                                    \
         return kt_op_apply(&fn##_class, 2, in, NULL);                                              \
@@ -157,7 +175,7 @@ static kt_val *where_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const kt_dtype d = kt_op_promote(in[1]->spec.dtype, in[2]->spec.dtype);
     return kt_g_select(g, truth(g, in[0]), kt_g_cast(g, in[1], d), kt_g_cast(g, in[2], d));
 }
-static const kt_op_class where_class = {"Where", 0, where_build};
+static const kt_op_class where_class = {"Where", 0, where_build, NULL};
 kt_sym *kt_op_where(kt_sym *condition, kt_sym *a, kt_sym *b) {
     kt_sym *in[3] = {condition, a, b};
     return kt_op_apply(&where_class, 3, in, NULL);
@@ -170,7 +188,7 @@ static kt_val *clip_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     return kt_g_clip(g, in[0], ((const clip_attrs *)attrs)->low, ((const clip_attrs *)attrs)->high);
 }
-static const kt_op_class clip_class = {"Clip", sizeof(clip_attrs), clip_build};
+static const kt_op_class clip_class = {"Clip", sizeof(clip_attrs), clip_build, NULL};
 kt_sym *kt_op_clip(kt_sym *x, double x_min, double x_max) {
     return kt_op_apply(&clip_class, 1, &x, &(clip_attrs){x_min, x_max});
 }
@@ -179,7 +197,7 @@ static kt_val *cast_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     return kt_g_cast(g, in[0], (kt_dtype)((const cast_attrs *)attrs)->dtype);
 }
-static const kt_op_class cast_class = {"Cast", sizeof(cast_attrs), cast_build};
+static const kt_op_class cast_class = {"Cast", sizeof(cast_attrs), cast_build, NULL};
 kt_sym *kt_op_cast(kt_sym *x, const char *dtype) {
     if (kt_failed(x)) return kt_fail_object(kt_check(x));
     const kt_dtype d = dtype ? kt_dtype_of(dtype) : KT_NO_DTYPE;
@@ -199,25 +217,16 @@ typedef struct {
 } op_reduce_attrs;
 enum { MEAN = 100, ANY, ALL };
 
-/* The axes as a bit mask. */
-static int reduce_axes(kt_graph *g, const kt_val *x, kt_tuple axis) {
-    int list[KT_MAX_RANK], mask = 0;
-    const int n = kt_axes_list(axis, list);
-    if (axis == KT_NONE) return kt_axes_all(x);
-    for (int i = 0; i < n; i++) {
-        const int bit = kt_axis_bit(g, x, list[i]);
-        if (mask & bit)
-            kt_graph_fail(g, KT_FAIL(KT_EINVAL, "axis: %d stands there twice", list[i]));
-        mask |= bit;
-    }
-    return mask;
+static const char *reduce_name(int kind) {
+    static const char *const names[] = {"sum", "max", "min", "prod"};
+    return kind == MEAN ? "mean" : kind == ANY ? "any" : kind == ALL ? "all" : names[kind];
 }
 
 static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     const op_reduce_attrs *a = attrs;
     kt_val *x = in[0];
-    const int axes = reduce_axes(g, x, a->axis);
+    const int axes = kt_op_axes(g, reduce_name(a->kind), x, a->axis);
     if (g->status) return NULL;
     if (a->kind == ANY || a->kind == ALL) {
         if (x->spec.dtype != KT_BOOL) x = kt_g_ne(g, x, kt_g_num(g, 0, x));
@@ -230,7 +239,7 @@ static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attr
     return kt_g_reduce(g, (kt_reduce_kind)a->kind, x, axes, a->keepdims);
 }
 #define REDUCE(fn, camel, code)                                                                    \
-    static const kt_op_class fn##_class = {camel, sizeof(op_reduce_attrs), op_reduce_build};       \
+    static const kt_op_class fn##_class = {camel, sizeof(op_reduce_attrs), op_reduce_build, NULL}; \
     kt_sym *kt_op_##fn(kt_sym *x, kt_tuple axis, bool keepdims) {                                  \
         return kt_op_apply(&fn##_class, 1, &x, &(op_reduce_attrs){code, axis, keepdims});          \
     }                                                                                              \
@@ -264,7 +273,7 @@ static kt_val *argmax_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
     (void)n;
     return argmax_along(g, in[0], attrs);
 }
-static const kt_op_class argmax_class = {"Argmax", sizeof(op_reduce_attrs), argmax_build};
+static const kt_op_class argmax_class = {"Argmax", sizeof(op_reduce_attrs), argmax_build, NULL};
 kt_sym *kt_op_argmax(kt_sym *x, int64_t axis, bool keepdims) {
     return kt_op_apply(&argmax_class, 1, &x, &(op_reduce_attrs){0, axis, keepdims});
 }
@@ -275,7 +284,7 @@ static kt_val *argmin_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
     if (x->spec.dtype == KT_BOOL || x->spec.dtype == KT_UINT8) x = kt_g_cast(g, x, KT_INT32);
     return argmax_along(g, kt_g_neg(g, x), attrs);
 }
-static const kt_op_class argmin_class = {"Argmin", sizeof(op_reduce_attrs), argmin_build};
+static const kt_op_class argmin_class = {"Argmin", sizeof(op_reduce_attrs), argmin_build, NULL};
 kt_sym *kt_op_argmin(kt_sym *x, int64_t axis, bool keepdims) {
     return kt_op_apply(&argmin_class, 1, &x, &(op_reduce_attrs){0, axis, keepdims});
 }
@@ -286,36 +295,57 @@ kt_sym *kt_op_argmin(kt_sym *x, int64_t axis, bool keepdims) {
         (void)n;                                                                                   \
         return builder(g, in[0], ((const axis_attrs *)attrs)->axis);                               \
     }                                                                                              \
-    static const kt_op_class fn##_class = {camel, sizeof(axis_attrs), fn##_build};
+    static const kt_op_class fn##_class = {camel, sizeof(axis_attrs), fn##_build, NULL};
 AXIS(softmax, "Softmax", kt_g_softmax)
 AXIS(log_softmax, "LogSoftmax", kt_g_log_softmax)
-AXIS(expand_dims, "ExpandDims", kt_g_expand_dims)
 #define APPLY_AXIS(fn, T)                                                                          \
     kt_sym *kt_op_##fn(kt_sym *x, T axis) {                                                        \
         return kt_op_apply(&fn##_class, 1, &x, &(axis_attrs){(int)axis});                          \
     }
 APPLY_AXIS(softmax, int)
 APPLY_AXIS(log_softmax, int)
-APPLY_AXIS(expand_dims, int)
 
 typedef struct {
-    int64_t axis; ///< KT_NONE: every axis of length 1
-} squeeze_attrs;
-static kt_val *squeeze_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    (void)n;
-    const int64_t axis = ((const squeeze_attrs *)attrs)->axis;
+    kt_tuple axis; ///< squeeze, KT_NONE: every axis of length 1
+} axes_attrs;
+KT_OP_BUILD(expand_dims) {
     kt_val *x = in[0];
-    if (axis != KT_NONE) {
-        const bool far = axis < -KT_MAX_RANK || axis > KT_MAX_RANK;
-        return kt_g_squeeze(g, x, far ? KT_MAX_RANK + 1 : (int)axis);
+    int axes[KT_MAX_RANK], mask = 0;
+    const int count = kt_axes_list(((const axes_attrs *)attrs)->axis, axes);
+    const int ndim = x->spec.shape.ndim + count;
+    (void)n;
+    if (ndim > KT_MAX_RANK)
+        return kt_graph_fail(g, KT_FAIL(KT_ELIMIT, "expand_dims: more than %d axes", KT_MAX_RANK));
+    for (int i = 0; i < count; i++) {
+        const int at = kt_op_axis(g, "expand_dims", axes[i], ndim);
+        if (at < 0) return NULL;
+        mask |= 1 << at;
     }
-    for (int i = x->spec.shape.ndim - 1; x && i >= 0; i--)
-        if (x->spec.shape.dim[i] == 1) x = kt_g_squeeze(g, x, i);
+    if (__builtin_popcount((unsigned)mask) != count)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "expand_dims: an axis stands there twice"));
+    for (int i = 0; i < ndim; i++)
+        if (mask >> i & 1) x = kt_g_expand_dims(g, x, i);
     return x;
 }
-static const kt_op_class squeeze_class = {"Squeeze", sizeof(squeeze_attrs), squeeze_build};
-kt_sym *kt_op_squeeze(kt_sym *x, int64_t axis) {
-    return kt_op_apply(&squeeze_class, 1, &x, &(squeeze_attrs){axis});
+KT_OP_BUILD(squeeze) {
+    const kt_tuple axis = ((const axes_attrs *)attrs)->axis;
+    kt_val *x = in[0];
+    const int mask = kt_op_axes(g, "squeeze", x, axis);
+    (void)n;
+    if (g->status) return NULL;
+    for (int i = x->spec.shape.ndim - 1; x && i >= 0; i--)
+        if (mask >> i & 1 && (axis != KT_NONE || x->spec.shape.dim[i] == 1))
+            x = kt_g_squeeze(g, x, i);
+    return x;
+}
+static const kt_op_class expand_dims_class =
+                             {"ExpandDims", sizeof(axes_attrs), expand_dims_build, NULL},
+                         squeeze_class = {"Squeeze", sizeof(axes_attrs), squeeze_build, NULL};
+kt_sym *kt_op_expand_dims(kt_sym *x, kt_tuple axis) {
+    return kt_op_apply(&expand_dims_class, 1, &x, &(axes_attrs){axis});
+}
+kt_sym *kt_op_squeeze(kt_sym *x, kt_tuple axis) {
+    return kt_op_apply(&squeeze_class, 1, &x, &(axes_attrs){axis});
 }
 
 /* Products */
@@ -366,7 +396,7 @@ static kt_val *matmul_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
         false,
         false);
 }
-static const kt_op_class matmul_class = {"Matmul", 0, matmul_build};
+static const kt_op_class matmul_class = {"Matmul", 0, matmul_build, NULL};
 kt_sym *kt_op_matmul(kt_sym *a, kt_sym *b) {
     kt_sym *in[2] = {a, b};
     return kt_op_apply(&matmul_class, 2, in, NULL);
@@ -387,28 +417,6 @@ typedef struct {
     int64_t classes;
     int axis, dtype;
 } op_one_hot_attrs;
-typedef struct {
-    char equation[96];
-} einsum_attrs;
-static kt_val *einsum_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    (void)n;
-    const kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);
-    kt_val *a = kt_g_cast(g, in[0], d), *b = kt_g_cast(g, in[1], d);
-    return kt_g_einsum(g, ((const einsum_attrs *)attrs)->equation, a, b);
-}
-static const kt_op_class einsum_class = {"Einsum", sizeof(einsum_attrs), einsum_build};
-kt_sym *kt_op_einsum(const char *subscripts, kt_sym *a, kt_sym *b) {
-    kt_sym *in[2] = {a, b};
-    einsum_attrs attrs = {""};
-    if (!subscripts || strlen(subscripts) >= sizeof attrs.equation)
-        return kt_fail_object(KT_FAIL(
-            KT_EINVAL,
-            "einsum: expected an equation of up to %d letters",
-            (int)sizeof attrs.equation - 1));
-    memcpy(attrs.equation, subscripts, strlen(subscripts));
-    return kt_op_apply(&einsum_class, 2, in, &attrs);
-}
-
 static kt_val *attention_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const attention_attrs *a = attrs;
     kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);
@@ -425,7 +433,7 @@ static kt_val *attention_build(kt_graph *g, int n, kt_val **in, const void *attr
         a->causal);
 }
 static const kt_op_class attention_class = {
-    "DotProductAttention", sizeof(attention_attrs), attention_build};
+    "DotProductAttention", sizeof(attention_attrs), attention_build, NULL};
 kt_sym *kt_op_dot_product_attention(
     kt_sym *query, kt_sym *key, kt_sym *value, kt_sym *mask, double scale, bool is_causal) {
     kt_sym *in[4] = {query, key, value, mask};
@@ -442,7 +450,7 @@ static kt_val *one_hot_build(kt_graph *g, int n, kt_val **in, const void *attrs)
         return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "one_hot: axis %d is out of range", a->axis));
     return move_axis(g, y, nd - 1, axis);
 }
-static const kt_op_class one_hot_class = {"OneHot", sizeof(op_one_hot_attrs), one_hot_build};
+static const kt_op_class one_hot_class = {"OneHot", sizeof(op_one_hot_attrs), one_hot_build, NULL};
 kt_sym *kt_op_one_hot(kt_sym *x, int64_t num_classes, int axis, const char *dtype) {
     const kt_dtype d = kt_dtype_of(dtype ? dtype : kt_dtype_policy());
     if (d == KT_NO_DTYPE)
@@ -464,7 +472,7 @@ static kt_val *take_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     for (int i = 0; i < axis; i++) y = move_axis(g, y, n_index + i, i); /* what stood before */
     return y;
 }
-static const kt_op_class take_class = {"Take", sizeof(op_reduce_attrs), take_build};
+static const kt_op_class take_class = {"Take", sizeof(op_reduce_attrs), take_build, NULL};
 kt_sym *kt_op_take(kt_sym *x, kt_sym *indices, int64_t axis) {
     kt_sym *in[2] = {x, indices};
     return kt_op_apply(&take_class, 2, in, &(op_reduce_attrs){0, axis, false});
@@ -479,7 +487,7 @@ static kt_val *reshape_build(kt_graph *g, int n, kt_val **in, const void *attrs)
             s.dim[i] = i < in[0]->spec.shape.ndim ? in[0]->spec.shape.dim[i] : -1;
     return kt_g_reshape(g, in[0], s);
 }
-static const kt_op_class reshape_class = {"Reshape", sizeof(shape_attrs), reshape_build};
+static const kt_op_class reshape_class = {"Reshape", sizeof(shape_attrs), reshape_build, NULL};
 kt_sym *kt_op_reshape(kt_sym *x, kt_shape shape) {
     return kt_op_apply(&reshape_class, 1, &x, &(shape_attrs){shape});
 }
@@ -492,7 +500,8 @@ static kt_val *broadcast_build(kt_graph *g, int n, kt_val **in, const void *attr
             s.dim[i] = i < in[0]->spec.shape.ndim ? in[0]->spec.shape.dim[i] : 1;
     return kt_g_broadcast(g, in[0], s);
 }
-static const kt_op_class broadcast_class = {"BroadcastTo", sizeof(shape_attrs), broadcast_build};
+static const kt_op_class broadcast_class = {
+    "BroadcastTo", sizeof(shape_attrs), broadcast_build, NULL};
 kt_sym *kt_op_broadcast_to(kt_sym *x, kt_shape shape) {
     return kt_op_apply(&broadcast_class, 1, &x, &(shape_attrs){shape});
 }
@@ -508,7 +517,8 @@ static kt_val *transpose_build(kt_graph *g, int n, kt_val **in, const void *attr
     for (int i = 0; i < nd; i++) perm[i] = axes->ndim ? (int)axes->dim[i] : nd - 1 - i;
     return kt_g_transpose(g, in[0], perm);
 }
-static const kt_op_class transpose_class = {"Transpose", sizeof(shape_attrs), transpose_build};
+static const kt_op_class transpose_class = {
+    "Transpose", sizeof(shape_attrs), transpose_build, NULL};
 kt_sym *kt_op_transpose(kt_sym *x, kt_shape axes) {
     return kt_op_apply(&transpose_class, 1, &x, &(shape_attrs){axes});
 }
@@ -519,7 +529,8 @@ static kt_val *concatenate_build(kt_graph *g, int n, kt_val **in, const void *at
     for (int i = 0; i < n; i++) in[i] = kt_g_cast(g, in[i], d);
     return kt_g_concat(g, n, in, ((const axis_attrs *)attrs)->axis);
 }
-static const kt_op_class concatenate_class = {"Concatenate", sizeof(axis_attrs), concatenate_build};
+static const kt_op_class concatenate_class = {
+    "Concatenate", sizeof(axis_attrs), concatenate_build, NULL};
 kt_sym *kt_op_concatenate(kt_ref xs, int axis) {
     kt_sym *in[KT_OP_MAX_IN];
     const int n = kt_is(xs, KT_KIND_LIST) ? kt_list_len(xs) : 1;
@@ -572,7 +583,7 @@ static kt_val *op_slice_build(kt_graph *g, int n, kt_val **in, const void *attrs
     }
     return kt_g_slice(g, x, &s);
 }
-static const kt_op_class op_slice_class = {"GetItem", sizeof(op_slice_attrs), op_slice_build};
+static const kt_op_class op_slice_class = {"GetItem", sizeof(op_slice_attrs), op_slice_build, NULL};
 kt_sym *kt_op_strided_slice(kt_sym *x, int axis, int64_t start, int64_t stop, int64_t step) {
     op_slice_attrs a;
     if (step == 0 || step < -INT32_MAX || step > INT32_MAX)
@@ -596,7 +607,7 @@ static const kt_field reduce_fields[] = {
     KT_F(op_reduce_attrs, axis), KT_F(op_reduce_attrs, keepdims), KT_F_END};
 static const kt_field take_fields[] = {KT_F(op_reduce_attrs, axis), KT_F_END};
 static const kt_field axis_fields[] = {KT_F(axis_attrs, axis), KT_F_END};
-static const kt_field squeeze_fields[] = {KT_F(squeeze_attrs, axis), KT_F_END};
+static const kt_field axes_fields[] = {KT_F(axes_attrs, axis), KT_F_END};
 static const kt_field clip_fields[] = {
     KT_F_NAMED(clip_attrs, low, "x_min", KT_FIELD_DOUBLE),
     KT_F_NAMED(clip_attrs, high, "x_max", KT_FIELD_DOUBLE),
@@ -619,90 +630,87 @@ static const kt_field slice_fields[] = {
     KT_F(op_slice_attrs, step),
     KT_F_END};
 
-static const kt_field einsum_fields[] = {
-    KT_F_NAMED(einsum_attrs, equation, "subscripts", KT_FIELD_TEXT), KT_F_END};
 static const kt_field attention_fields[] = {
     KT_F_NAMED(attention_attrs, causal, "is_causal", KT_FIELD_BOOL), KT_F_END};
 
 static const kt_op_form forms[] = {
-    {&negative_class, "numpy", 1, NULL, NULL},
-    {&abs_class, "numpy", 1, NULL, NULL},
-    {&sign_class, "numpy", 1, NULL, NULL},
-    {&square_class, "numpy", 1, NULL, NULL},
-    {&sqrt_class, "numpy", 1, NULL, NULL},
-    {&rsqrt_class, "math", 1, NULL, NULL},
-    {&reciprocal_class, "numpy", 1, NULL, NULL},
-    {&exp_class, "numpy", 1, NULL, NULL},
-    {&expm1_class, "numpy", 1, NULL, NULL},
-    {&log_class, "numpy", 1, NULL, NULL},
-    {&log1p_class, "numpy", 1, NULL, NULL},
-    {&sin_class, "numpy", 1, NULL, NULL},
-    {&cos_class, "numpy", 1, NULL, NULL},
-    {&tan_class, "numpy", 1, NULL, NULL},
-    {&arcsin_class, "numpy", 1, NULL, NULL},
-    {&arccos_class, "numpy", 1, NULL, NULL},
-    {&arctan_class, "numpy", 1, NULL, NULL},
-    {&sinh_class, "numpy", 1, NULL, NULL},
-    {&cosh_class, "numpy", 1, NULL, NULL},
-    {&tanh_class, "numpy", 1, NULL, NULL},
-    {&arcsinh_class, "numpy", 1, NULL, NULL},
-    {&arctanh_class, "numpy", 1, NULL, NULL},
-    {&erf_class, "math", 1, NULL, NULL},
-    {&sigmoid_class, "nn", 1, NULL, NULL},
-    {&softplus_class, "nn", 1, NULL, NULL},
-    {&relu_class, "nn", 1, NULL, NULL},
-    {&floor_class, "numpy", 1, NULL, NULL},
-    {&ceil_class, "numpy", 1, NULL, NULL},
-    {&round_class, "numpy", 1, NULL, NULL},
-    {&trunc_class, "numpy", 1, NULL, NULL},
-    {&stop_gradient_class, "core", 1, NULL, NULL},
-    {&add_class, "numpy", 2, NULL, NULL},
-    {&subtract_class, "numpy", 2, NULL, NULL},
-    {&multiply_class, "numpy", 2, NULL, NULL},
-    {&power_class, "numpy", 2, NULL, NULL},
-    {&maximum_class, "numpy", 2, NULL, NULL},
-    {&minimum_class, "numpy", 2, NULL, NULL},
-    {&floor_divide_class, "numpy", 2, NULL, NULL},
-    {&mod_class, "numpy", 2, NULL, NULL},
-    {&arctan2_class, "numpy", 2, NULL, NULL},
-    {&equal_class, "numpy", 2, NULL, NULL},
-    {&not_equal_class, "numpy", 2, NULL, NULL},
-    {&less_class, "numpy", 2, NULL, NULL},
-    {&less_equal_class, "numpy", 2, NULL, NULL},
-    {&greater_class, "numpy", 2, NULL, NULL},
-    {&greater_equal_class, "numpy", 2, NULL, NULL},
-    {&divide_class, "numpy", 2, NULL, NULL},
-    {&logical_or_class, "numpy", 2, NULL, NULL},
-    {&logical_and_class, "numpy", 2, NULL, NULL},
-    {&logical_xor_class, "numpy", 2, NULL, NULL},
-    {&logical_not_class, "numpy", 1, NULL, NULL},
-    {&sum_class, "numpy", 1, reduce_fields, sum_finish},
-    {&mean_class, "numpy", 1, reduce_fields, mean_finish},
-    {&max_class, "numpy", 1, reduce_fields, max_finish},
-    {&min_class, "numpy", 1, reduce_fields, min_finish},
-    {&prod_class, "numpy", 1, reduce_fields, prod_finish},
-    {&any_class, "numpy", 1, reduce_fields, any_finish},
-    {&all_class, "numpy", 1, reduce_fields, all_finish},
-    {&softmax_class, "nn", 1, axis_fields, NULL},
-    {&log_softmax_class, "nn", 1, axis_fields, NULL},
-    {&expand_dims_class, "numpy", 1, axis_fields, NULL},
-    {&squeeze_class, "numpy", 1, squeeze_fields, NULL},
-    {&where_class, "numpy", 3, NULL, NULL},
-    {&clip_class, "numpy", 1, clip_fields, NULL},
-    {&cast_class, "core", 1, cast_fields, NULL},
-    {&argmax_class, "numpy", 1, reduce_fields, NULL},
-    {&argmin_class, "numpy", 1, reduce_fields, NULL},
-    {&matmul_class, "numpy", 2, NULL, NULL},
-    {&one_hot_class, "nn", 1, one_hot_fields, NULL},
-    {&take_class, "numpy", 2, take_fields, NULL},
-    {&reshape_class, "numpy", 1, reshape_fields, NULL},
-    {&broadcast_class, "numpy", 1, broadcast_fields, NULL},
-    {&transpose_class, "numpy", 1, transpose_fields, NULL},
-    {&concatenate_class, "numpy", KT_OP_LIST, axis_fields, NULL},
-    {&op_slice_class, "numpy", 1, slice_fields, NULL},
-    {&einsum_class, "numpy", 2, einsum_fields, NULL},
-    {&attention_class, "nn", KT_OP_ANY, attention_fields, NULL},
-    {NULL, NULL, 0, NULL, NULL}};
+    {&negative_class, "numpy", 1, NULL, NULL, NULL},
+    {&abs_class, "numpy", 1, NULL, NULL, NULL},
+    {&sign_class, "numpy", 1, NULL, NULL, NULL},
+    {&square_class, "numpy", 1, NULL, NULL, NULL},
+    {&sqrt_class, "numpy", 1, NULL, NULL, NULL},
+    {&rsqrt_class, "math", 1, NULL, NULL, NULL},
+    {&reciprocal_class, "numpy", 1, NULL, NULL, NULL},
+    {&exp_class, "numpy", 1, NULL, NULL, NULL},
+    {&expm1_class, "numpy", 1, NULL, NULL, NULL},
+    {&log_class, "numpy", 1, NULL, NULL, NULL},
+    {&log1p_class, "numpy", 1, NULL, NULL, NULL},
+    {&sin_class, "numpy", 1, NULL, NULL, NULL},
+    {&cos_class, "numpy", 1, NULL, NULL, NULL},
+    {&tan_class, "numpy", 1, NULL, NULL, NULL},
+    {&arcsin_class, "numpy", 1, NULL, NULL, NULL},
+    {&arccos_class, "numpy", 1, NULL, NULL, NULL},
+    {&arctan_class, "numpy", 1, NULL, NULL, NULL},
+    {&sinh_class, "numpy", 1, NULL, NULL, NULL},
+    {&cosh_class, "numpy", 1, NULL, NULL, NULL},
+    {&tanh_class, "numpy", 1, NULL, NULL, NULL},
+    {&arcsinh_class, "numpy", 1, NULL, NULL, NULL},
+    {&arctanh_class, "numpy", 1, NULL, NULL, NULL},
+    {&erf_class, "math", 1, NULL, NULL, NULL},
+    {&sigmoid_class, "nn", 1, NULL, NULL, NULL},
+    {&softplus_class, "nn", 1, NULL, NULL, NULL},
+    {&relu_class, "nn", 1, NULL, NULL, NULL},
+    {&floor_class, "numpy", 1, NULL, NULL, NULL},
+    {&ceil_class, "numpy", 1, NULL, NULL, NULL},
+    {&round_class, "numpy", 1, NULL, NULL, NULL},
+    {&trunc_class, "numpy", 1, NULL, NULL, NULL},
+    {&stop_gradient_class, "core", 1, NULL, NULL, NULL},
+    {&add_class, "numpy", 2, NULL, NULL, NULL},
+    {&subtract_class, "numpy", 2, NULL, NULL, NULL},
+    {&multiply_class, "numpy", 2, NULL, NULL, NULL},
+    {&power_class, "numpy", 2, NULL, NULL, NULL},
+    {&maximum_class, "numpy", 2, NULL, NULL, NULL},
+    {&minimum_class, "numpy", 2, NULL, NULL, NULL},
+    {&floor_divide_class, "numpy", 2, NULL, NULL, NULL},
+    {&mod_class, "numpy", 2, NULL, NULL, NULL},
+    {&arctan2_class, "numpy", 2, NULL, NULL, NULL},
+    {&equal_class, "numpy", 2, NULL, NULL, NULL},
+    {&not_equal_class, "numpy", 2, NULL, NULL, NULL},
+    {&less_class, "numpy", 2, NULL, NULL, NULL},
+    {&less_equal_class, "numpy", 2, NULL, NULL, NULL},
+    {&greater_class, "numpy", 2, NULL, NULL, NULL},
+    {&greater_equal_class, "numpy", 2, NULL, NULL, NULL},
+    {&divide_class, "numpy", 2, NULL, NULL, NULL},
+    {&logical_or_class, "numpy", 2, NULL, NULL, NULL},
+    {&logical_and_class, "numpy", 2, NULL, NULL, NULL},
+    {&logical_xor_class, "numpy", 2, NULL, NULL, NULL},
+    {&logical_not_class, "numpy", 1, NULL, NULL, NULL},
+    {&sum_class, "numpy", 1, reduce_fields, sum_finish, NULL},
+    {&mean_class, "numpy", 1, reduce_fields, mean_finish, NULL},
+    {&max_class, "numpy", 1, reduce_fields, max_finish, NULL},
+    {&min_class, "numpy", 1, reduce_fields, min_finish, NULL},
+    {&prod_class, "numpy", 1, reduce_fields, prod_finish, NULL},
+    {&any_class, "numpy", 1, reduce_fields, any_finish, NULL},
+    {&all_class, "numpy", 1, reduce_fields, all_finish, NULL},
+    {&softmax_class, "nn", 1, axis_fields, NULL, NULL},
+    {&log_softmax_class, "nn", 1, axis_fields, NULL, NULL},
+    {&expand_dims_class, "numpy", 1, axes_fields, NULL, NULL},
+    {&squeeze_class, "numpy", 1, axes_fields, NULL, NULL},
+    {&where_class, "numpy", 3, NULL, NULL, NULL},
+    {&clip_class, "numpy", 1, clip_fields, NULL, NULL},
+    {&cast_class, "core", 1, cast_fields, NULL, NULL},
+    {&argmax_class, "numpy", 1, reduce_fields, NULL, NULL},
+    {&argmin_class, "numpy", 1, reduce_fields, NULL, NULL},
+    {&matmul_class, "numpy", 2, NULL, NULL, NULL},
+    {&one_hot_class, "nn", 1, one_hot_fields, NULL, NULL},
+    {&take_class, "numpy", 2, take_fields, NULL, NULL},
+    {&reshape_class, "numpy", 1, reshape_fields, NULL, NULL},
+    {&broadcast_class, "numpy", 1, broadcast_fields, NULL, NULL},
+    {&transpose_class, "numpy", 1, transpose_fields, NULL, NULL},
+    {&concatenate_class, "numpy", KT_OP_LIST, axis_fields, NULL, NULL},
+    {&op_slice_class, "numpy", 1, slice_fields, NULL, NULL},
+    {&attention_class, "nn", KT_OP_ANY, attention_fields, NULL, NULL},
+    {NULL, NULL, 0, NULL, NULL, NULL}};
 
 const kt_op_form *kt_op_form_at(int i) {
     static const kt_op_form *const tables[] = {
@@ -711,6 +719,9 @@ const kt_op_form *kt_op_form_at(int i) {
         kt_op_forms_windows,
         kt_op_forms_more,
         kt_op_forms_activations,
+        kt_op_forms_order,
+        kt_op_forms_parts,
+        kt_op_forms_products,
         NULL};
     for (int t = 0; tables[t]; t++)
         for (const kt_op_form *f = tables[t]; f->op; f++)

@@ -47,7 +47,7 @@ static const kt_field two_fields[] = {
         (void)n;                                                                                   \
         return act_build(g, in[0], &kt_activation_class_##fn, fields, attrs);                      \
     }                                                                                              \
-    static const kt_op_class fn##_class = {camel, sizeof(act_attrs), fn##_build};
+    static const kt_op_class fn##_class = {camel, sizeof(act_attrs), fn##_build, NULL};
 ACT(relu6, "Relu6", NULL)
 ACT(softsign, "Softsign", NULL)
 ACT(silu, "Silu", NULL)
@@ -71,25 +71,25 @@ ACT(glu, "Glu", axis_fields)
 ACT(sparsemax, "Sparsemax", axis_fields)
 
 const kt_op_form kt_op_forms_activations[] = {
-    {&relu6_class, "nn", 1, NULL, NULL},
-    {&softsign_class, "nn", 1, NULL, NULL},
-    {&silu_class, "nn", 1, NULL, NULL},
-    {&log_sigmoid_class, "nn", 1, NULL, NULL},
-    {&hard_sigmoid_class, "nn", 1, NULL, NULL},
-    {&hard_silu_class, "nn", 1, NULL, NULL},
-    {&selu_class, "nn", 1, NULL, NULL},
-    {&tanh_shrink_class, "nn", 1, NULL, NULL},
-    {&hard_tanh_class, "nn", 1, NULL, NULL},
-    {&sparse_plus_class, "nn", 1, NULL, NULL},
-    {&sparse_sigmoid_class, "nn", 1, NULL, NULL},
-    {&leaky_relu_class, "nn", 1, slope_fields, NULL},
-    {&elu_class, "nn", 1, alpha_fields, NULL},
-    {&celu_class, "nn", 1, alpha_fields, NULL},
-    {&gelu_class, "nn", 1, approximate_fields, NULL},
-    {&hard_shrink_class, "nn", 1, threshold_fields, NULL},
-    {&soft_shrink_class, "nn", 1, threshold_fields, NULL},
-    {&threshold_class, "nn", 1, two_fields, NULL},
-    {&squareplus_class, "nn", 1, b_fields, NULL},
-    {&glu_class, "nn", 1, axis_fields, NULL},
-    {&sparsemax_class, "nn", 1, axis_fields, NULL},
-    {NULL, NULL, 0, NULL, NULL}};
+    {&relu6_class, "nn", 1, NULL, NULL, NULL},
+    {&softsign_class, "nn", 1, NULL, NULL, NULL},
+    {&silu_class, "nn", 1, NULL, NULL, NULL},
+    {&log_sigmoid_class, "nn", 1, NULL, NULL, NULL},
+    {&hard_sigmoid_class, "nn", 1, NULL, NULL, NULL},
+    {&hard_silu_class, "nn", 1, NULL, NULL, NULL},
+    {&selu_class, "nn", 1, NULL, NULL, NULL},
+    {&tanh_shrink_class, "nn", 1, NULL, NULL, NULL},
+    {&hard_tanh_class, "nn", 1, NULL, NULL, NULL},
+    {&sparse_plus_class, "nn", 1, NULL, NULL, NULL},
+    {&sparse_sigmoid_class, "nn", 1, NULL, NULL, NULL},
+    {&leaky_relu_class, "nn", 1, slope_fields, NULL, NULL},
+    {&elu_class, "nn", 1, alpha_fields, NULL, NULL},
+    {&celu_class, "nn", 1, alpha_fields, NULL, NULL},
+    {&gelu_class, "nn", 1, approximate_fields, NULL, NULL},
+    {&hard_shrink_class, "nn", 1, threshold_fields, NULL, NULL},
+    {&soft_shrink_class, "nn", 1, threshold_fields, NULL, NULL},
+    {&threshold_class, "nn", 1, two_fields, NULL, NULL},
+    {&squareplus_class, "nn", 1, b_fields, NULL, NULL},
+    {&glu_class, "nn", 1, axis_fields, NULL, NULL},
+    {&sparsemax_class, "nn", 1, axis_fields, NULL, NULL},
+    {NULL, NULL, 0, NULL, NULL, NULL}};

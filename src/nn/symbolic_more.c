@@ -2,25 +2,87 @@
  * name these operations as classes of their own, so each is one. */
 #include "base/error.h"
 #include "nn/axes.h"
-#include "nn/tracer.h"
+#include "nn/symbolic.h"
 
 #include <keratin/ops_more.h>
 #include <keratin/runtime.h>
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Integers become floats of the policy's dtype, as in NumPy. */
-static kt_val *floats(kt_graph *g, kt_val *x) {
+kt_val *kt_op_floats(kt_graph *g, kt_val *x) {
     if (!x || kt_dtype_is_float(x->spec.dtype)) return x;
     return kt_g_cast(g, x, kt_dtype_of(kt_dtype_policy()));
 }
 
-static int axis_in(kt_graph *g, const char *op, int64_t axis, int ndim) {
+int kt_op_axis(kt_graph *g, const char *op, int64_t axis, int ndim) {
     const int at = axis < -KT_MAX_RANK || axis > KT_MAX_RANK ? -1 : kt_axis((int)axis, ndim);
-    if (at < 0)
-        kt_graph_fail(g, KT_FAIL(KT_EINVAL, "%s: axis %lld is out of range", op, (long long)axis));
-    return at;
+    if (at >= 0) return at;
+    KT_FAIL(KT_EINVAL, "%s: axis %lld is out of range", op, (long long)axis);
+    kt_error_expected("%d to %d", -ndim, ndim - 1);
+    kt_graph_fail(g, KT_EINVAL);
+    return -1;
+}
+
+int kt_op_axes(kt_graph *g, const char *op, const kt_val *x, kt_tuple axis) {
+    char shape[KT_SHAPE_STR];
+    int list[KT_MAX_RANK], mask = 0;
+    const int n = kt_axes_list(axis, list), ndim = x->spec.shape.ndim;
+    if (axis == KT_NONE) return kt_axes_all(x);
+    for (int i = 0; i < n; i++) {
+        const int at = kt_axis(list[i], ndim);
+        if (at < 0) {
+            kt_shape_str(&x->spec.shape, shape, sizeof shape);
+            kt_graph_fail(
+                g,
+                KT_FAIL(KT_EINVAL, "%s: axis %d is out of range for shape %s", op, list[i], shape));
+            return 0;
+        }
+        if (mask >> at & 1)
+            kt_graph_fail(g, KT_FAIL(KT_EINVAL, "%s: axis %d stands there twice", op, list[i]));
+        mask |= 1 << at;
+    }
+    return mask;
+}
+
+bool kt_op_pair(kt_graph *g, kt_val **in, bool real) {
+    const kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);
+    for (int i = 0; i < 2; i++) {
+        in[i] = kt_g_cast(g, in[i], d);
+        if (real) in[i] = kt_op_floats(g, in[i]);
+    }
+    return in[0] && in[1];
+}
+
+kt_status kt_op_text(char *to, size_t size, const char *text, const char *op) {
+    if (strlen(text) >= size) return KT_FAIL(KT_EINVAL, "%s: unknown \"%.40s\"", op, text);
+    memcpy(to, text, strlen(text) + 1);
+    return KT_OK;
+}
+
+int kt_op_numbers(const char *text, int max, int64_t *out) {
+    int n = 0;
+    while (*text) {
+        char *end = NULL;
+        const long long v = strtoll(text, &end, 10);
+        if (end == text) {
+            text++;
+            continue;
+        }
+        if (n < max) out[n] = v;
+        n++;
+        text = end;
+    }
+    return n;
+}
+
+void kt_op_numbers_text(char *text, size_t size, int n, const int64_t *v) {
+    size_t at = 0;
+    for (int i = 0; i < n && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%lld", i ? ", " : "[", (long long)v[i]);
+    if (at < size) snprintf(text + at, size - at, n ? "]" : "[]");
 }
 
 /* One operand ---------------------------------------------------------------------------------- */
@@ -31,34 +93,34 @@ static int axis_in(kt_graph *g, const char *op, int64_t axis, int ndim) {
         kt_val *x = in[0];                                                                         \
         return expression;                                                                         \
     }                                                                                              \
-    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                  \
+    static const kt_op_class fn##_class = {camel, 0, fn##_build, NULL};                            \
     kt_sym *kt_op_##fn(kt_sym *x) { return kt_op_apply(&fn##_class, 1, &x, NULL); }
 
 static kt_val *is_infinite(kt_graph *g, kt_val *x) {
-    x = floats(g, x);
+    x = kt_op_floats(g, x);
     return x ? kt_g_eq(g, kt_g_abs(g, x), kt_g_num(g, INFINITY, x)) : NULL;
 }
 static kt_val *is_nan(kt_graph *g, kt_val *x) {
-    x = floats(g, x);
+    x = kt_op_floats(g, x);
     return kt_g_ne(g, x, x);
 }
 static kt_val *is_finite(kt_graph *g, kt_val *x) { /* no comparison with NaN holds */
-    x = floats(g, x);
+    x = kt_op_floats(g, x);
     return x ? kt_g_lt(g, kt_g_abs(g, x), kt_g_num(g, INFINITY, x)) : NULL;
 }
 /* 2 log(sqrt((x + 1) / 2) + sqrt((x - 1) / 2)) does not overflow. */
 static kt_val *arccosh_of(kt_graph *g, kt_val *x) {
-    kt_val *half = kt_g_scale(g, floats(g, x), 0.5);
+    kt_val *half = kt_g_scale(g, kt_op_floats(g, x), 0.5);
     kt_val *sum = kt_g_sqrt(g, kt_g_shift(g, half, 0.5));
     return kt_g_scale(g, kt_g_log(g, kt_g_add(g, sum, kt_g_sqrt(g, kt_g_shift(g, half, -0.5)))), 2);
 }
 UNARY(copy, "Copy", x)
 UNARY(arccosh, "Arccosh", arccosh_of(g, x))
-UNARY(log2, "Log2", kt_g_scale(g, kt_g_log(g, floats(g, x)), M_LOG2E))
-UNARY(log10, "Log10", kt_g_scale(g, kt_g_log(g, floats(g, x)), M_LOG10E))
-UNARY(exp2, "Exp2", kt_g_exp(g, kt_g_scale(g, floats(g, x), M_LN2)))
-UNARY(deg2rad, "Deg2rad", kt_g_scale(g, floats(g, x), M_PI / 180))
-UNARY(rad2deg, "Rad2deg", kt_g_scale(g, floats(g, x), 180 / M_PI))
+UNARY(log2, "Log2", kt_g_scale(g, kt_g_log(g, kt_op_floats(g, x)), M_LOG2E))
+UNARY(log10, "Log10", kt_g_scale(g, kt_g_log(g, kt_op_floats(g, x)), M_LOG10E))
+UNARY(exp2, "Exp2", kt_g_exp(g, kt_g_scale(g, kt_op_floats(g, x), M_LN2)))
+UNARY(deg2rad, "Deg2rad", kt_g_scale(g, kt_op_floats(g, x), M_PI / 180))
+UNARY(rad2deg, "Rad2deg", kt_g_scale(g, kt_op_floats(g, x), 180 / M_PI))
 UNARY(isnan, "Isnan", is_nan(g, x))
 UNARY(isinf, "Isinf", is_infinite(g, x))
 UNARY(isfinite, "Isfinite", is_finite(g, x))
@@ -83,9 +145,9 @@ static kt_val *full_like_build(kt_graph *g, int n, kt_val **in, const void *attr
     const kt_dtype d = a->dtype != KT_NO_DTYPE ? (kt_dtype)a->dtype : in[0]->spec.dtype;
     return kt_g_broadcast(g, kt_g_cast(g, in[1], d), in[0]->spec.shape);
 }
-static const kt_op_class zeros_like_class = {"ZerosLike", sizeof(like_attrs), like_build},
-                         ones_like_class = {"OnesLike", sizeof(like_attrs), like_build},
-                         full_like_class = {"FullLike", sizeof(like_attrs), full_like_build};
+static const kt_op_class zeros_like_class = {"ZerosLike", sizeof(like_attrs), like_build, NULL},
+                         ones_like_class = {"OnesLike", sizeof(like_attrs), like_build, NULL},
+                         full_like_class = {"FullLike", sizeof(like_attrs), full_like_build, NULL};
 
 static kt_sym *like(const kt_op_class *op, int n, kt_sym *const *in, const char *dtype, double v) {
     like_attrs a;
@@ -118,9 +180,10 @@ static kt_status ones_finish(int n, kt_sym *const *in, void *attrs) {
     static kt_val *fn##_build(kt_graph *g, int n, kt_val **in, const void *attrs) {                \
         (void)n, (void)attrs;                                                                      \
         const kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);                    \
-        return fn##_of(g, floats(g, kt_g_cast(g, in[0], d)), floats(g, kt_g_cast(g, in[1], d)));   \
+        return fn##_of(                                                                            \
+            g, kt_op_floats(g, kt_g_cast(g, in[0], d)), kt_op_floats(g, kt_g_cast(g, in[1], d)));  \
     }                                                                                              \
-    static const kt_op_class fn##_class = {camel, 0, fn##_build};                                  \
+    static const kt_op_class fn##_class = {camel, 0, fn##_build, NULL};                            \
     kt_sym *kt_op_##fn(kt_sym *a, kt_sym *b) {                                                     \
         kt_sym *in[2] = {a, b};                                                                    \
         return kt_op_apply(&fn##_class, 2, in, NULL);                                              \
@@ -163,20 +226,12 @@ typedef struct {
     double ord; ///< of norm; KT_NONE_F: 2
 } fold_attrs;
 
-static int fold_axes(kt_graph *g, const kt_val *x, kt_tuple axis) {
-    int list[KT_MAX_RANK], mask = 0;
-    const int n = kt_axes_list(axis, list);
-    if (!n) return kt_axes_all(x);
-    for (int i = 0; i < n; i++) mask |= kt_axis_bit(g, x, list[i]);
-    return mask;
-}
-
 /* Around the largest, as that one's exponential never overflows. */
 static kt_val *logsumexp_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const fold_attrs *a = attrs;
     (void)n;
-    kt_val *x = floats(g, in[0]);
-    const int axes = fold_axes(g, x, a->axis);
+    kt_val *x = kt_op_floats(g, in[0]);
+    const int axes = kt_op_axes(g, "logsumexp", x, a->axis);
     if (g->status) return NULL;
     kt_val *top = kt_g_stop_gradient(g, kt_g_reduce(g, KT_RED_MAX, x, axes, true));
     if (!top) return NULL;
@@ -188,7 +243,7 @@ static kt_val *logsumexp_build(kt_graph *g, int n, kt_val **in, const void *attr
 }
 
 static kt_val *count_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    const int axes = fold_axes(g, in[0], ((const fold_attrs *)attrs)->axis);
+    const int axes = kt_op_axes(g, "count_nonzero", in[0], ((const fold_attrs *)attrs)->axis);
     (void)n;
     if (g->status) return NULL;
     kt_val *x = in[0];
@@ -199,8 +254,8 @@ static kt_val *count_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
 static kt_val *norm_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const fold_attrs *a = attrs;
     (void)n;
-    kt_val *x = floats(g, in[0]);
-    const int axes = fold_axes(g, x, a->axis);
+    kt_val *x = kt_op_floats(g, in[0]);
+    const int axes = kt_op_axes(g, "norm", x, a->axis);
     if (g->status) return NULL;
     int list[KT_MAX_RANK];
     const bool vectors = kt_axes_list(a->axis, list) == 1 || x->spec.shape.ndim == 1;
@@ -214,9 +269,9 @@ static kt_val *norm_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
         g, KT_FAIL(KT_EUNSUPPORTED, "norm: ord %g is not supported, only 1 and 2", a->ord));
 }
 
-static const kt_op_class logsumexp_class = {"Logsumexp", sizeof(fold_attrs), logsumexp_build},
-                         count_class = {"CountNonzero", sizeof(fold_attrs), count_build},
-                         norm_class = {"Norm", sizeof(fold_attrs), norm_build};
+static const kt_op_class logsumexp_class = {"Logsumexp", sizeof(fold_attrs), logsumexp_build, NULL},
+                         count_class = {"CountNonzero", sizeof(fold_attrs), count_build, NULL},
+                         norm_class = {"Norm", sizeof(fold_attrs), norm_build, NULL};
 
 static kt_sym *fold(const kt_op_class *op, kt_sym *x, kt_tuple axis, bool keepdims, double ord) {
     fold_attrs a;
@@ -247,8 +302,8 @@ typedef struct {
 static kt_val *normalize_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const along_attrs *a = attrs;
     (void)n;
-    kt_val *x = floats(g, in[0]);
-    const int axis = axis_in(g, "normalize", a->axis, x ? x->spec.shape.ndim : 0);
+    kt_val *x = kt_op_floats(g, in[0]);
+    const int axis = kt_op_axis(g, "normalize", a->axis, x ? x->spec.shape.ndim : 0);
     if (axis < 0) return NULL;
     if (a->other != 1 && a->other != 2)
         return kt_graph_fail(
@@ -267,7 +322,7 @@ static kt_val *diff_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const along_attrs *a = attrs;
     (void)n;
     kt_val *x = in[0];
-    const int axis = axis_in(g, "diff", a->axis, x->spec.shape.ndim);
+    const int axis = kt_op_axis(g, "diff", a->axis, x->spec.shape.ndim);
     if (axis < 0) return NULL;
     if (a->other < 0) return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "diff: n must not be negative"));
     for (int64_t i = 0; x && i < a->other; i++) {
@@ -279,17 +334,35 @@ static kt_val *diff_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     return x;
 }
 
-/* Axis `axis` comes to stand at `other`, the others keep their order. */
-static kt_val *moveaxis_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    const along_attrs *a = attrs;
-    const int ndim = in[0]->spec.shape.ndim, from = axis_in(g, "moveaxis", a->axis, ndim);
-    const int to = from < 0 ? -1 : axis_in(g, "moveaxis", a->other, ndim);
-    int perm[KT_MAX_RANK], at = 0;
+typedef struct {
+    char source[48], destination[48]; ///< "1" or "[1, 2]"
+} moveaxis_attrs;
+
+/* Each source comes to stand at its destination, the others keep their order. */
+KT_OP_BUILD(moveaxis) {
+    const moveaxis_attrs *a = attrs;
+    const int ndim = in[0]->spec.shape.ndim;
+    int64_t from[KT_MAX_RANK], to[KT_MAX_RANK];
+    int perm[KT_MAX_RANK], taken = 0, next = 0;
+    const int count = kt_op_numbers(a->source, KT_MAX_RANK, from);
     (void)n;
-    if (to < 0) return NULL;
+    if (count != kt_op_numbers(a->destination, KT_MAX_RANK, to) || count > ndim)
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EINVAL, "moveaxis: source and destination of different lengths"));
+    for (int i = 0; i < ndim; i++) perm[i] = -1;
+    for (int i = 0; i < count; i++) {
+        const int f = kt_op_axis(g, "moveaxis", from[i], ndim);
+        const int t = f < 0 ? -1 : kt_op_axis(g, "moveaxis", to[i], ndim);
+        if (t < 0) return NULL;
+        if (taken >> f & 1 || perm[t] >= 0)
+            return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "moveaxis: an axis stands there twice"));
+        perm[t] = f;
+        taken |= 1 << f;
+    }
     for (int i = 0; i < ndim; i++) {
-        if (at == from) at++;
-        perm[i] = i == to ? from : at++;
+        if (perm[i] >= 0) continue;
+        while (taken >> next & 1) next++;
+        perm[i] = next++;
     }
     return kt_g_transpose(g, in[0], perm);
 }
@@ -319,11 +392,12 @@ static kt_val *triu_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     return triangle(g, in[0], ((const along_attrs *)attrs)->other, false);
 }
 
-static const kt_op_class normalize_class = {"Normalize", sizeof(along_attrs), normalize_build},
-                         diff_class = {"Diff", sizeof(along_attrs), diff_build},
-                         moveaxis_class = {"Moveaxis", sizeof(along_attrs), moveaxis_build},
-                         tril_class = {"Tril", sizeof(along_attrs), tril_build},
-                         triu_class = {"Triu", sizeof(along_attrs), triu_build};
+static const kt_op_class
+    normalize_class = {"Normalize", sizeof(along_attrs), normalize_build, NULL},
+    diff_class = {"Diff", sizeof(along_attrs), diff_build, NULL},
+    moveaxis_class = {"Moveaxis", sizeof(moveaxis_attrs), moveaxis_build, NULL},
+    tril_class = {"Tril", sizeof(along_attrs), tril_build, NULL},
+    triu_class = {"Triu", sizeof(along_attrs), triu_build, NULL};
 
 kt_sym *kt_op_normalize(kt_sym *x, int axis, int order, double epsilon) {
     return kt_op_apply(&normalize_class, 1, &x, &(along_attrs){axis, order, epsilon});
@@ -332,7 +406,11 @@ kt_sym *kt_op_diff(kt_sym *x, int n, int axis) {
     return kt_op_apply(&diff_class, 1, &x, &(along_attrs){axis, n, 0});
 }
 kt_sym *kt_op_moveaxis(kt_sym *x, int source, int destination) {
-    return kt_op_apply(&moveaxis_class, 1, &x, &(along_attrs){source, destination, 0});
+    moveaxis_attrs a;
+    memset(&a, 0, sizeof a);
+    snprintf(a.source, sizeof a.source, "%d", source);
+    snprintf(a.destination, sizeof a.destination, "%d", destination);
+    return kt_op_apply(&moveaxis_class, 1, &x, &a);
 }
 kt_sym *kt_op_tril(kt_sym *x, int k) {
     return kt_op_apply(&tril_class, 1, &x, &(along_attrs){0, k, 0});
@@ -351,7 +429,7 @@ static kt_val *joined(kt_graph *g, int n, kt_val **in, int64_t axis, const char 
         if (axis == KT_NONE) in[i] = kt_g_reshape(g, in[i], kt_dims(-1));
         if (!in[i]) return NULL;
     }
-    const int at = axis == KT_NONE ? 0 : axis_in(g, op, axis, in[0]->spec.shape.ndim);
+    const int at = axis == KT_NONE ? 0 : kt_op_axis(g, op, axis, in[0]->spec.shape.ndim);
     return at < 0 ? NULL : kt_g_concat(g, n, in, at);
 }
 static kt_val *append_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
@@ -367,15 +445,15 @@ static kt_val *vstack_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
         if (in[i]->spec.shape.ndim == 1) in[i] = kt_g_expand_dims(g, in[i], 0);
     return in[0] ? joined(g, n, in, 0, "vstack") : NULL;
 }
-static const kt_op_class append_class = {"Append", sizeof(along_attrs), append_build},
-                         hstack_class = {"Hstack", 0, hstack_build},
-                         vstack_class = {"Vstack", 0, vstack_build};
+static const kt_op_class append_class = {"Append", sizeof(along_attrs), append_build, NULL},
+                         hstack_class = {"Hstack", 0, hstack_build, NULL},
+                         vstack_class = {"Vstack", 0, vstack_build, NULL};
 
 kt_sym *kt_op_append(kt_sym *a, kt_sym *b, int64_t axis) {
     kt_sym *in[2] = {a, b};
     return kt_op_apply(&append_class, 2, in, &(along_attrs){axis, 0, 0});
 }
-static kt_sym *of_list(const kt_op_class *op, kt_ref xs) {
+kt_sym *kt_op_of_list(const kt_op_class *op, kt_ref xs, const void *attrs) {
     kt_sym *in[KT_OP_MAX_IN];
     const int n = kt_is(xs, KT_KIND_LIST) ? kt_list_len(xs) : 1;
     if (kt_failed(xs)) return kt_fail_object(kt_check(xs));
@@ -384,12 +462,12 @@ static kt_sym *of_list(const kt_op_class *op, kt_ref xs) {
             KT_FAIL(KT_ELIMIT, "%s: expected 1 to %d tensors", op->name, KT_OP_MAX_IN));
     for (int i = 0; i < n; i++)
         in[i] = (kt_sym *)(uintptr_t)(kt_is(xs, KT_KIND_LIST) ? kt_list_get(xs, i) : xs);
-    kt_sym *y = kt_op_apply(op, n, in, NULL);
+    kt_sym *y = kt_op_apply(op, n, in, attrs);
     if (kt_is(xs, KT_KIND_LIST)) kt_drop(xs);
     return y;
 }
-kt_sym *kt_op_hstack(kt_ref xs) { return of_list(&hstack_class, xs); }
-kt_sym *kt_op_vstack(kt_ref xs) { return of_list(&vstack_class, xs); }
+kt_sym *kt_op_hstack(kt_ref xs) { return kt_op_of_list(&hstack_class, xs, NULL); }
+kt_sym *kt_op_vstack(kt_ref xs) { return kt_op_of_list(&vstack_class, xs, NULL); }
 
 /* Files ---------------------------------------------------------------------------------------- */
 
@@ -407,41 +485,41 @@ static const kt_field normalize_fields[] = {
 static const kt_field diff_fields[] = {
     KT_F_NAMED(along_attrs, other, "n", KT_FIELD_INT64), KT_F(along_attrs, axis), KT_F_END};
 static const kt_field moveaxis_fields[] = {
-    KT_F_NAMED(along_attrs, axis, "source", KT_FIELD_INT64),
-    KT_F_NAMED(along_attrs, other, "destination", KT_FIELD_INT64),
+    KT_F_AS(moveaxis_attrs, source, KT_FIELD_TEXT),
+    KT_F_AS(moveaxis_attrs, destination, KT_FIELD_TEXT),
     KT_F_END};
 static const kt_field triangle_fields[] = {
     KT_F_NAMED(along_attrs, other, "k", KT_FIELD_INT64), KT_F_END};
 static const kt_field append_fields[] = {KT_F(along_attrs, axis), KT_F_END};
 
 const kt_op_form kt_op_forms_more[] = {
-    {&copy_class, "numpy", 1, NULL, NULL},
-    {&arccosh_class, "numpy", 1, NULL, NULL},
-    {&log2_class, "numpy", 1, NULL, NULL},
-    {&log10_class, "numpy", 1, NULL, NULL},
-    {&exp2_class, "numpy", 1, NULL, NULL},
-    {&deg2rad_class, "numpy", 1, NULL, NULL},
-    {&rad2deg_class, "numpy", 1, NULL, NULL},
-    {&isnan_class, "numpy", 1, NULL, NULL},
-    {&isinf_class, "numpy", 1, NULL, NULL},
-    {&isfinite_class, "numpy", 1, NULL, NULL},
-    {&ravel_class, "numpy", 1, NULL, NULL},
-    {&zeros_like_class, "numpy", 1, like_fields, NULL},
-    {&ones_like_class, "numpy", 1, like_fields, ones_finish},
-    {&full_like_class, "numpy", 2, like_fields, NULL},
-    {&hypot_class, "numpy", 2, NULL, NULL},
-    {&logaddexp_class, "numpy", 2, NULL, NULL},
-    {&divide_no_nan_class, "numpy", 2, NULL, NULL},
-    {&outer_class, "numpy", 2, NULL, NULL},
-    {&logsumexp_class, "math", 1, fold_fields, NULL},
-    {&count_class, "numpy", 1, count_fields, NULL},
-    {&norm_class, "linalg", 1, norm_fields, NULL},
-    {&normalize_class, "nn", 1, normalize_fields, NULL},
-    {&diff_class, "numpy", 1, diff_fields, NULL},
-    {&moveaxis_class, "numpy", 1, moveaxis_fields, NULL},
-    {&tril_class, "numpy", 1, triangle_fields, NULL},
-    {&triu_class, "numpy", 1, triangle_fields, NULL},
-    {&append_class, "numpy", 2, append_fields, NULL},
-    {&hstack_class, "numpy", KT_OP_LIST, NULL, NULL},
-    {&vstack_class, "numpy", KT_OP_LIST, NULL, NULL},
-    {NULL, NULL, 0, NULL, NULL}};
+    {&copy_class, "numpy", 1, NULL, NULL, NULL},
+    {&arccosh_class, "numpy", 1, NULL, NULL, NULL},
+    {&log2_class, "numpy", 1, NULL, NULL, NULL},
+    {&log10_class, "numpy", 1, NULL, NULL, NULL},
+    {&exp2_class, "numpy", 1, NULL, NULL, NULL},
+    {&deg2rad_class, "numpy", 1, NULL, NULL, NULL},
+    {&rad2deg_class, "numpy", 1, NULL, NULL, NULL},
+    {&isnan_class, "numpy", 1, NULL, NULL, NULL},
+    {&isinf_class, "numpy", 1, NULL, NULL, NULL},
+    {&isfinite_class, "numpy", 1, NULL, NULL, NULL},
+    {&ravel_class, "numpy", 1, NULL, NULL, NULL},
+    {&zeros_like_class, "numpy", 1, like_fields, NULL, NULL},
+    {&ones_like_class, "numpy", 1, like_fields, ones_finish, NULL},
+    {&full_like_class, "numpy", 2, like_fields, NULL, NULL},
+    {&hypot_class, "numpy", 2, NULL, NULL, NULL},
+    {&logaddexp_class, "numpy", 2, NULL, NULL, NULL},
+    {&divide_no_nan_class, "numpy", 2, NULL, NULL, NULL},
+    {&outer_class, "numpy", 2, NULL, NULL, NULL},
+    {&logsumexp_class, "math", 1, fold_fields, NULL, NULL},
+    {&count_class, "numpy", 1, count_fields, NULL, NULL},
+    {&norm_class, "linalg", 1, norm_fields, NULL, NULL},
+    {&normalize_class, "nn", 1, normalize_fields, NULL, NULL},
+    {&diff_class, "numpy", 1, diff_fields, NULL, NULL},
+    {&moveaxis_class, "numpy", 1, moveaxis_fields, NULL, NULL},
+    {&tril_class, "numpy", 1, triangle_fields, NULL, NULL},
+    {&triu_class, "numpy", 1, triangle_fields, NULL, NULL},
+    {&append_class, "numpy", 2, append_fields, NULL, NULL},
+    {&hstack_class, "numpy", KT_OP_LIST, NULL, NULL, NULL},
+    {&vstack_class, "numpy", KT_OP_LIST, NULL, NULL, NULL},
+    {NULL, NULL, 0, NULL, NULL, NULL}};

@@ -2,72 +2,87 @@
  * the builders of ops/build.h. */
 #include "base/error.h"
 #include "nn/axes.h"
-#include "nn/tracer.h"
+#include "nn/symbolic.h"
 #include "runtime/settings.h"
 
 #include <keratin/runtime.h>
+
+#include <stdio.h>
+#include <string.h>
 
 typedef struct {
     int64_t n, axis; /* KT_NONE: all axes, or the flat array */
     int other;
 } move_attrs;
 
-static int axis_in(kt_graph *g, const char *op, int64_t axis, int ndim) {
-    const int at = axis < -KT_MAX_RANK || axis > KT_MAX_RANK ? -1 : kt_axis((int)axis, ndim);
-    if (at < 0)
-        kt_graph_fail(g, KT_FAIL(KT_EINVAL, "%s: axis %lld is out of range", op, (long long)axis));
-    return at;
-}
-
-static kt_val *flip_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    const move_attrs *a = attrs;
+KT_OP_BUILD(flip) {
     kt_val *x = in[0];
-    const int ndim = x->spec.shape.ndim;
-    const int axis = a->axis == KT_NONE ? 0 : axis_in(g, "flip", a->axis, ndim);
+    const int mask = kt_op_axes(g, "flip", x, ((const move_attrs *)attrs)->axis);
     (void)n;
-    if (axis < 0) return NULL;
-    if (a->axis != KT_NONE) return kt_g_reverse(g, x, axis);
-    for (int i = 0; i < ndim; i++) x = kt_g_reverse(g, x, i);
+    if (g->status) return NULL;
+    for (int i = 0; x && i < KT_MAX_RANK; i++)
+        if (mask >> i & 1) x = kt_g_reverse(g, x, i);
     return x;
 }
-static const kt_op_class flip_class = {"Flip", sizeof(move_attrs), flip_build};
-kt_sym *kt_op_flip(kt_sym *x, int64_t axis) {
+static const kt_op_class flip_class = {"Flip", sizeof(move_attrs), flip_build, NULL};
+kt_sym *kt_op_flip(kt_sym *x, kt_tuple axis) {
     return kt_op_apply(&flip_class, 1, &x, &(move_attrs){0, axis, 0});
 }
 
+typedef struct {
+    char shift[100]; ///< "1", or "[1, -2]", one for each axis
+    kt_tuple axis;
+} roll_attrs;
+
 /* The last `shift` elements first. */
-static kt_val *roll_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    const move_attrs *a = attrs;
-    kt_val *x = a->axis == KT_NONE ? kt_g_reshape(g, in[0], kt_dims(-1)) : in[0];
-    const int axis = !x                   ? -1
-                     : a->axis == KT_NONE ? 0
-                                          : axis_in(g, "roll", a->axis, x->spec.shape.ndim);
-    (void)n;
-    if (axis < 0) return NULL;
+static kt_val *rolled(kt_graph *g, kt_val *x, int axis, int64_t by) {
     const int64_t len = x->spec.shape.dim[axis];
-    const int64_t shift = len ? (a->n % len + len) % len : 0;
-    if (shift == 0) return in[0];
+    const int64_t shift = len ? (by % len + len) % len : 0;
+    if (shift == 0) return x;
     kt_val *parts[2] = {
         kt_g_slice_axis(g, x, axis, len - shift, len), kt_g_slice_axis(g, x, axis, 0, len - shift)};
-    kt_val *y = parts[0] && parts[1] ? kt_g_concat(g, 2, parts, axis) : NULL;
-    return a->axis == KT_NONE ? kt_g_reshape(g, y, in[0]->spec.shape) : y;
+    return parts[0] && parts[1] ? kt_g_concat(g, 2, parts, axis) : NULL;
 }
-static const kt_op_class roll_class = {"Roll", sizeof(move_attrs), roll_build};
-kt_sym *kt_op_roll(kt_sym *x, int64_t shift, int64_t axis) {
-    return kt_op_apply(&roll_class, 1, &x, &(move_attrs){shift, axis, 0});
+KT_OP_BUILD(roll) {
+    const roll_attrs *a = attrs;
+    int64_t by[KT_MAX_RANK] = {0};
+    int axes[KT_MAX_RANK];
+    kt_val *x = in[0];
+    const int n_by = kt_op_numbers(a->shift, KT_MAX_RANK, by), n_axes = kt_axes_list(a->axis, axes);
+    (void)n;
+    if (a->axis == KT_NONE) {
+        x = kt_g_reshape(g, x, kt_dims(-1));
+        return x ? kt_g_reshape(g, rolled(g, x, 0, by[0]), in[0]->spec.shape) : NULL;
+    }
+    if (n_by != n_axes && n_by != 1)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "roll: %d shifts for %d axes", n_by, n_axes));
+    for (int i = 0; x && i < n_axes; i++) {
+        const int axis = kt_op_axis(g, "roll", axes[i], x->spec.shape.ndim);
+        if (axis < 0) return NULL;
+        x = rolled(g, x, axis, by[n_by > 1 ? i : 0]);
+    }
+    return x;
+}
+static const kt_op_class roll_class = {"Roll", sizeof(roll_attrs), roll_build, NULL};
+kt_sym *kt_op_roll(kt_sym *x, int64_t shift, kt_tuple axis) {
+    roll_attrs a;
+    memset(&a, 0, sizeof a);
+    snprintf(a.shift, sizeof a.shift, "%lld", (long long)shift);
+    a.axis = axis;
+    return kt_op_apply(&roll_class, 1, &x, &a);
 }
 
 static kt_val *swapaxes_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const move_attrs *a = attrs;
-    const int ndim = in[0]->spec.shape.ndim, axis = axis_in(g, "swapaxes", a->axis, ndim);
-    const int other = axis < 0 ? -1 : axis_in(g, "swapaxes", a->other, ndim);
+    const int ndim = in[0]->spec.shape.ndim, axis = kt_op_axis(g, "swapaxes", a->axis, ndim);
+    const int other = axis < 0 ? -1 : kt_op_axis(g, "swapaxes", a->other, ndim);
     int perm[KT_MAX_RANK];
     (void)n;
     if (other < 0) return NULL;
     for (int i = 0; i < ndim; i++) perm[i] = i == axis ? other : i == other ? axis : i;
     return kt_g_transpose(g, in[0], perm);
 }
-static const kt_op_class swapaxes_class = {"Swapaxes", sizeof(move_attrs), swapaxes_build};
+static const kt_op_class swapaxes_class = {"Swapaxes", sizeof(move_attrs), swapaxes_build, NULL};
 kt_sym *kt_op_swapaxes(kt_sym *x, int axis1, int axis2) {
     return kt_op_apply(&swapaxes_class, 1, &x, &(move_attrs){0, axis1, axis2});
 }
@@ -97,14 +112,14 @@ static kt_val *tile_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     }
     return x;
 }
-static const kt_op_class tile_class = {"Tile", sizeof(tile_attrs), tile_build};
+static const kt_op_class tile_class = {"Tile", sizeof(tile_attrs), tile_build, NULL};
 kt_sym *kt_op_tile(kt_sym *x, kt_shape repeats) {
     return kt_op_apply(&tile_class, 1, &x, &(tile_attrs){repeats});
 }
 
 static kt_val *stack_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const int ndim = in[0]->spec.shape.ndim;
-    const int axis = axis_in(g, "stack", ((const move_attrs *)attrs)->axis, ndim + 1);
+    const int axis = kt_op_axis(g, "stack", ((const move_attrs *)attrs)->axis, ndim + 1);
     kt_val *parts[KT_OP_MAX_IN];
     if (axis < 0) return NULL;
     for (int i = 0; i < n; i++) {
@@ -116,7 +131,7 @@ static kt_val *stack_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     }
     return kt_g_concat(g, n, parts, axis);
 }
-static const kt_op_class stack_class = {"Stack", sizeof(move_attrs), stack_build};
+static const kt_op_class stack_class = {"Stack", sizeof(move_attrs), stack_build, NULL};
 kt_sym *kt_op_stack(kt_ref xs, int axis) {
     kt_sym *in[KT_OP_MAX_IN];
     const int n = kt_is(xs, KT_KIND_LIST) ? kt_list_len(xs) : 1;
@@ -137,15 +152,9 @@ typedef struct {
 } var_attrs;
 static kt_val *var_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const var_attrs *a = attrs;
-    int axes[KT_MAX_RANK], bits = 0;
-    const int count = kt_axes_list(a->axis, axes), ndim = in[0]->spec.shape.ndim;
+    const int bits = kt_op_axes(g, a->root ? "std" : "var", in[0], a->axis);
     (void)n;
-    for (int i = 0; i < count; i++) {
-        const int at = axis_in(g, "var", axes[i], ndim);
-        if (at < 0) return NULL;
-        bits |= 1 << at;
-    }
-    if (count == 0) bits = kt_axes_all(in[0]);
+    if (g->status) return NULL;
     kt_val *x = kt_dtype_is_float(in[0]->spec.dtype)
                     ? in[0]
                     : kt_g_cast(g, in[0], kt_dtype_of(kt_dtype_policy()));
@@ -153,11 +162,11 @@ static kt_val *var_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     kt_val *var = kt_g_mean(g, kt_g_square(g, off), bits, a->keepdims);
     return a->root ? kt_g_sqrt(g, var) : var;
 }
-static const kt_op_class var_class = {"Var", sizeof(var_attrs), var_build};
+static const kt_op_class var_class = {"Var", sizeof(var_attrs), var_build, NULL};
 kt_sym *kt_op_var(kt_sym *x, kt_tuple axis, bool keepdims) {
     return kt_op_apply(&var_class, 1, &x, &(var_attrs){axis, keepdims, false});
 }
-static const kt_op_class std_class = {"Std", sizeof(var_attrs), var_build};
+static const kt_op_class std_class = {"Std", sizeof(var_attrs), var_build, NULL};
 kt_sym *kt_op_std(kt_sym *x, kt_tuple axis, bool keepdims) {
     return kt_op_apply(&std_class, 1, &x, &(var_attrs){axis, keepdims, true});
 }
@@ -165,7 +174,7 @@ kt_sym *kt_op_std(kt_sym *x, kt_tuple axis, bool keepdims) {
 /* Files */
 static const kt_field flip_fields[] = {KT_F(move_attrs, axis), KT_F_END};
 static const kt_field roll_fields[] = {
-    KT_F_NAMED(move_attrs, n, "shift", KT_FIELD_INT64), KT_F(move_attrs, axis), KT_F_END};
+    KT_F_AS(roll_attrs, shift, KT_FIELD_TEXT), KT_F(roll_attrs, axis), KT_F_END};
 static const kt_field swapaxes_fields[] = {
     KT_F_NAMED(move_attrs, axis, "axis1", KT_FIELD_INT64),
     KT_F_NAMED(move_attrs, other, "axis2", KT_FIELD_INT),
@@ -181,11 +190,11 @@ static kt_status std_finish(int n, kt_sym *const *in, void *attrs) {
 }
 
 const kt_op_form kt_op_forms_shape[] = {
-    {&flip_class, "numpy", 1, flip_fields, NULL},
-    {&roll_class, "numpy", 1, roll_fields, NULL},
-    {&swapaxes_class, "numpy", 1, swapaxes_fields, NULL},
-    {&tile_class, "numpy", 1, tile_fields, NULL},
-    {&stack_class, "numpy", KT_OP_LIST, flip_fields, NULL},
-    {&var_class, "numpy", 1, var_fields, NULL},
-    {&std_class, "numpy", 1, var_fields, std_finish},
-    {NULL, NULL, 0, NULL, NULL}};
+    {&flip_class, "numpy", 1, flip_fields, NULL, NULL},
+    {&roll_class, "numpy", 1, roll_fields, NULL, NULL},
+    {&swapaxes_class, "numpy", 1, swapaxes_fields, NULL, NULL},
+    {&tile_class, "numpy", 1, tile_fields, NULL, NULL},
+    {&stack_class, "numpy", KT_OP_LIST, flip_fields, NULL, NULL},
+    {&var_class, "numpy", 1, var_fields, NULL, NULL},
+    {&std_class, "numpy", 1, var_fields, std_finish, NULL},
+    {NULL, NULL, 0, NULL, NULL, NULL}};

@@ -57,10 +57,10 @@ static kt_val *separable_conv_build(kt_graph *g, int n, kt_val **in, const void 
     return given->channels_first ? turned(g, x, true) : x;
 }
 static const kt_op_class
-    conv_class = {"Conv", sizeof(conv_op_attrs), conv_build},
-    depthwise_conv_class = {"DepthwiseConv", sizeof(conv_op_attrs), depthwise_conv_build},
-    separable_conv_class = {"SeparableConv", sizeof(conv_op_attrs), separable_conv_build},
-    conv_transpose_class = {"ConvTranspose", sizeof(conv_op_attrs), conv_transpose_build};
+    conv_class = {"Conv", sizeof(conv_op_attrs), conv_build, NULL},
+    depthwise_conv_class = {"DepthwiseConv", sizeof(conv_op_attrs), depthwise_conv_build, NULL},
+    separable_conv_class = {"SeparableConv", sizeof(conv_op_attrs), separable_conv_build, NULL},
+    conv_transpose_class = {"ConvTranspose", sizeof(conv_op_attrs), conv_transpose_build, NULL};
 
 /* Number of axes between batch and channels; names what is wrong with the operand. */
 static kt_status rank_of(const kt_sym *x, const char *what, int most, int *rank) {
@@ -203,8 +203,9 @@ static kt_val *pool_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     kt_val *y = kt_g_pool_nd(g, x, &a->nd);
     return a->channels_first ? turned(g, y, true) : y;
 }
-static const kt_op_class max_pool_class = {"MaxPool", sizeof(pool_op_attrs), pool_build},
-                         average_pool_class = {"AveragePool", sizeof(pool_op_attrs), pool_build};
+static const kt_op_class max_pool_class = {"MaxPool", sizeof(pool_op_attrs), pool_build, NULL},
+                         average_pool_class = {
+                             "AveragePool", sizeof(pool_op_attrs), pool_build, NULL};
 
 static kt_status pool_finish_as(const char *what, kt_sym *const *in, pool_op_attrs *a) {
     kt_pad_mode mode = KT_PAD_VALID;
@@ -261,7 +262,7 @@ static kt_val *op_pad_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
     (void)n;
     return kt_g_pad(g, in[0], attrs);
 }
-static const kt_op_class op_pad_class = {"Pad", sizeof(pad_attrs), op_pad_build};
+static const kt_op_class op_pad_class = {"Pad", sizeof(pad_attrs), op_pad_build, NULL};
 kt_sym *kt_op_pad(kt_sym *x, kt_shape before, kt_shape after, double constant_value) {
     pad_attrs a = {{0}, {0}, constant_value};
     if (kt_failed(x)) return kt_fail_object(kt_check(x));
@@ -301,7 +302,7 @@ static kt_status repeat_finish(int n, kt_sym *const *in, void *attrs) {
     return repeats >= 0 ? KT_OK
                         : KT_FAIL(KT_EINVAL, "repeat: expected repeats >= 0, got %d", repeats);
 }
-static const kt_op_class repeat_class = {"Repeat", sizeof(repeat_attrs), repeat_build};
+static const kt_op_class repeat_class = {"Repeat", sizeof(repeat_attrs), repeat_build, NULL};
 kt_sym *kt_op_repeat(kt_sym *x, int repeats, int64_t axis) {
     repeat_attrs a;
     memset(&a, 0, sizeof a);
@@ -340,12 +341,12 @@ static const kt_field pad_fields[] = {
     KT_F_END};
 
 const kt_op_form kt_op_forms_windows[] = {
-    {&conv_class, "nn", 2, conv_fields, conv_finish},
-    {&depthwise_conv_class, "nn", 2, conv_fields, depthwise_finish},
-    {&separable_conv_class, "nn", 3, conv_fields, separable_finish},
-    {&conv_transpose_class, "nn", 2, conv_transpose_fields, transpose_finish},
-    {&max_pool_class, "nn", 1, pool_fields, max_pool_finish},
-    {&average_pool_class, "nn", 1, pool_fields, average_pool_finish},
-    {&op_pad_class, "numpy", 1, pad_fields, NULL},
-    {&repeat_class, "numpy", 1, repeat_fields, repeat_finish},
-    {NULL, NULL, 0, NULL, NULL}};
+    {&conv_class, "nn", 2, conv_fields, conv_finish, NULL},
+    {&depthwise_conv_class, "nn", 2, conv_fields, depthwise_finish, NULL},
+    {&separable_conv_class, "nn", 3, conv_fields, separable_finish, NULL},
+    {&conv_transpose_class, "nn", 2, conv_transpose_fields, transpose_finish, NULL},
+    {&max_pool_class, "nn", 1, pool_fields, max_pool_finish, NULL},
+    {&average_pool_class, "nn", 1, pool_fields, average_pool_finish, NULL},
+    {&op_pad_class, "numpy", 1, pad_fields, NULL, NULL},
+    {&repeat_class, "numpy", 1, repeat_fields, repeat_finish, NULL},
+    {NULL, NULL, 0, NULL, NULL, NULL}};

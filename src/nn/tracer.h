@@ -101,6 +101,9 @@ typedef struct kt_op_class {
     const char *name; ///< Keras' class of the operation, "Matmul"
     size_t attrs_size;
     kt_val *(*build)(kt_graph *g, int n, kt_val **in, const void *attrs);
+    /** In its place, for ops with several outputs (kt_item() takes them apart): fills
+     * out[KT_MAX_TENSORS] and returns how many there are. */
+    int (*outputs)(kt_graph *g, int n, kt_val **in, const void *attrs, kt_val **out);
 } kt_op_class;
 enum { KT_OP_LIST = -1, KT_OP_ANY = -2 }; ///< operands in one list; any number of them
 /** How files write an op: its attributes as Keras' config has them, Keras' module below
@@ -112,11 +115,16 @@ typedef struct kt_op_form {
     int n_in;
     const kt_field *fields;
     kt_status (*finish)(int n, kt_sym *const *in, void *attrs);
+    /** Names of call()'s arguments, for classes that take more than tensors in a row: a field of
+     * this name is read from there; "?": may be None, the attributes then begin with `unsigned
+     * given`, bit i for argument i; behind "*" Keras hands them over by name. NULL: n_in tensors.
+     */
+    const char *call;
 } kt_op_form;
 /** The ops that files may name, by number; NULL behind the last. */
 const kt_op_form *kt_op_form_at(int i);
 extern const kt_op_form kt_op_forms_shape[], kt_op_forms_windows[], kt_op_forms_more[],
-    kt_op_forms_activations[];
+    kt_op_forms_activations[], kt_op_forms_order[], kt_op_forms_parts[], kt_op_forms_products[];
 /** The dtype of what two dtypes make together. */
 kt_dtype kt_op_promote(kt_dtype a, kt_dtype b);
 kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs);

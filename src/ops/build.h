@@ -83,6 +83,13 @@ int kt_axis_bit(kt_graph *g, const kt_val *x, int axis);
 /** Sums a gradient back to the shape its value had before broadcasting. */
 kt_val *kt_g_unbroadcast(kt_graph *g, kt_val *dy, const kt_shape *shape);
 kt_val *kt_g_argmax(kt_graph *g, kt_val *x, int axis); ///< int32, that axis goes away
+/** Positions of the first k (KT_NONE: all) elements in order; int32. */
+kt_val *kt_g_argsort(kt_graph *g, kt_val *x, int axis, int64_t k, bool descending);
+/** y[i] = a[i] y[i-1] + b[i] along an axis; backwards: from y[i+1]. */
+kt_val *kt_g_recurrence(kt_graph *g, kt_val *a, kt_val *b, int axis, bool backwards);
+/** Elements along an axis by integer positions of as many axes, the others broadcast. check: they
+ * may be out of range, which is an error when it runs. */
+kt_val *kt_g_take_along(kt_graph *g, kt_val *x, kt_val *index, int axis, bool check);
 kt_val *kt_g_one_hot(kt_graph *g, kt_val *index, int64_t depth, kt_dtype dtype);
 
 /* Products and rows */

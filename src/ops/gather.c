@@ -73,6 +73,25 @@ static kt_status gather_ref(const kt_kargs *k) {
     return KT_OK;
 }
 
+static kt_status scatter_add_any(const kt_kargs *k) {
+    const kt_spec *table = &k->node->out[0]->spec;
+    const int64_t n = kt_shape_size(&k->node->in[1]->spec.shape);
+    const int64_t row = kt_shape_range(&table->shape, 1, table->shape.ndim);
+    const int32_t *index = k->in[1];
+    memset(k->out[0], 0, (size_t)kt_spec_bytes(table));
+    for (int64_t i = 0; i < n; i++) {
+        if (index[i] < 0 || index[i] >= table->shape.dim[0])
+            return kt_index_error(&k->node->in[1]->spec.shape, i, index[i], table->shape.dim[0]);
+        for (int64_t j = 0; j < row; j++) {
+            const int64_t at = index[i] * row + j;
+            const double sum = kt_elem_get(k->out[0], table->dtype, at) +
+                               kt_elem_get(k->in[0], table->dtype, i * row + j);
+            kt_elem_set(k->out[0], table->dtype, at, sum);
+        }
+    }
+    return KT_OK;
+}
+
 static kt_status scatter_add_infer(const kt_node *n, kt_spec *out) {
     const kt_shape *table = &((const shape_attrs *)n->attrs)->shape;
     *out = (kt_spec){n->in[0]->spec.dtype, *table};
@@ -100,6 +119,8 @@ static const kt_sample gather_samples[] = {
 static const kt_sample scatter_add_samples[] = {
     {.in = {{.dim = {5, 3}}, {.dim = {5}, .dtype = KT_INT32}},
      .attrs = &(shape_attrs){{2, {6, 3}}}},
+    {.in = {{.dim = {5, 3}, .dtype = KT_INT32}, {.dim = {5}, .dtype = KT_INT32}},
+     .attrs = &(shape_attrs){{2, {6, 3}}}},
     {.in = {{.dim = {5, 2}}, {.dim = {5}, .dtype = KT_INT32}},
      .attrs = &(shape_attrs){{2, {6, 3}}},
      .want = KT_ESHAPE},
@@ -121,7 +142,7 @@ const kt_opdef kt_opdef_scatter_add = {
     .attrs = scatter_add_fields,
     .infer = scatter_add_infer,
     .vjp = scatter_add_vjp,
-    .ref = KT_REFS(scatter_add),
+    .ref = {scatter_add_float, scatter_add_double, scatter_add_any},
     .samples = scatter_add_samples,
 };
 

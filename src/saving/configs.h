@@ -148,17 +148,8 @@ bool kt_is_operation_module(const char *module);
 bool kt_is_operation_class(const char *class_name);
 /** One more call: args and kwargs with symbols looked up by `find`. */
 typedef kt_sym *kt_find_sym(void *data, const kt_json *keras_tensor);
-typedef struct kt_outputs {
-    int n;
-    kt_sym *v[KT_MAX_TENSORS];
-} kt_outputs;
-kt_status kt_read_operation(
-    kt_reader *r,
-    const kt_json *entry,
-    const kt_json *node,
-    kt_find_sym *find,
-    void *data,
-    kt_outputs *out);
+kt_sym *kt_read_operation(
+    kt_reader *r, const kt_json *entry, const kt_json *node, kt_find_sym *find, void *data);
 /** Is this {"class_name": "__keras_tensor__"}? */
 bool kt_is_keras_tensor(const kt_json *v);
 

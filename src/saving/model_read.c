@@ -133,9 +133,7 @@ typedef struct {
 
 typedef struct {
     int entry, index;
-    kt_sym *out;   ///< NULL until called
-    kt_sym **outs; ///< of an operation with several outputs: n_outs of them
-    int n_outs;
+    kt_sym *out;      ///< NULL until called
     int waiting;      ///< first call that waits for this one, -1
     int next_waiting; ///< of those that wait for the same
 } call;
@@ -199,12 +197,10 @@ static kt_status read_history(const graph *g, const kt_json *h, int *at, int *in
 
 static kt_sym *output_of(const graph *g, int at, int index) {
     kt_sym *y = g->calls[at].out;
-    const call *c = &g->calls[at];
-    const int n = c->outs ? c->n_outs : y->node ? y->node->n_out : 1;
+    const int n = y->node ? y->node->n_out : 1;
     if (index >= n)
         return kt_fail_object(KT_FAIL(
             KT_EFORMAT, "layer \"%.60s\" has %d outputs", g->v[g->calls[at].entry].name, n));
-    if (c->outs) return c->outs[index];
     if (index == y->index || !y->node) return y;
     return kt_reader_keep(g->r, kt_item(y, index));
 }
@@ -401,18 +397,6 @@ static kt_status entry_error(const entry *e, kt_status st) {
     return st;
 }
 
-static kt_sym *call_operation(graph *g, call *c, const entry *e, const kt_json *node) {
-    kt_outputs out;
-    const kt_status st = kt_read_operation(g->r, e->entry, node, find_tensor, g, &out);
-    if (st) return kt_fail_object(st);
-    if (out.n == 1) return out.v[0];
-    c->outs = kt_arena_alloc(g->r->arena, sizeof *c->outs * (size_t)out.n);
-    if (!c->outs) return kt_fail_object(KT_ENOMEM);
-    memcpy(c->outs, out.v, sizeof *c->outs * (size_t)out.n);
-    c->n_outs = out.n;
-    return out.v[0];
-}
-
 static kt_status make_call(graph *g, int at) {
     call *c = &g->calls[at];
     const entry *e = &g->v[c->entry];
@@ -426,7 +410,8 @@ static kt_status make_call(graph *g, int at) {
         g->calls[g->missing].waiting = at;
         return KT_OK;
     }
-    c->out = e->layer ? call_layer(g, e, node) : call_operation(g, c, e, node);
+    c->out = e->layer ? call_layer(g, e, node)
+                      : kt_read_operation(g->r, e->entry, node, find_tensor, g);
     if (kt_failed(c->out)) {
         st = kt_check(c->out);
         c->out = NULL;

@@ -1,15 +1,12 @@
-/* Recorded operations (kt_op_* between kt_input and kt_functional) as Keras saves its `Operation`s,
- * and back. A file's slice over several axes becomes one slice per axis; Keras' activation
+/* Keras' `Operation`s of a file become recorded operations (kt_op_* between kt_input and
+ * kt_functional). A file's slice over several axes becomes one slice per axis; Keras' activation
  * operations that are no primitive here become Activation layers. */
-#include "nn/layers/operation.h"
+#include "saving/operations.h"
 
-#include "base/error.h"
-#include "base/mem.h"
 #include "io/source.h"
-#include "saving/configs.h"
-#include "tensor/tensor.h"
 
 #include <keratin/layers.h>
+#include <keratin/ops_more.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -25,229 +22,47 @@ bool kt_is_keras_tensor(const kt_json *v) {
     return name && !strcmp(name, "__keras_tensor__");
 }
 
-/* What Keras' constructors have beside ours, at its default. */
-static const struct {
-    const char *class_name, *key, *value;
-} constants[] = {
+bool kt_next_argument(kt_call_argument *a, const kt_field *fields) {
+    for (; *a->rest == ' ' || *a->rest == '*'; a->rest++)
+        a->keyword = a->keyword || *a->rest == '*';
+    const size_t n = strcspn(a->rest, " ?");
+    if (!n || n >= sizeof a->name) return false;
+    snprintf(a->name, sizeof a->name, "%.*s", (int)n, a->rest);
+    a->rest += n;
+    a->optional = *a->rest == '?';
+    a->rest += a->optional;
+    a->field = NULL;
+    for (const kt_field *f = fields; f && f->type; f++)
+        if (!strcmp(f->name, a->name)) a->field = f;
+    return true;
+}
+
+bool kt_is_call_argument(const kt_op_form *form, const char *name) {
+    kt_call_argument a = {.rest = form->call ? form->call : ""};
+    while (kt_next_argument(&a, NULL))
+        if (!strcmp(a.name, name)) return true;
+    return false;
+}
+
+bool kt_is_json_text(const kt_field *f) {
+    static const char *const names[] = {
+        "axes", "shift", "source", "destination", "indices_or_sections"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (f->type == KT_FIELD_TEXT && !strcmp(f->name, names[i])) return true;
+    return false;
+}
+
+const kt_op_constant kt_op_constants[] = {
     {"Max", "initial", "null"},
     {"Min", "initial", "null"},
     {"Prod", "dtype", "null"},
+    {"Unstack", "num", "null"},
     {"OneHot", "sparse", "false"},
     {"Round", "decimals", "0"},
     {"Pad", "mode", "\"constant\""},
     {"DotProductAttention", "flash_attention", "null"},
     {"DotProductAttention", "attn_logits_soft_cap", "null"},
-};
-#define N_CONSTANTS ((int)(sizeof constants / sizeof *constants))
-
-/* Writing -------------------------------------------------------------------------------------- */
-
-static bool is_slice(const kt_layer *l) { return !strcmp(l->class_name, "GetItem"); }
-static bool is_pad(const kt_layer *l) { return !strcmp(l->class_name, "Pad"); }
-static bool is_attention(const kt_layer *l) {
-    return !strcmp(l->class_name, "DotProductAttention");
-}
-
-static const kt_op_form *form_of(const kt_layer *l) {
-    const kt_op_class *op = kt_operation_of(l)->op;
-    const kt_op_form *f;
-    for (int i = 0; (f = kt_op_form_at(i)) != NULL; i++)
-        if (f->op == op) return f;
-    return NULL;
-}
-
-/* Open dimensions of a new shape are -1 to Keras. */
-static kt_json *close_shape(kt_json *list) {
-    kt_json *out = kt_json_new_list();
-    for (int i = 0; i < kt_json_len(list); i++) {
-        kt_json *d = kt_json_at(list, i);
-        const bool open = kt_json_kind(d) == KT_JSON_NULL;
-        if (kt_json_add(out, open ? kt_json_new_int(-1) : kt_json_ref(d))) {
-            kt_json_free(out);
-            out = NULL;
-            break;
-        }
-    }
-    kt_json_free(list);
-    return out;
-}
-
-/* [[1, 1], [0, 2]] */
-static kt_json *pad_width(const pad_attrs *a, int ndim) {
-    kt_json *out = kt_json_new_list();
-    for (int i = 0; i < ndim; i++) {
-        kt_json *pair = kt_json_new_list();
-        kt_status st = kt_json_add(pair, kt_json_new_int(a->before[i]));
-        if (st == KT_OK) st = kt_json_add(pair, kt_json_new_int(a->after[i]));
-        if (st == KT_OK)
-            st = kt_json_add(out, pair);
-        else
-            kt_json_free(pair);
-        if (st) return kt_json_free(out), NULL;
-    }
-    return out;
-}
-
-static kt_json *operation_config(kt_layer *l, int ndim) {
-    const kt_operation_args *a = kt_operation_of(l);
-    const bool apart = is_slice(l) || is_pad(l);
-    pad_attrs pad;
-    kt_json *out = kt_json_new_dict();
-    kt_status st = kt_json_put(out, "name", kt_json_new_str(kt_layer_name(l)));
-    if (st == KT_OK && is_pad(l)) {
-        memcpy(&pad, a->attrs, sizeof pad);
-        kt_json *v = pad_width(&pad, ndim);
-        st = v ? kt_json_put(out, "pad_width", v) : kt_json_failed();
-    }
-    for (const kt_field *f = form_of(l)->fields; st == KT_OK && !apart && f && f->type; f++) {
-        kt_json *v = kt_write_field(f, a->attrs, f->name, NULL);
-        if (v && !strcmp(f->name, "newshape")) v = close_shape(v);
-        st = v ? kt_json_put(out, f->name, v) : kt_json_failed();
-    }
-    for (int i = 0; st == KT_OK && i < N_CONSTANTS; i++) {
-        kt_json *v;
-        if (strcmp(constants[i].class_name, l->class_name) != 0) continue;
-        st = kt_json_parse(&v, constants[i].value, strlen(constants[i].value), NULL);
-        if (st == KT_OK) st = kt_json_put(out, constants[i].key, v);
-    }
-    if (st == KT_OK) return out;
-    kt_json_free(out);
-    return NULL;
-}
-
-kt_json *kt_write_operation(kt_layer *l, int ndim) {
-    const kt_op_form *f = form_of(l);
-    char module[64];
-    if (!f) {
-        KT_FAIL(KT_EUNSUPPORTED, "operation %s has no form in Keras' files", l->class_name);
-        kt_layer_context(l, KT_EUNSUPPORTED);
-        return NULL;
-    }
-    snprintf(module, sizeof module, "keras.src.ops.%s", f->module);
-    return kt_write_wrapped(module, f->op->name, operation_config(l, ndim), f->op->name);
-}
-
-static kt_json *constant(const kt_tensor *t) {
-    kt_json *o = kt_json_new_dict(), *config = kt_json_new_dict();
-    kt_status st = kt_json_put(config, "value", kt_write_tensor(t));
-    if (st == KT_OK) st = kt_json_put(config, "dtype", kt_json_new_str(kt_dtype_name(t->dtype)));
-    if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str("__numpy__"));
-    if (st == KT_OK)
-        st = kt_json_put(o, "config", config);
-    else
-        kt_json_free(config);
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
-}
-
-static kt_json *bound_value(int64_t v) {
-    return v == KT_NONE ? kt_json_new_null() : kt_json_new_int(v);
-}
-
-static kt_json *slice(int64_t start, int64_t stop, int64_t step) {
-    kt_json *o = kt_json_new_dict(), *config = kt_json_new_dict();
-    kt_status st = kt_json_put(config, "start", bound_value(start));
-    if (st == KT_OK) st = kt_json_put(config, "stop", bound_value(stop));
-    if (st == KT_OK) st = kt_json_put(config, "step", bound_value(step == 1 ? KT_NONE : step));
-    if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str("__slice__"));
-    if (st == KT_OK)
-        st = kt_json_put(o, "config", config);
-    else
-        kt_json_free(config);
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
-}
-
-/* x[:, a:b:c] */
-static kt_json *slices(const kt_layer *l, int ndim) {
-    static const char *const keys[] = {"start", "stop", "step"};
-    const kt_operation_args *a = kt_operation_of(l);
-    kt_json *list = kt_json_new_list();
-    int64_t of[3] = {KT_NONE, KT_NONE, 1};
-    int axis = 0;
-    for (const kt_field *f = form_of(l)->fields; f->type; f++) {
-        if (!strcmp(f->name, "axis")) memcpy(&axis, a->attrs + f->offset, sizeof axis);
-        for (int i = 0; i < 3; i++)
-            if (!strcmp(f->name, keys[i])) memcpy(&of[i], a->attrs + f->offset, sizeof of[i]);
-    }
-    if (axis < 0) axis += ndim;
-    for (int i = 0; i <= axis; i++)
-        if (kt_json_add(list, i < axis ? slice(KT_NONE, KT_NONE, 1) : slice(of[0], of[1], of[2])))
-            return kt_json_free(list), NULL;
-    return list;
-}
-
-/* Beside integers a number is written without a fraction: 2.0 would make floats of them. */
-static kt_json *number_operand(double v, kt_json *const *tensors, int n) {
-    bool whole = n > 0 && v == floor(v) && fabs(v) < 1e15;
-    for (int i = 0; i < n; i++) {
-        const char *dtype = kt_json_get_text(kt_json_get(tensors[i], "config"), "dtype");
-        whole = whole && dtype && !kt_dtype_is_float(kt_dtype_of(dtype));
-    }
-    return whole ? kt_json_new_int((int64_t)v) : kt_json_new_real(v);
-}
-
-kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int n) {
-    const kt_operation_args *a = kt_operation_of(l);
-    kt_json *args = kt_json_new_list(), *to = args;
-    kt_status st = args ? KT_OK : KT_ENOMEM;
-    const int plain = is_attention(l) && a->n_operands > 3 ? 3 : a->n_operands;
-    int next = 0;
-    if (form_of(l)->n_in == KT_OP_LIST) {
-        to = kt_json_new_list();
-        st = kt_json_add(args, to);
-    }
-    for (int i = 0; i < plain; i++) {
-        const kt_sym *s = a->fixed[i];
-        kt_json *v = !s            ? (next < n ? kt_json_ref(tensors[next++]) : NULL)
-                     : s->constant ? constant(s->constant)
-                                   : number_operand(s->num, tensors, n);
-        if (st == KT_OK)
-            st = kt_json_add(to, v);
-        else
-            kt_json_free(v);
-    }
-    if (st == KT_OK && is_slice(l)) {
-        const kt_json *shape = n ? kt_json_get(kt_json_get(tensors[0], "config"), "shape") : NULL;
-        st = kt_json_add(args, slices(l, kt_json_len(shape)));
-    }
-    if (st == KT_OK) return args;
-    kt_json_free(args);
-    return NULL;
-}
-
-/* What Keras hands over by name: the mask and the scale of attention, the value of a padding. */
-kt_json *kt_write_operation_kwargs(const kt_layer *l, kt_json *const *tensors, int n) {
-    const kt_operation_args *a = kt_operation_of(l);
-    kt_json *o = kt_json_new_dict();
-    kt_status st = KT_OK;
-    if (is_pad(l)) {
-        pad_attrs pad;
-        memcpy(&pad, a->attrs, sizeof pad);
-        kt_json *v = pad.value != 0 ? number_operand(pad.value, tensors, n) : kt_json_new_null();
-        st = kt_json_put(o, "constant_values", v);
-    }
-    if (is_attention(l)) {
-        attention_attrs attention;
-        memcpy(&attention, a->attrs, sizeof attention);
-        const kt_sym *mask = a->n_operands > 3 ? a->fixed[3] : NULL;
-        kt_json *v = a->n_operands < 4 ? kt_json_new_null()
-                     : !mask           ? kt_json_ref(tensors[n - 1])
-                     : mask->constant  ? constant(mask->constant)
-                                       : kt_json_new_real(mask->num);
-        st = kt_json_put(o, "bias", kt_json_new_null());
-        if (st == KT_OK)
-            st = kt_json_put(o, "mask", v);
-        else
-            kt_json_free(v);
-        if (st == KT_OK) st = kt_json_put(o, "scale", kt_json_new_real(attention.scale));
-    }
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
-}
+    {NULL, NULL, NULL}};
 
 /* Reading -------------------------------------------------------------------------------------- */
 
@@ -403,6 +218,7 @@ static kt_sym *read_get_item(operands *o, const kt_json *args) {
         axis = kt_sym_shape(x).ndim - rest;
         if (axis < 0) st = KT_FAIL(KT_EFORMAT, "GetItem: more indices than axes");
     }
+    if (st == KT_OK && !o->n_parts) x = kt_reader_keep(o->r, kt_op_copy(x)); /* x[...] */
     return st ? kt_fail_object(st) : x;
 }
 
@@ -419,7 +235,7 @@ static const kt_class *activation_of(const char *class_name) {
 }
 
 bool kt_is_operation_class(const char *class_name) {
-    static const char *const apart[] = {"GetItem", "Split", "Unstack", "ConvertToTensor"};
+    static const char *const apart[] = {"GetItem", "ConvertToTensor"};
     for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
         if (!strcmp(apart[i], class_name)) return true;
     return find_op(class_name) || activation_of(class_name);
@@ -447,16 +263,26 @@ static kt_sym *read_activation(
     return kt_reader_keep(o->r, kt_call(l, o->in[0]));
 }
 
+/* Lists of lists, which the op itself reads. */
+static kt_status read_json_text(char *to, const kt_field *f, const kt_json *v) {
+    kt_str s = {0};
+    kt_json_write(&s, v, KT_NONE);
+    kt_status st = s.status;
+    if (st == KT_OK && (!s.s || strlen(s.s) >= f->size))
+        st = KT_FAIL(KT_EUNSUPPORTED, "%s: a list this long", f->name);
+    if (st == KT_OK) memcpy(to, s.s, strlen(s.s) + 1);
+    kt_str_free(&s);
+    return st;
+}
+
 /* A form of a value that our attributes have no room for is unsupported, not wrong. */
 static kt_status read_attr(
     kt_reader *r, const kt_field *f, const char *class_name, const kt_json *v, void *attrs) {
-    static const char *const single[] = {"Flip", "Moveaxis", "Roll", "Squeeze"};
     const kt_field one[] = {*f, KT_F_END};
-    const bool list = kt_json_is(v, KT_JSON_LIST);
-    bool one_axis = f->type == KT_FIELD_INT;
-    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
-        one_axis = one_axis || !strcmp(single[i], class_name);
-    if (list && one_axis) return KT_FAIL(KT_EUNSUPPORTED, "%s: a list as %s", class_name, f->name);
+    if (kt_json_is(v, KT_JSON_LIST) && f->type == KT_FIELD_INT)
+        return KT_FAIL(KT_EUNSUPPORTED, "%s: a list as %s", class_name, f->name);
+    if (f->type == KT_FIELD_TEXT && kt_json_kind(v) == KT_JSON_NULL) return KT_OK; /* None: "" */
+    if (kt_is_json_text(f)) return read_json_text((char *)attrs + f->offset, f, v);
     kt_json *own = (kt_json *)(uintptr_t)v; /* of the document; it is shared, not changed */
     kt_json *dict = kt_json_new_dict(), *dims = NULL, *use = own;
     kt_status st = dict ? KT_OK : KT_ENOMEM;
@@ -475,9 +301,9 @@ static bool is_constant(const char *class_name, const char *key, const kt_json *
     kt_str s = {0};
     bool same = false;
     kt_json_write(&s, v, KT_NONE);
-    for (int i = 0; i < N_CONSTANTS && s.s; i++)
-        same = same || (!strcmp(constants[i].class_name, class_name) &&
-                        !strcmp(constants[i].key, key) && !strcmp(constants[i].value, s.s));
+    for (const kt_op_constant *c = kt_op_constants; c->class_name && s.s; c++)
+        same = same || (!strcmp(c->class_name, class_name) && !strcmp(c->key, key) &&
+                        !strcmp(c->value, s.s));
     kt_str_free(&s);
     return same;
 }
@@ -501,61 +327,6 @@ static kt_status read_attrs(
         const kt_json *v = kt_json_get(config, f->name);
         if (v) st = read_attr(r, f, class_name, v, attrs);
     }
-    return st;
-}
-
-/* Several outputs: each is a slice ------------------------------------------------------------- */
-
-/* [2, 5] of a length 7: 0-2, 2-5, 5-7; 2 of it: two halves. */
-static kt_status split_at(operands *o, kt_outputs *out, int axis, const kt_json *v) {
-    kt_sym *x = o->in[0];
-    const int64_t len = kt_sym_shape(x).dim[axis];
-    const bool list = kt_json_is(v, KT_JSON_LIST);
-    const int64_t n = list ? kt_json_len(v) + 1 : kt_json_int(v);
-    if (n < 1 || n > KT_MAX_TENSORS)
-        return KT_FAIL(KT_ELIMIT, "Split: %lld parts, at most %d", (long long)n, KT_MAX_TENSORS);
-    if (len == KT_NONE || (!list && len % n))
-        return KT_FAIL(KT_EUNSUPPORTED, "Split: the length of axis %d does not split", axis);
-    int64_t start = 0;
-    for (int i = 0; i < n; i++) {
-        const kt_json *at = list ? kt_json_at(v, i) : NULL;
-        const bool last = i == n - 1;
-        if (list && !last && !kt_json_is(at, KT_JSON_INT))
-            return kt_read_type_error("indices_or_sections", "integers", at);
-        const int64_t stop = last ? len : list ? kt_json_int(at) : start + len / n;
-        if (stop < start || stop > len)
-            return KT_FAIL(KT_EUNSUPPORTED, "Split: parts that are not in order");
-        out->v[out->n++] = part_of(o, kt_op_slice(x, axis, start, stop));
-        start = stop;
-    }
-    return KT_OK;
-}
-
-static kt_status unstack(operands *o, kt_outputs *out, int axis) {
-    kt_sym *x = o->in[0];
-    const int64_t len = kt_sym_shape(x).dim[axis];
-    if (len == KT_NONE || len > KT_MAX_TENSORS)
-        return KT_FAIL(KT_ELIMIT, "Unstack: at most %d parts", KT_MAX_TENSORS);
-    for (int64_t i = 0; i < len; i++)
-        out->v[out->n++] = part_of(
-            o, kt_op_squeeze(part_of(o, kt_op_slice(x, axis, i, i + 1)), axis));
-    return KT_OK;
-}
-
-static kt_status read_parts(
-    operands *o, const char *class_name, const kt_json *config, kt_outputs *out) {
-    const kt_json *axis = kt_json_get(config, "axis");
-    if (o->n != 1) return KT_FAIL(KT_EFORMAT, "%s: expected one tensor", class_name);
-    const int ndim = kt_sym_shape(o->in[0]).ndim;
-    const int64_t given = axis ? kt_json_int(axis) : 0;
-    const int at = given < -KT_MAX_RANK || given > KT_MAX_RANK ? -1 : kt_axis((int)given, ndim);
-    if (at < 0) return KT_FAIL(KT_EFORMAT, "%s: axis is out of range", class_name);
-    out->n = 0;
-    const kt_json *parts = kt_json_get(config, "indices_or_sections");
-    const kt_status st = !strcmp(class_name, "Unstack") ? unstack(o, out, at)
-                                                        : split_at(o, out, at, parts);
-    for (int i = 0; i < out->n && st == KT_OK; i++)
-        if (kt_failed(out->v[i])) return kt_check(out->v[i]);
     return st;
 }
 
@@ -609,6 +380,58 @@ static kt_status read_kwargs(
     return st;
 }
 
+/* args and kwargs by the names in the form; fields of the config were read before. */
+static kt_status bind_call(
+    operands *o,
+    const kt_op_form *form,
+    const char *class_name,
+    const kt_json *args,
+    const kt_json *kwargs,
+    void *attrs) {
+    kt_call_argument c = {.rest = form->call};
+    unsigned given = 0;
+    int i = 0;
+    kt_status st = KT_OK;
+    for (void *it = kt_json_iter(kwargs); it; it = kt_json_next(kwargs, it))
+        if (!kt_is_call_argument(form, kt_json_iter_key(it)) &&
+            kt_json_kind(kt_json_iter_value(it)) != KT_JSON_NULL)
+            return KT_FAIL(
+                KT_EUNSUPPORTED, "%s: argument \"%.40s\"", class_name, kt_json_iter_key(it));
+    for (; st == KT_OK && kt_next_argument(&c, form->fields); i++) {
+        const kt_json *v = i < kt_json_len(args) ? kt_json_at(args, i)
+                                                 : kt_json_get(kwargs, c.name);
+        const bool null = !v || kt_json_kind(v) == KT_JSON_NULL;
+        if (!null) given |= 1u << i;
+        if (c.field)
+            st = null ? KT_OK : read_attr(o->r, c.field, class_name, v, attrs);
+        else if (!null)
+            st = take_operand(o, v);
+        else if (!c.optional)
+            st = KT_FAIL(KT_EFORMAT, "%s: no argument \"%s\"", class_name, c.name);
+    }
+    if (st == KT_OK && kt_json_len(args) > i)
+        st = KT_FAIL(KT_EFORMAT, "%s: more than %d arguments", class_name, i);
+    if (strchr(form->call, '?')) memcpy(attrs, &given, sizeof given);
+    if (st == KT_OK && !o->n) st = KT_FAIL(KT_EFORMAT, "args: a call without tensors");
+    return st ? st : widen_numbers(o);
+}
+
+/* An operation whose call() takes arguments by name. */
+static kt_sym *apply_call(
+    operands *o,
+    const kt_op_form *form,
+    const kt_json *config,
+    const kt_json *args,
+    const kt_json *kwargs) {
+    unsigned char attrs[sizeof((kt_operation_args *)0)->attrs] __attribute__((aligned(16))) = {0};
+    const char *class_name = form->op->name;
+    kt_status st = read_attrs(o->r, form->fields, class_name, config, attrs);
+    if (st == KT_OK) st = bind_call(o, form, class_name, args, kwargs, attrs);
+    if (st == KT_OK && form->finish) st = form->finish(o->n, o->in, attrs);
+    if (st) return kt_fail_object(st);
+    return kt_reader_keep(o->r, kt_op_apply(form->op, o->n, o->in, attrs));
+}
+
 static kt_status read_operands(operands *o, const kt_json *args) {
     kt_status st = KT_OK;
     for (int i = 0; i < kt_json_len(args) && st == KT_OK; i++) {
@@ -629,7 +452,8 @@ static kt_sym *apply_form(
     const kt_json *config,
     const kt_json *kwargs) {
     unsigned char attrs[192] __attribute__((aligned(16))) = {0};
-    const bool pad = !strcmp(class_name, "Pad"), attention = form->n_in == KT_OP_ANY;
+    const bool pad = !strcmp(class_name, "Pad");
+    const bool attention = !strcmp(class_name, "DotProductAttention");
     const kt_shape shape = kt_sym_shape(o->in[0]);
     if (attention)
         ((attention_attrs *)(void *)attrs)->scale = shape.ndim && shape.dim[shape.ndim - 1] > 0
@@ -640,7 +464,7 @@ static kt_sym *apply_form(
     const bool fits = attention ? o->n == 3 || o->n == 4 : form->n_in < 0 || o->n == form->n_in;
     if (st == KT_OK && !fits)
         st = KT_FAIL(
-            !strcmp(class_name, "Einsum") ? KT_EUNSUPPORTED : KT_EFORMAT,
+            KT_EFORMAT,
             "%s: expected %d operands, got %d",
             class_name,
             attention ? 3 : form->n_in,
@@ -663,40 +487,33 @@ static kt_sym *apply_form(
 /* What is a tensor already stays that tensor. Keras calls this on masks. */
 static kt_sym *converted(operands *o, const kt_json *config) {
     const char *dtype = kt_json_get_text(config, "dtype");
-    return dtype ? kt_reader_keep(o->r, kt_op_cast(o->in[0], dtype)) : o->in[0];
+    if (dtype) return kt_reader_keep(o->r, kt_op_cast(o->in[0], dtype));
+    return o->in[0]->index ? kt_reader_keep(o->r, kt_op_copy(o->in[0])) : o->in[0];
 }
 
-kt_status kt_read_operation(
-    kt_reader *r,
-    const kt_json *entry,
-    const kt_json *node,
-    kt_find_sym *find,
-    void *data,
-    kt_outputs *out) {
+kt_sym *kt_read_operation(
+    kt_reader *r, const kt_json *entry, const kt_json *node, kt_find_sym *find, void *data) {
     const char *class_name = kt_json_get_text(entry, "class_name");
     const kt_json *config = kt_json_get(entry, "config"), *args = kt_json_get(node, "args");
     const kt_json *kwargs = kt_json_get(node, "kwargs");
     const char *name = kt_json_get_text(config, "name");
     operands o = {.r = r, .find = find, .data = data, .name = name};
+    const kt_op_form *form = find_op(class_name);
     kt_sym *y;
-    *out = (kt_outputs){.n = 1};
+    kt_status st = KT_OK;
     if (!strcmp(class_name, "GetItem")) {
         y = read_get_item(&o, args);
+    } else if (form && form->call) {
+        y = apply_call(&o, form, config, args, kwargs);
     } else {
-        const kt_op_form *form = find_op(class_name);
-        const kt_status st = read_operands(&o, args);
-        if (st) return st;
-        if (!strcmp(class_name, "ConvertToTensor")) {
-            out->v[0] = converted(&o, config);
-            return kt_check(out->v[0]);
-        }
-        if (!strcmp(class_name, "Split") || !strcmp(class_name, "Unstack"))
-            return read_parts(&o, class_name, config, out);
-        if (!form && o.n != 1)
-            return KT_FAIL(KT_EUNSUPPORTED, "operation %.60s does not exist here", class_name);
-        y = form ? apply_form(&o, form, class_name, config, kwargs)
-                 : read_activation(&o, class_name, config, name);
+        st = read_operands(&o, args);
+        if (st == KT_OK && !form && o.n != 1)
+            st = KT_FAIL(KT_EUNSUPPORTED, "operation %.60s does not exist here", class_name);
+        if (st == KT_OK && !strcmp(class_name, "ConvertToTensor")) return converted(&o, config);
+        y = st     ? kt_fail_object(st)
+            : form ? apply_form(&o, form, class_name, config, kwargs)
+                   : read_activation(&o, class_name, config, name);
     }
-    out->v[0] = y;
-    return kt_failed(y) ? kt_check(y) : give_name(y, name, -1);
+    st = kt_failed(y) ? kt_check(y) : give_name(y, name, -1);
+    return st ? kt_fail_object(st) : y;
 }

@@ -16,8 +16,12 @@ static kt_status operation_call(kt_layer *l, kt_trace *t) {
         const kt_sym *s = a->fixed[i];
         in[i] = !s ? t->in[next++] : s->is_num ? kt_num(s->num) : kt_const(s->constant);
     }
-    t->out[0] = kt_op_apply(a->op, a->n_operands, in, a->attrs);
-    return kt_check(t->out[0]);
+    kt_sym *y = kt_op_apply(a->op, a->n_operands, in, a->attrs);
+    t->out[0] = y;
+    if (kt_failed(y) || !y->n_outs) return kt_check(y);
+    t->n_out = y->n_outs;
+    for (int i = 0; i < t->n_out; i++) t->out[i] = y->outs[i];
+    return KT_OK;
 }
 
 static void operation_destroy(kt_layer *l) {
