@@ -409,7 +409,7 @@ static kt_status collect_visit(kt_layer *l, void *data) {
         for (int i = 0; i < l->vars.n; i++) {
             kt_var *v = l->vars.v[i];
             if (v->trainable != (pass == 0)) continue;
-            const bool train = v->trainable && (!j->now || l->trainable);
+            const bool train = v->trainable && (!j->now || (l->trainable && !v->frozen));
             kt_var_list *to = train || !j->others ? j->trainable : j->others;
             bool seen = false; /* a layer may appear twice inside a model */
             for (int k = 0; k < to->n && !seen; k++) seen = to->v[k] == v;
@@ -427,6 +427,7 @@ kt_status kt_layer_collect(
 
 static kt_status trainable_visit(kt_layer *l, void *data) {
     l->trainable = *(const bool *)data;
+    for (int i = 0; i < l->vars.n && l->trainable; i++) l->vars.v[i]->frozen = false; /* as Keras */
     return KT_OK;
 }
 

@@ -6,6 +6,12 @@
 #include "nn/activations/activation.h"
 #include "nn/tracer.h"
 
+/** Low-rank adaptation of the layer's first weight (lora.h). */
+typedef struct kt_lora {
+    kt_var *a, *b; ///< borrowed from vars; NULL: there is none
+    double scale;  ///< alpha / rank
+} kt_lora;
+
 struct kt_layer {
     kt_obj obj;
     const kt_layer_class *cls;
@@ -25,6 +31,7 @@ struct kt_layer {
     KT_VEC(kt_layer *) children;  ///< sub-layers, adopted
     KT_VEC(kt_component *) parts; ///< components that init resolved, adopted
     kt_component *activity_regularizer;
+    kt_lora lora;
     bool no_autocast; ///< floats come in as they are (operations, models), not in the layer's dtype
     int n_random;     ///< random streams handed out so far, for their keys
     bool in_use;      ///< being built, compiled or fitted

@@ -103,6 +103,7 @@ static int64_t var_room(const kt_var *v) {
 static _Atomic uint64_t layout_version;
 
 uint64_t kt_layout_version(void) { return layout_version; }
+void kt_layout_changed(void) { layout_version++; }
 
 static void var_move(kt_var *v, kt_store *to, int64_t offset) {
     const size_t e = kt_dtype_size(v->spec.dtype);

@@ -28,9 +28,10 @@ struct kt_var {
     kt_store *store;
     int64_t offset; ///< first element inside the store
     bool trainable;
-    bool initialized;                                   ///< the first value is there
-    bool in_extent;                                     ///< the store is a flat extent
-    kt_status (*fill)(kt_var *v);                       ///< writes the first value; NULL: zeros
+    bool frozen;                  ///< made to be trained, but is not any more (nn/lora.h)
+    bool initialized;             ///< the first value is there
+    bool in_extent;               ///< the store is a flat extent
+    kt_status (*fill)(kt_var *v); ///< writes the first value; NULL: zeros
     const void *initializer, *regularizer, *constraint; ///< adopted; the business of nn/
     void *owner;                                        ///< the layer, borrowed
 };
@@ -50,6 +51,8 @@ void kt_var_set_scalar(kt_var *v, double value);
 kt_status kt_extent_make(int n, kt_var *const *vars);
 /** Grows whenever a variable moves: programs made before then look at the wrong memory. */
 uint64_t kt_layout_version(void);
+/** Something else that programs were made for is no longer so. */
+void kt_layout_changed(void);
 
 /** Runs of neighbouring memory that some variables cover: what an optimizer updates in one pass. */
 typedef struct kt_segment {

@@ -136,12 +136,30 @@ static kt_status count_bytes(const kt_weight_tree *t, uint64_t *bytes) {
     return KT_OK;
 }
 
+/* What LoRA adds stands in no file: a rank that makes much of little is no sensible one. */
+#define LORA_TIMES 64
+#define LORA_FREE ((double)(1 << 20))
+static kt_status check_lora(const kt_weight_tree *t, uint64_t have) {
+    double bytes = 0;
+    for (int i = 0; i < t->groups.n; i++) {
+        const kt_layer *l = t->groups.v[i].layer;
+        if (!l || !l->lora.a) continue;
+        bytes += (double)kt_spec_bytes(&l->lora.a->spec) + (double)kt_spec_bytes(&l->lora.b->spec);
+    }
+    if (bytes <= LORA_FREE + LORA_TIMES * (double)have) return KT_OK;
+    return KT_FAIL(
+        KT_ELIMIT,
+        "lora_rank makes %.0f bytes of weights more, the file has %.0f",
+        bytes,
+        (double)have);
+}
+
 /* More parameters than the file can hold: found before any memory is asked for. *bytes is what the
  * model needs. */
 static kt_status check_size(const kt_archive *a, const kt_weight_tree *t, uint64_t *bytes) {
     const kt_status st = count_bytes(t, bytes);
     const uint64_t have = a->weights < 0 ? 0 : kt_zip_entry_at(a->zip, a->weights)->size;
-    if (st || *bytes <= have) return st;
+    if (st || *bytes <= have) return st ? st : check_lora(t, have);
     return KT_FAIL(
         KT_EFORMAT,
         "the architecture has %llu bytes of weights, model.weights.h5 has %llu",

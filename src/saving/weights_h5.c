@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "nn/lora.h"
 #include "runtime/var.h"
 
 #include <stdio.h>
@@ -33,8 +34,14 @@ kt_status kt_weights_h5_put_group(
         kt_var *v = t->vars.v[g->first + k];
         char key[16];
         snprintf(key, sizeof key, "%d", k);
+        void *merged = NULL;
         st = kt_var_ensure(v);
-        if (st == KT_OK) kt_hdf5_put_data(at, key, v->spec.dtype, v->spec.shape, kt_var_data(v));
+        if (st == KT_OK) st = kt_lora_merged(g->layer, v, &merged);
+        if (merged)
+            kt_hdf5_put_copy(at, key, v->spec.dtype, v->spec.shape, merged);
+        else if (st == KT_OK)
+            kt_hdf5_put_data(at, key, v->spec.dtype, v->spec.shape, kt_var_data(v));
+        kt_mem_free(merged);
     }
     return st;
 }
@@ -178,6 +185,7 @@ static kt_status read_group(
         st = kt_hdf5_read_into(data, kt_var_data(v), v->spec.dtype, kt_shape_size(&v->spec.shape));
         if (st == KT_OK) v->initialized = true;
     }
+    if (st == KT_OK && g->layer) kt_lora_clear(g->layer);
     return st;
 }
 

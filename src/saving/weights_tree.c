@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "model/compile.h"
+#include "nn/lora.h"
 #include "nn/optimizers/optimizer.h"
 
 #include <stdio.h>
@@ -29,11 +30,12 @@ static char *join(const char *path, const char *key) {
     return s;
 }
 
-/* Trainable ones first, as Keras keeps them in two lists. */
+/* Trainable ones first, as Keras keeps them in two lists; what LoRA added is part of the kernel. */
 static kt_status push_vars(kt_weight_tree *t, const kt_layer *l) {
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < l->vars.n; i++)
-            if (l->vars.v[i]->trainable == !pass && kt_vec_push(&t->vars, l->vars.v[i]))
+            if (l->vars.v[i]->trainable == !pass && !kt_lora_is_part(l, l->vars.v[i]) &&
+                kt_vec_push(&t->vars, l->vars.v[i]))
                 return KT_ENOMEM;
     return KT_OK;
 }

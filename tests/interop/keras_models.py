@@ -99,6 +99,9 @@ def write_model(keras, np, folder, number, case):
     m.save(os.path.join(folder, stem + (".h5" if legacy else ".keras")))
     arrays = {f"x{i}": v for i, v in enumerate(xs)}
     arrays |= {"y0": y, "p0": m.predict(x, verbose=0)}
+    if "merged" in given and not legacy:  # LoRA: a model goes on otherwise when it was saved and loaded
+        m = keras.saving.load_model(os.path.join(folder, stem + ".keras"))
+        m.run_eagerly = True
     if "random" not in given and "alone" not in given:
         for _ in range(3):
             m.train_on_batch(x, y)

@@ -76,6 +76,33 @@ KT_API bool kt_trainable(const kt_layer *layer);
 /** Builds a layer for an input shape (batch axis first) without calling it. */
 KT_API kt_status kt_layer_build(kt_layer *layer, kt_shape input_shape);
 
+/** Low-rank adaptation (LoRA) of a layer that is built and has the argument lora_rank. Keras:
+ * layer.enable_lora.
+ *
+ * The kernel (the table of an Embedding) is frozen. Two small matrices are trained in its place,
+ * "lora_kernel_a" (its shape with `rank` in place of the last axis) and "lora_kernel_b" (rank,
+ * units): the layer computes with kernel + lora_alpha / rank a b. Files hold that sum; a model
+ * loaded from one has zeros for a and b. Compile again afterwards. To switch training of the layer
+ * off and on again frees the kernel, as in Keras.
+ * Errors: rank <= 0; a layer without LoRA, not built, with LoRA already or with a constraint on its
+ * kernel.
+ *
+ *     kt_layer_enable_lora(layer, 4, .lora_alpha = 8);
+ */
+typedef struct kt_lora_args {
+    size_t size;
+    kt_layer *layer;
+    int64_t rank;
+    double lora_alpha;    ///< default KT_NONE_F: the rank
+    kt_ref a_initializer; ///< default "he_uniform"
+    kt_ref b_initializer; ///< default "zeros": the layer computes what it did before
+} kt_lora_args;
+#define KT_LORA_DEFAULTS                                                                           \
+    .lora_alpha = KT_NONE_F, .a_initializer = "he_uniform", .b_initializer = "zeros",
+#define kt_layer_enable_lora(...)                                                                  \
+    KT_CALL(kt_layer_enable_lora_with, kt_lora_args, KT_LORA_DEFAULTS, __VA_ARGS__)
+KT_API kt_status kt_layer_enable_lora_with(const kt_lora_args *args);
+
 /** Name ("kernel") and path ("sequential/dense/kernel") of a variable; its value as a new tensor; a
  * new value (same shape, converted). */
 KT_API const char *kt_var_name(const kt_var *v);

@@ -40,11 +40,14 @@ typedef struct kt_conv_args {
     kt_ref bias_initializer;   ///< default "zeros"
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
+    int64_t lora_rank; ///< default KT_NONE; else as kt_layer_enable_lora() when the layer is built
+    double lora_alpha; ///< default KT_NONE_F: the rank
     KT_LAYER_NAME_ARGS ///< name, dtype, trainable, autocast
 } kt_conv_args;
 #define KT_CONV_DEFAULTS                                                                           \
     .strides = 1, .padding = "valid", .dilation_rate = 1, .groups = 1, .use_bias = true,           \
-    .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros", KT_LAYER_DEFAULTS
+    .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros", .lora_rank = KT_NONE,     \
+    .lora_alpha = KT_NONE_F, KT_LAYER_DEFAULTS
 #define kt_conv1d(...) KT_CALL(kt_conv1d_new, kt_conv_args, KT_CONV_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_conv1d_new(const kt_conv_args *args);
 #define kt_conv2d(...) KT_CALL(kt_conv2d_new, kt_conv_args, KT_CONV_DEFAULTS, __VA_ARGS__)

@@ -49,8 +49,8 @@ typedef struct kt_dense_args {
     kt_ref bias_initializer;   ///< default "zeros"
     kt_ref kernel_regularizer, bias_regularizer, activity_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    int64_t lora_rank;          ///< default KT_NONE; anything else is not supported
-    double lora_alpha;          ///< default KT_NONE_F
+    int64_t lora_rank; ///< default KT_NONE; else as kt_layer_enable_lora() when it is built
+    double lora_alpha; ///< default KT_NONE_F; Keras 3.15.1 takes the rank whatever it is
     kt_ref quantization_config; ///< not supported
     KT_LAYER_NAME_ARGS          ///< name, dtype, trainable, autocast
 } kt_dense_args;
@@ -185,8 +185,8 @@ typedef struct kt_einsum_dense_args {
     kt_ref bias_initializer;   ///< default "zeros"
     kt_ref kernel_regularizer, bias_regularizer;
     kt_ref kernel_constraint, bias_constraint;
-    int64_t lora_rank;                 ///< default KT_NONE; anything else is not supported
-    double lora_alpha;                 ///< default KT_NONE_F
+    int64_t lora_rank; ///< default KT_NONE; else as kt_layer_enable_lora() when it is built
+    double lora_alpha; ///< default KT_NONE_F: the rank
     int64_t gptq_unpacked_column_size; ///< default KT_NONE; not supported
     kt_ref quantization_config;        ///< not supported
     KT_LAYER_ARGS

@@ -22,10 +22,10 @@ typedef struct kt_embedding_args {
     int output_dim;                ///< length of a vector
     kt_ref embeddings_initializer; ///< default "uniform"
     kt_ref embeddings_regularizer, embeddings_constraint;
-    bool mask_zero;             ///< id 0 is padding: a mask that is false there goes on
-    kt_ref weights;             ///< first values of the table: a tensor, or a list of one
-    int64_t lora_rank;          ///< default KT_NONE; anything else is not supported
-    double lora_alpha;          ///< default KT_NONE_F
+    bool mask_zero;    ///< id 0 is padding: a mask that is false there goes on
+    kt_ref weights;    ///< first values of the table: a tensor, or a list of one
+    int64_t lora_rank; ///< default KT_NONE; else as kt_layer_enable_lora() when it is built
+    double lora_alpha; ///< default KT_NONE_F; Keras 3.15.1 takes the rank whatever it is
     kt_ref quantization_config; ///< not supported
     KT_LAYER_ARGS
 } kt_embedding_args;

@@ -3,6 +3,7 @@
  * The op works on channels_last; for channels_first the input is turned before and after, and the
  * activation comes last, because some (softmax) care which axis is the last one. */
 #include "nn/layers/conv.h"
+#include "nn/lora.h"
 
 /* What all convolutions share ------------------------------------------------------------------ */
 
@@ -53,6 +54,7 @@ static kt_status conv_init(kt_layer *l) {
             a->filters);
     kt_status st = kt_conv_init(l, a->filters, "filters", a->data_format, a->activation);
     if (st == KT_OK) st = kt_padding_get(a->padding, d->rank == 1, &mode);
+    if (st == KT_OK) st = kt_lora_check(a->lora_rank, NULL);
     return st ? st : kt_layer_windows(l, a->kernel_size, a->strides, a->dilation_rate, d->size);
 }
 
@@ -79,7 +81,7 @@ static kt_status conv_build(kt_layer *l, const kt_shape *in) {
         .constraint = a->kernel_constraint);
     d->bias = kt_conv_bias(l, a->filters, a);
     kt_conv_fix_channels(l, channels);
-    return kt_check(l);
+    return kt_lora_build(l, a->lora_rank, a->lora_alpha);
 }
 
 static kt_status conv_call(kt_layer *l, kt_trace *t) {
@@ -87,7 +89,7 @@ static kt_status conv_call(kt_layer *l, kt_trace *t) {
     const kt_conv_state *d = kt_layer_state(l);
     kt_sym *y = kt_op_conv(
         kt_conv_input(l, t->in[0]),
-        kt_value(d->kernel),
+        kt_lora_value(l, d->kernel),
         a->strides,
         a->padding,
         .dilation_rate = a->dilation_rate);
@@ -112,6 +114,8 @@ static const kt_field conv_fields[] = {
     F(activity_regularizer),
     F(kernel_constraint),
     F(bias_constraint),
+    F(lora_rank),
+    F(lora_alpha),
     KT_F_END,
 };
 #undef F

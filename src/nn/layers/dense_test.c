@@ -55,7 +55,6 @@ KT_TEST(dense, rejects_wrong_arguments) {
     kt_check_fails(kt_dense(3, .dtype = "float99"), KT_EINVAL, "unknown name \"float99\"");
     kt_check_fails(kt_dense(3, .dtype = "int32"), KT_EUNSUPPORTED, "int32");
     kt_check_fails(kt_dense_new(&(kt_dense_args){.units = 3}), KT_EINVAL, "size 0");
-    kt_check_fails(kt_dense(3, .lora_rank = 4), KT_EUNSUPPORTED, "lora_rank");
     kt_check_fails(kt_dense(3, .quantization_config = "int8"), KT_EUNSUPPORTED, "quantization");
 }
 

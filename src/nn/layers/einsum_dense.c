@@ -4,7 +4,7 @@
  * that go by fans count as inputs the kernel's axes that are summed. */
 #include "base/locale.h"
 #include "nn/initializers/initializer.h"
-#include "nn/layers/lora.h"
+#include "nn/lora.h"
 
 #include <keratin/axes.h>
 #include <keratin/layers.h>
@@ -180,13 +180,13 @@ static kt_status einsum_dense_build(kt_layer *l, const kt_shape *in) {
         d->bias = kt_add_weight_with(&b);
     }
     kt_layer_set_spec(l, (kt_input_spec){.ndim = in->ndim});
-    return kt_check(l);
+    return kt_lora_build(l, a->lora_rank, a->lora_alpha);
 }
 
 static kt_status einsum_dense_call(kt_layer *l, kt_trace *t) {
     const kt_einsum_dense_args *a = kt_layer_args(l);
     const einsum_dense *d = kt_layer_state(l);
-    kt_sym *y = kt_op_einsum(a->equation, t->in[0], kt_value(d->kernel));
+    kt_sym *y = kt_op_einsum(a->equation, t->in[0], kt_lora_value(l, d->kernel));
     if (d->bias) y = kt_op_add(y, kt_value(d->bias));
     t->out[0] = kt_activation_apply(d->activation, y);
     return kt_check(t->out[0]);

@@ -2,7 +2,7 @@
  *
  * Ids may come as floats (the dtype of an input that says nothing else): they are cut to integers,
  * as in Keras. An id outside of the table stops the program with an error of the op (gather.c). */
-#include "nn/layers/lora.h"
+#include "nn/lora.h"
 
 #include <keratin/layers.h>
 
@@ -43,8 +43,9 @@ static kt_status embedding_build(kt_layer *l, const kt_shape *in) {
         .initializer = a->embeddings_initializer,
         .regularizer = a->embeddings_regularizer,
         .constraint = a->embeddings_constraint);
-    const kt_status st = kt_check(l);
-    return st || !a->weights ? st : embedding_take_weights(d, a->weights);
+    kt_status st = kt_check(l);
+    if (st == KT_OK && a->weights) st = embedding_take_weights(d, a->weights);
+    return st ? st : kt_lora_build(l, a->lora_rank, KT_NONE_F); /* Keras forgets lora_alpha here */
 }
 
 /* int32 ids; what does not fit stays out of range. */
@@ -54,14 +55,23 @@ static kt_val *embedding_ids(kt_graph *g, kt_val *x) {
     return kt_g_cast(g, x, KT_INT32);
 }
 
-static kt_status embedding_call(kt_layer *l, kt_trace *t) {
-    const kt_embedding_args *a = kt_layer_args(l);
+/* With LoRA the rows that are asked for are adapted, which is less work than to adapt the table. */
+static kt_sym *embedding_rows(const kt_layer *l, kt_val *ids) {
     const embedding *d = kt_layer_state(l);
     kt_graph *g = kt_tracer_current()->g;
+    kt_sym *rows = kt_wrap(kt_g_gather(g, kt_unwrap(kt_value(d->embeddings), NULL), ids));
+    if (!l->lora.a) return rows;
+    kt_sym *a = kt_wrap(kt_g_gather(g, kt_unwrap(kt_lora_part(l, l->lora.a), NULL), ids));
+    kt_sym *ab = kt_op_matmul(a, kt_lora_part(l, l->lora.b));
+    return kt_op_add(rows, kt_op_multiply(ab, kt_num(l->lora.scale)));
+}
+
+static kt_status embedding_call(kt_layer *l, kt_trace *t) {
+    const kt_embedding_args *a = kt_layer_args(l);
+    kt_graph *g = kt_tracer_current()->g;
     kt_val *ids = kt_unwrap(t->in[0], NULL);
-    kt_val *rows = kt_g_gather(g, kt_unwrap(kt_value(d->embeddings), NULL), embedding_ids(g, ids));
     if (a->mask_zero) t->out_mask[0] = kt_wrap(kt_g_ne(g, ids, kt_g_num(g, 0, ids)));
-    t->out[0] = kt_wrap(rows);
+    t->out[0] = embedding_rows(l, embedding_ids(g, ids));
     return kt_check(t->out[0]);
 }
 

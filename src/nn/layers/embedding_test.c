@@ -58,7 +58,6 @@ KT_TEST(embedding, names_an_index_that_is_out_of_range) {
 KT_TEST(embedding, rejects_wrong_arguments) {
     kt_check_fails(kt_embedding(0, 2), KT_EINVAL, "input_dim: expected a positive integer, got 0");
     kt_check_fails(kt_embedding(2, -1), KT_EINVAL, "output_dim: expected a positive integer");
-    kt_check_fails(kt_embedding(2, 2, .lora_rank = 4), KT_EUNSUPPORTED, "lora_rank");
     kt_check_fails(
         kt_embedding(2, 2, .quantization_config = "int8"), KT_EUNSUPPORTED, "quantization");
 }
