@@ -298,6 +298,7 @@ static kt_status take_inputs(call_inputs *c, const kt_call_args *a) {
             "%s: this layer takes no attention_mask, return_attention_scores, use_causal_mask",
             a->layer->class_name);
     c->how.training = a->training;
+    c->how.noted_training = KT_AUTO;
     c->how.return_attention_scores = a->return_attention_scores;
     c->how.use_causal_mask = a->use_causal_mask;
     return st ? st : check_count(a->layer, c->how.n_args);

@@ -41,6 +41,8 @@ struct kt_call_node {
     kt_sym **in; ///< adopted
     kt_spec *out;
     int training;            ///< KT_AUTO, 0, 1
+    int noted_training;      ///< what a file said, without effect: Keras writes its default, false,
+                             ///< for plain calls, and models overrule it (functional.py)
     int n_args;              ///< the first n_args of `in` are the inputs
     unsigned masks;          ///< bit i: input i has an explicit mask; these stand behind the inputs
     bool has_attention_mask; ///< it stands behind the masks

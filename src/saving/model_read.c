@@ -301,7 +301,7 @@ static kt_list_t *list_of(graph *g, const tensors *t) {
 
 typedef struct {
     tensors in, mask, attention, state;
-    int training;
+    int noted_training;
     bool scores, causal;
 } call_arguments;
 
@@ -346,7 +346,7 @@ static kt_status take_kwarg(graph *g, call_arguments *c, const char *key, const 
     if (!strcmp(key, "training")) {
         bool on = false;
         const kt_status st = take_switch(&on, v, key);
-        c->training = on;
+        c->noted_training = on;
         return st;
     }
     if (!strcmp(key, "use_causal_mask")) return take_switch(&c->causal, v, key);
@@ -364,7 +364,7 @@ static kt_status take_kwarg(graph *g, call_arguments *c, const char *key, const 
 
 static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
     const kt_json *kwargs = kt_json_get(node, "kwargs");
-    call_arguments c = {.training = KT_AUTO};
+    call_arguments c = {.noted_training = KT_AUTO};
     kt_status st = take_tensors(g, &c.in, kt_json_get(node, "args"), "args");
     for (void *it = kt_json_iter(kwargs); it && st == KT_OK; it = kt_json_next(kwargs, it))
         st = take_kwarg(g, &c, kt_json_iter_key(it), kt_json_iter_value(it));
@@ -374,14 +374,16 @@ static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
         .size = sizeof a,
         .layer = e->layer,
         .inputs = c.in.v[0],
-        .training = c.training,
+        .training = KT_AUTO,
         .use_causal_mask = c.causal,
         .return_attention_scores = c.scores};
     if (c.in.n > 1) a.inputs = list_of(g, &c.in);
     if (c.mask.n) a.mask = c.mask.n > 1 ? list_of(g, &c.mask) : c.mask.v[0];
     if (c.attention.n) a.attention_mask = c.attention.v[0];
     if (c.state.n) a.initial_state = list_of(g, &c.state);
-    return kt_reader_keep(g->r, kt_call_with(&a));
+    kt_sym *y = kt_reader_keep(g->r, kt_call_with(&a));
+    if (!kt_failed(y) && y->node) y->node->noted_training = c.noted_training;
+    return y;
 }
 
 /* The graph ------------------------------------------------------------------------------------ */

@@ -169,21 +169,13 @@ static kt_status put_masks(kt_json *o, const kt_call_node *call, kt_json *const 
     return st;
 }
 
-/* What the plain call of this class has, without `training`, which Keras resolves and we leave
- * open. */
+/* What the plain call of this class has. */
 static kt_json *standard_kwargs(const kt_layer *l) {
     const kt_config_form *form = kt_config_form_find(
         "keras.layers", kt_exported_name(l->class_name));
     const char *text = kt_is_model(l) ? "{\"mask\": null}" : form ? form->kwargs : "{}";
-    kt_json *all = NULL, *o = kt_json_new_dict();
-    kt_status st = kt_json_parse(&all, text, strlen(text), NULL);
-    for (void *it = kt_json_iter(all); it && st == KT_OK; it = kt_json_next(all, it))
-        if (strcmp(kt_json_iter_key(it), "training") != 0)
-            st = kt_json_put(o, kt_json_iter_key(it), kt_json_ref(kt_json_iter_value(it)));
-    kt_json_free(all);
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
+    kt_json *o = NULL;
+    return kt_json_parse(&o, text, strlen(text), NULL) ? NULL : o;
 }
 
 static kt_json *call_kwargs(const kt_call_node *call, kt_json *const *t) {
@@ -191,8 +183,9 @@ static kt_json *call_kwargs(const kt_call_node *call, kt_json *const *t) {
     kt_status st = o ? KT_OK : kt_json_failed();
     const int after = call->n_in - call->n_state;
     if (st == KT_OK && call->n_state) st = put_list(o, "initial_state", t + after, call->n_state);
-    if (st == KT_OK && call->training != KT_AUTO)
-        st = kt_json_put(o, "training", kt_json_new_bool(call->training != 0));
+    const int training = call->training != KT_AUTO ? call->training : call->noted_training;
+    if (st == KT_OK && training != KT_AUTO)
+        st = kt_json_put(o, "training", kt_json_new_bool(training != 0));
     if (st == KT_OK) st = put_masks(o, call, t);
     if (st == KT_OK && call->has_attention_mask)
         st = kt_json_put(o, "attention_mask", kt_json_ref(t[after - 1]));

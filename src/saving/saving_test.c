@@ -1,8 +1,11 @@
 /* Texts, and what a model says about compile. */
 #include "saving/text.h"
+#include "testing/kt_models.h"
 #include "testing/kt_test.h"
 
 #include <keratin/keratin.h>
+
+#include <string.h>
 
 KT_TEST(saving, texts_own_their_characters) {
     kt_str s = {0};
@@ -24,4 +27,26 @@ KT_TEST(saving, models_know_if_they_are_compiled) {
     assert_true(kt_model_is_compiled(m));
     assert_ptr_equal(kt_model_optimizer(m), sgd);
     assert_false(kt_model_is_compiled(NULL));
+}
+
+/* Keras writes "training": false for every plain call of Dropout, and a model gives its layers its
+ * own flag all the same. */
+KT_TEST(saving, a_file_does_not_switch_dropout_off) {
+    kt_sym *x = kt_input({64});
+    kt_model *m = kt_functional(x, kt_call(kt_dropout(0.5), x, .training = false));
+    kt_text *json = kt_model_to_json(m);
+    kt_check_ok(json);
+    assert_non_null(strstr(kt_text_str(json), "\"training\": false"));
+    kt_model *loaded = kt_model_from_json(kt_text_str(json));
+    kt_check_ok(loaded);
+    float ones[64];
+    for (int i = 0; i < 64; i++) ones[i] = 1;
+    kt_tensor *t = kt_retain(kt_tensor_new(KT_FLOAT32, kt_dims(1, 64), ones));
+    kt_check_status(kt_model_compile(loaded, "sgd", "mse"), KT_OK);
+    kt_logs *trained = kt_model_train_on_batch(loaded, t, t);
+    kt_logs *tested = kt_model_test_on_batch(loaded, t, t);
+    kt_check_near(kt_logs_get(trained, "loss"), 1, 0, 1e-6); /* 0 or 2 in place of each 1 */
+    kt_check_near(kt_logs_get(tested, "loss"), 0, 0, 0);
+    const void *all[] = {json, trained, tested, loaded, m, t, t};
+    for (int i = 0; i < 7; i++) kt_free(all[i]);
 }
