@@ -38,7 +38,7 @@ static void layer_destroy(void *self) {
     kt_layer *l = self;
     if (l->cls->destroy && l->state) l->cls->destroy(l);
     for (int i = 0; i < l->vars.n; i++) {
-        l->vars.v[i]->owner = NULL;
+        if (l->vars.v[i]->owner == l) l->vars.v[i]->owner = NULL; /* a wrapper holds others' */
         kt_release(l->vars.v[i]);
     }
     for (int i = 0; i < l->children.n; i++) {
@@ -401,6 +401,13 @@ typedef struct {
     bool now;
 } collect_job;
 
+/* A layer may appear twice inside a model, and a wrapper may hold a weight of what it wraps. */
+static bool was_collected(const kt_var_list *list, const kt_var *v) {
+    for (int i = 0; list && i < list->n; i++)
+        if (list->v[i] == v) return true;
+    return false;
+}
+
 /* Was any layer around this one switched off? (Keras sets the flag on every sub-layer, so one look
  * does.) */
 static kt_status collect_visit(kt_layer *l, void *data) {
@@ -409,11 +416,12 @@ static kt_status collect_visit(kt_layer *l, void *data) {
         for (int i = 0; i < l->vars.n; i++) {
             kt_var *v = l->vars.v[i];
             if (v->trainable != (pass == 0)) continue;
-            const bool train = v->trainable && (!j->now || (l->trainable && !v->frozen));
-            kt_var_list *to = train || !j->others ? j->trainable : j->others;
-            bool seen = false; /* a layer may appear twice inside a model */
-            for (int k = 0; k < to->n && !seen; k++) seen = to->v[k] == v;
-            if (!seen && kt_vec_push(to, v)) return KT_ENOMEM;
+            const kt_layer *own = v->owner ? v->owner : l;
+            const bool on = own->trainable && !v->frozen;
+            kt_var_list *to = (v->trainable && (!j->now || on)) || !j->others ? j->trainable
+                                                                              : j->others;
+            if (was_collected(j->trainable, v) || was_collected(j->others, v)) continue;
+            if (kt_vec_push(to, v)) return KT_ENOMEM;
         }
     }
     return KT_OK;

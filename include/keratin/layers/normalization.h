@@ -165,6 +165,30 @@ typedef struct kt_unit_normalization_args {
         __VA_ARGS__)
 KT_API kt_layer *kt_unit_normalization_new(const kt_unit_normalization_args *args);
 
+/** Another layer, whose kernel is divided by its largest singular value before calls in training.
+ *
+ * Keras: keras.layers.SpectralNormalization.  Shape: that of the layer; the result has the dtype of
+ * the input. Weights: the layer's "kernel" (or "embeddings"), "vector_u" (1, outputs), not trained.
+ * Errors: power_iterations <= 0; a layer without kernel; a kernel that is used twice in one step of
+ * training, or has LoRA (KT_EUNSUPPORTED).
+ *
+ *     kt_spectral_normalization(kt_conv2d(64, 3), .power_iterations = 2)
+ */
+typedef struct kt_spectral_normalization_args {
+    size_t size;
+    kt_ref layer;
+    int power_iterations; ///< default 1
+    KT_LAYER_ARGS
+} kt_spectral_normalization_args;
+#define KT_SPECTRAL_NORMALIZATION_DEFAULTS .power_iterations = 1, KT_LAYER_DEFAULTS
+#define kt_spectral_normalization(...)                                                             \
+    KT_CALL(                                                                                       \
+        kt_spectral_normalization_new,                                                             \
+        kt_spectral_normalization_args,                                                            \
+        KT_SPECTRAL_NORMALIZATION_DEFAULTS,                                                        \
+        __VA_ARGS__)
+KT_API kt_layer *kt_spectral_normalization_new(const kt_spectral_normalization_args *args);
+
 /** (x - mean) / sqrt(variance), with moments that are given or taken from data.
  *
  * Keras: keras.layers.Normalization.  The shape stays.
