@@ -65,9 +65,10 @@ hostile: ## thousands of hostile files: exact exit codes, limits of time and mem
 	@tests/hostile/run.py build/release/keratin --jobs $(JOBS) --strict-limits
 	@tests/hostile/run.py build/asan/keratin --jobs $(JOBS)
 
-crash: ## saves killed at 200 random moments; a disk that is full or read-only
+crash: ## saves killed at random moments and at every system call; disks that are full, fail, lose power
 	$(call build,release,keratin_command)
 	@tests/crash/run.py build/release/keratin
+	@tests/crash/boundaries.py build/release/keratin
 
 FUZZ_SECONDS ?= 900
 fuzz: ## fuzz targets, two at a time, FUZZ_SECONDS=900 each: T="json zip" for some

@@ -60,6 +60,7 @@ for job in "$@"; do
         need clang command -v clang
         need python3-venv python3 -c 'import ensurepip, venv'
         need libclang-rt-14-dev sanitizer_runtime
+        need strace command -v strace
         need locales test -r /usr/share/i18n/locales/de_DE
         ;;
     *)

@@ -257,7 +257,7 @@ static kt_status writer_open_temp(kt_fs_writer *w, mode_t mode) {
             return KT_OK;
         }
         const int code = w->fd >= 0 ? EEXIST : errno;
-        if (w->fd >= 0) close(w->fd);
+        if (w->fd >= 0) unlink(temp.s), close(w->fd);
         w->fd = -1;
         kt_str_free(&temp);
         errno = code;

@@ -128,7 +128,10 @@ static kt_status find_end(const kt_zip_bytes *b, uint64_t *position, unsigned ch
         if (found == 0 && i + END_SIZE + kt_le16(tail + i + 20) != n) continue;
         if (found++ == 0) at = i;
     }
-    if (!st && found == 0) st = malformed("no end record at the end of the file");
+    if (!st && found == 0) {
+        malformed("no end record at the end of the file");
+        st = kt_error_hint("the file is probably cut off: was it copied or downloaded to the end?");
+    }
     if (!st && found > 1) st = malformed("more than one end record");
     if (!st) {
         *position = b->size - n + at;
