@@ -380,6 +380,21 @@ const char *kt_var_path(kt_var *v) {
     return v->path ? v->path : v->name;
 }
 
+kt_status kt_var_keras_path(kt_var *v, kt_str *out) {
+    kt_layer *chain[64];
+    int n = 0;
+    bool model = false;
+    for (kt_layer *l = v->owner; l && n < 64 && !model; l = l->parent) {
+        if (!strcmp(l->cls->name, "Functional")) break;
+        model = !strcmp(l->cls->name, "Sequential");
+        chain[n++] = l;
+    }
+    if (!v->owner) kt_str_add(out, kt_var_path(v));
+    while (n-- > 0) kt_str_addf(out, "%s/", kt_layer_name(chain[n]));
+    if (v->owner) kt_str_add(out, v->name);
+    return out->status;
+}
+
 /* Walking
  * ------------------------------------------------------------------------------------------ */
 

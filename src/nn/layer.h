@@ -3,6 +3,7 @@
 #define KT_NN_LAYER_H
 
 #include "base/error.h"
+#include "base/str.h"
 #include "nn/activations/activation.h"
 #include "nn/tracer.h"
 
@@ -86,6 +87,10 @@ char *kt_auto_name(const char *class_name);
 kt_status kt_layer_ensure_name(kt_layer *l);
 /** "model/dense" into buf: names of the layers around and this one. */
 void kt_layer_path(kt_layer *l, char *buf, size_t size);
+/** A variable's path as Keras has it: from the Sequential that built its layer, or from the layer
+ * itself, as a functional model finds its layers built. What is made of the model later changes
+ * nothing. */
+kt_status kt_var_keras_path(kt_var *v, kt_str *out);
 /** Walks a layer and everything inside it, parents first (children in creation order). */
 typedef kt_status kt_layer_visit(kt_layer *l, void *data);
 kt_status kt_layer_walk(kt_layer *l, kt_layer_visit *visit, void *data);

@@ -244,6 +244,58 @@ KT_TEST(graphs, outputs_in_a_dict_go_by_their_keys) {
     release(&d);
 }
 
+/* Names of the optimizer's variables in an .h5, where the file is `path`. */
+static void check_slots(kt_model *m, const char *path, int n, const char *const *want) {
+    kt_tensor *x = random_rows(4, 8), *y = random_rows(1, 9);
+    kt_check_status(kt_model_compile(m, kt_opt_sgd(.momentum = 0.5, .name = "sgd"), "mse"), KT_OK);
+    kt_logs *logs = kt_model_train_on_batch(m, x, y);
+    kt_check_ok(logs);
+    kt_free(logs);
+    kt_check_status(kt_model_save(m, path), KT_OK);
+    kt_file *f = kt_file_open(path);
+    kt_check_ok(f);
+    for (int i = 0; i < n; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "optimizer_weights/sgd/%s", want[i]);
+        if (kt_file_find_var(f, name) < 0) fprintf(stderr, "no %s\n", name);
+        assert_true(kt_file_find_var(f, name) >= 0);
+    }
+    kt_model *again = kt_load_model(path);
+    kt_check_ok(again);
+    for (int i = 0; i < 2; i++) { /* the state is there, and of the right weights */
+        kt_model *one = i ? again : m;
+        logs = kt_model_train_on_batch(one, x, y);
+        kt_check_ok(logs);
+        kt_free(logs);
+    }
+    kt_list_t *a = kt_get_weights(m), *b = kt_get_weights(again);
+    for (int i = 0; i < kt_list_len(a); i++)
+        kt_check_tensors_near(kt_list_get(b, i), kt_list_get(a, i), 0, 0);
+    kt_free(x);
+    kt_free(y);
+    unlink(path);
+}
+
+static kt_model *part(const char *name) {
+    kt_sym *x = kt_input({4});
+    return kt_functional(x, kt_call(kt_dense(4, .name = "same"), x), .name = name);
+}
+
+KT_TEST(graphs, names_of_slots_are_those_of_keras) {
+    static const char *const plain[] = {"same_kernel_momentum", "seq_one_bias_momentum"};
+    static const char *const twice[] = {
+        "same_kernel_momentum", "same_kernel_momentum_1", "same_bias_momentum_1"};
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/keratin_graph_%d_slots.h5", (int)getpid());
+    kt_sym *x = kt_input({4});
+    kt_model *seq = kt_sequential(
+        kt_list(kt_input({4}), kt_dense(1, .name = "one")), .name = "seq");
+    check_slots(kt_functional(x, kt_call(seq, kt_call(part("a"), x))), path, 2, plain);
+    x = kt_input({4}); /* two of a name, which Keras cannot save */
+    kt_sym *y = kt_call(kt_dense(1), kt_call(part("b"), kt_call(part("a"), x)));
+    check_slots(kt_functional(x, y), path, 3, twice);
+}
+
 KT_TEST(graphs, rejects_wrong_structures) {
     kt_sym *x = kt_input({4}), *y = kt_call(kt_dense(1), x);
     kt_check_fails(kt_functional(x, kt_list(y, kt_list_of(0, NULL))), KT_EINVAL, "without tensors");

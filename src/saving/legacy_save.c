@@ -144,32 +144,36 @@ static kt_status put_configs(kt_hdf5_item *root, kt_model *m, bool include_optim
 
 /* Weights -------------------------------------------------------------------------------------- */
 
-/* A variable's path begins where Keras began it: with the Sequential that built its layer, or with
- * the layer itself, as a functional model finds its layers built. `whole`: with all around it. */
-static char *path_in_keras(kt_var *v, bool whole) {
-    const kt_layer *chain[64];
-    int n = 0;
-    kt_str path = {0};
-    for (const kt_layer *l = v->owner; l && n < 64; l = l->parent) {
-        const bool model = kt_is_model(l);
-        if (model && !whole && !kt_model_of(l)->is_sequential) break;
-        chain[n++] = l;
-        if (model && !whole) break;
-    }
-    if (!n) kt_str_add(&path, kt_var_path(v)); /* of an optimizer */
-    while (n-- > 0) kt_str_addf(&path, "%s/", kt_layer_name((kt_layer *)(uintptr_t)chain[n]));
-    if (v->owner) kt_str_add(&path, kt_var_name(v));
-    if (!path.status) return path.s;
-    kt_str_free(&path);
-    return NULL;
+static kt_status path_in_file(kt_str *out, kt_var *v, bool whole) {
+    char path[512];
+    if (!whole || !v->owner) return kt_var_keras_path(v, out);
+    kt_layer_path(v->owner, path, sizeof path);
+    kt_str_addf(out, "%s/%s", path, kt_var_name(v));
+    return out->status;
 }
 
-/* Paths of variables; the longer ones of ours where Keras would have two of the same. */
+static bool is_taken(char *const *names, int n, const char *name) {
+    for (int i = 0; i < n; i++)
+        if (!strcmp(names[i], name)) return true;
+    return false;
+}
+
+/* Keras' paths of variables. Where two are the same, which Keras cannot save, the longer ones of
+ * ours, and numbers behind those of an optimizer. */
 static kt_status name_vars(char **names, kt_var *const *vars, int n, bool whole) {
     bool twice = false;
     for (int i = 0; i < n; i++) {
-        if (!(names[i] = path_in_keras(vars[i], whole))) return KT_ENOMEM;
-        for (int k = 0; k < i && !twice; k++) twice = !strcmp(names[k], names[i]);
+        kt_str path = {0};
+        kt_status st = path_in_file(&path, vars[i], whole);
+        const size_t length = path.n;
+        for (int k = 1; !st && !vars[i]->owner && is_taken(names, i, path.s); k++) {
+            path.n = length;
+            kt_str_addf(&path, "_%d", k);
+            st = path.status;
+        }
+        if (st) return kt_str_free(&path), st;
+        twice = twice || is_taken(names, i, path.s);
+        names[i] = path.s;
     }
     if (!twice || whole) return KT_OK;
     for (int i = 0; i < n; i++) {

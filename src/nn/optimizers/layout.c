@@ -83,7 +83,10 @@ static kt_status name_slot(kt_component *opt, kt_var *slot, kt_var *v, const cha
     kt_str s = {0};
     kt_str_addf(&s, "%s/", kt_opt_name(opt));
     const size_t start = s.n;
-    kt_str_add(&s, *suffix ? kt_var_path(v) : v->name);
+    if (*suffix)
+        kt_var_keras_path(v, &s);
+    else
+        kt_str_add(&s, v->name);
     for (size_t i = start; s.s && i < s.n; i++)
         if (s.s[i] == '/') s.s[i] = '_';
     if (*suffix) kt_str_addf(&s, "_%s", suffix);
@@ -201,6 +204,7 @@ static kt_status list_all(kt_component *opt, kt_opt_layout *l) {
     kt_status st = name_scalar(opt, s->iteration);
     if (st == KT_OK) st = kt_vec_push(&l->listed, s->iteration);
     if (st == KT_OK && s->lr) st = name_scalar(opt, s->lr);
+    if (st == KT_OK && l->scalar) st = name_scalar(opt, l->scalar);
     if (st == KT_OK && s->lr) st = kt_vec_push(&l->listed, s->lr);
     for (int i = l->n_slots; i < slot_count(l) && st == KT_OK; i++) st = list_slots(l, i, i + 1, 0);
     for (int group = 0; group < KT_OPT_SLOTS && st == KT_OK; group++)
