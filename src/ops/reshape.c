@@ -40,17 +40,14 @@ const kt_opdef kt_opdef_reshape = {
 
 kt_val *kt_g_reshape(kt_graph *g, kt_val *x, kt_shape shape) {
     if (!x) return NULL;
-    int64_t known = 1;
     int open = -1;
-    for (int i = 0; i < shape.ndim; i++) {
-        if (shape.dim[i] == -1)
-            open = i;
-        else
-            known *= shape.dim[i];
+    for (int i = 0; i < shape.ndim; i++)
+        if (shape.dim[i] == -1) open = i;
+    if (open >= 0) { /* where it cannot be, the message shows -1 */
+        shape.dim[open] = 1;
+        const int64_t size = kt_shape_size(&x->spec.shape), known = kt_shape_size(&shape);
+        shape.dim[open] = known > 0 && size % known == 0 ? size / known : known ? -1 : 0;
     }
-    const int64_t size = kt_shape_size(&x->spec.shape);
-    if (open >= 0 && !(known > 0 && size % known)) /* else the message shows -1 */
-        shape.dim[open] = known ? size / known : 0;
     if (kt_shape_equal(&x->spec.shape, &shape)) return x;
     kt_node *n = kt_graph_add(g, &kt_opdef_reshape, 1, &x, &(shape_attrs){shape});
     return n ? n->out[0] : NULL;
