@@ -3,6 +3,7 @@
 #define KT_IO_HDF5_FILE_H
 
 #include "base/arena.h"
+#include "base/str.h"
 #include "base/vec.h"
 #include "io/elem.h"
 #include "io/hdf5.h"
@@ -135,6 +136,20 @@ typedef struct kt_h5_header {
     bool has_links; /* a new one */
     kt_h5_links links;
 } kt_h5_header;
+
+/** Where an object keeps links or attributes that are many: a heap, an index by name, and one by
+ * the order in which they were made. KT_H5_UNDEFINED: there is none. */
+typedef struct kt_h5_dense_info {
+    uint64_t heap, names, made;
+} kt_h5_dense_info;
+typedef struct kt_h5_dense {
+    kt_h5_blob at;
+    uint32_t hash; ///< of the name
+} kt_h5_dense;
+typedef KT_VEC(kt_h5_dense) kt_h5_dense_list;
+/** hdf5_dense.c: where the messages stand. */
+kt_status kt_h5_dense_read(
+    kt_hdf5 *h, const kt_h5_dense_info *info, bool links, kt_h5_dense_list *out);
 
 /** hdf5_header.c: reads the object header of a node, which it completes. */
 kt_status kt_h5_header_read(kt_hdf5 *h, kt_hdf5_node *node, kt_h5_header *out);

@@ -41,6 +41,8 @@ typedef struct h5_parse {
     bool compact;
     int flags;             /* of a version 2 header */
     int64_t n, n_declared; /* messages of a version 1 header */
+    bool has_link_info, has_attr_info;
+    kt_h5_dense_info dense_links, dense_attrs; /* heap undefined: none */
 } h5_parse;
 
 static kt_status unsupported(h5_parse *p, const char *why) {
@@ -103,27 +105,18 @@ static kt_status filters(h5_parse *p, kt_h5_cursor *c) {
     return KT_OK;
 }
 
-/* A new group: where many links would be kept. */
-static kt_status link_info(h5_parse *p, kt_h5_cursor *c) {
+/* Where many links or attributes are kept; `largest`: bytes of the number that comes next. */
+static kt_status dense_info(kt_h5_cursor *c, bool *seen, size_t largest, kt_h5_dense_info *out) {
     const uint64_t version = kt_h5_uint(c, 1), flags = kt_h5_uint(c, 1);
-    if (flags & 1) kt_h5_take(c, 8);
-    const uint64_t heap = kt_h5_uint(c, 8), names = kt_h5_uint(c, 8);
-    if (c->bad || version != 0) return kt_h5_bad("a link info message that cannot be read");
-    if (heap != KT_H5_UNDEFINED || names != KT_H5_UNDEFINED)
-        return KT_FAIL(
-            KT_EUNSUPPORTED, "hdf5: a group that keeps its links in a fractal heap (dense)");
-    p->out->has_links = true;
-    return KT_OK;
-}
-
-static kt_status attr_info(kt_h5_cursor *c) {
-    const uint64_t version = kt_h5_uint(c, 1), flags = kt_h5_uint(c, 1);
-    if (flags & 1) kt_h5_take(c, 2);
-    const uint64_t heap = kt_h5_uint(c, 8), names = kt_h5_uint(c, 8);
-    if (c->bad || version != 0) return kt_h5_bad("an attribute info message that cannot be read");
-    if (heap == KT_H5_UNDEFINED && names == KT_H5_UNDEFINED) return KT_OK;
-    return KT_FAIL(
-        KT_EUNSUPPORTED, "hdf5: an object that keeps its attributes in a fractal heap (dense)");
+    if (flags & 1) kt_h5_take(c, largest);
+    out->heap = kt_h5_uint(c, 8);
+    out->names = kt_h5_uint(c, 8);
+    out->made = flags & 2 ? kt_h5_uint(c, 8) : KT_H5_UNDEFINED;
+    const bool dense = out->heap != KT_H5_UNDEFINED;
+    if (c->bad || version != 0 || dense != (out->names != KT_H5_UNDEFINED) ||
+        (!dense && out->made != KT_H5_UNDEFINED))
+        return kt_h5_bad("a message about dense storage that cannot be read");
+    return once(seen);
 }
 
 static kt_status add_link(h5_parse *p, kt_h5_cursor *c) {
@@ -190,7 +183,8 @@ static kt_status message(h5_parse *p, uint64_t kind, uint64_t flags, kt_h5_curso
         st = once(&p->has_filters);
         return st ? st : filters(p, c);
     case MSG_LINK_INFO:
-        return link_info(p, c);
+        p->out->has_links = true;
+        return dense_info(c, &p->has_link_info, 8, &p->dense_links);
     case MSG_LINK:
         return add_link(p, c);
     case MSG_GROUP_INFO:
@@ -199,7 +193,7 @@ static kt_status message(h5_parse *p, uint64_t kind, uint64_t flags, kt_h5_curso
     case MSG_ATTRIBUTE:
         return add_attribute(p, c);
     case MSG_ATTR_INFO:
-        return attr_info(c);
+        return dense_info(c, &p->has_attr_info, 2, &p->dense_attrs);
     case MSG_EXTERNAL:
         return KT_FAIL(KT_EREFUSED, "hdf5: a data set whose data are in other files");
     case MSG_CONTINUE: {
@@ -355,12 +349,39 @@ static kt_status finish_data(h5_parse *p) {
     return kt_h5_claim(p->h, n->offset, p->stored);
 }
 
+/* The messages in a heap, each as if it stood in the header. */
+static kt_status add_dense(h5_parse *p, const kt_h5_dense_info *info, bool links) {
+    kt_hdf5 *h = p->h;
+    kt_h5_dense_list list = {0};
+    if (info->heap == KT_H5_UNDEFINED) return KT_OK;
+    if (links ? p->out->links.n : h->attrs.n - p->node->attrs)
+        return kt_h5_bad("an object with messages here and in a heap");
+    kt_status st = kt_h5_dense_read(h, info, links, &list);
+    for (int i = 0; i < list.n && !st; i++) {
+        const kt_h5_blob *at = &list.v[i].at;
+        const unsigned char *bytes = kt_h5_view(h, at->offset, at->size, &st);
+        kt_h5_cursor c = {.p = bytes, .left = (size_t)at->size, .at = at->offset};
+        if (!st) st = links ? add_link(p, &c) : add_attribute(p, &c);
+        if (!st && links && c.left) st = kt_h5_bad("a link is shorter than its place");
+        if (st) break;
+        const char *name = links ? p->out->links.v[p->out->links.n - 1].name
+                                 : h->attrs.v[h->attrs.n - 1].name;
+        if (kt_h5_checksum((const unsigned char *)name, strlen(name)) != list.v[i].hash)
+            st = kt_h5_bad("a name is not where its index says");
+    }
+    kt_vec_free(&list);
+    return st;
+}
+
 static kt_status finish(h5_parse *p) {
+    kt_status st = add_dense(p, &p->dense_links, true);
+    if (!st) st = add_dense(p, &p->dense_attrs, false);
+    if (st) return st;
     const bool group = p->out->has_table || p->out->has_links;
     if (p->out->has_table && p->out->has_links) return kt_h5_bad("a group of two kinds");
     if (group && (p->has_layout || p->has_type || p->has_space))
         return kt_h5_bad("an object that is group and data set");
-    const kt_status st = sort_attributes(p);
+    st = sort_attributes(p);
     if (st || group) return st;
     if (p->has_layout || p->has_filters || p->has_space) {
         if (!p->has_layout) return kt_h5_bad("a data set without a layout");
@@ -373,6 +394,7 @@ static kt_status finish(h5_parse *p) {
 kt_status kt_h5_header_read(kt_hdf5 *h, kt_hdf5_node *node, kt_h5_header *out) {
     kt_status st;
     h5_parse p = {.h = h, .node = node, .out = out};
+    p.dense_links.heap = p.dense_attrs.heap = KT_H5_UNDEFINED;
     node->attrs = h->attrs.n;
     if (node->address > h->size) return kt_h5_bad("an object lies outside the file");
     const uint64_t rest = h->size - node->address;

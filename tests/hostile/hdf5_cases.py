@@ -412,6 +412,70 @@ def proofs():
             case("H14", path.name, path.read_bytes(), (OK, MALFORMED, REFUSED, LIMIT, UNSUPPORTED), suffix=".h5")
 
 
+def summed_end(data, at, size):
+    """Where the check sum of a part of dense storage stands."""
+    if size:
+        return at + size - 4
+    n = at + 6
+    while checksum(data[at:n]) != struct.unpack_from("<I", data, n)[0]:
+        n += 1
+    return n
+
+
+def dense():
+    """Fractal heaps and B-trees of version 2, which h5py writes with libver="latest": one field changed, the check sum
+    set right."""
+    with zipfile.ZipFile(ROOT / "tests/golden/hdf5.npz") as z:
+        files = {}
+        for name in ("dense_links", "dense_links_1300", "dense_attributes", "dense_attributes_large"):
+            data = z.read(f"good/{name}.npy")
+            files[name] = data[10 + struct.unpack("<H", data[8:10])[0]:]
+    sizes = {b"FRHP": 146, b"BTHD": 38}
+
+    def field(name, sign, at, value, code, label):
+        b = bytearray(files[name])
+        part = b.index(sign)
+        end = summed_end(files[name], part, sizes.get(sign))
+        b[part + at:part + at + len(value)] = value(part) if callable(value) else value
+        b[end:end + 4] = u32(checksum(bytes(b[part:end])))
+        case("H7", f"{name}_{sign.decode()}_{at}_{label}", bytes(b), code, suffix=".weights.h5")
+    links, deep, attrs, large = files
+    for name in (links, attrs):
+        for label, value in (("0", 0), ("self", files[name].index(b"FRHP")), ("end", len(files[name])), ("far", 2**63), ("none", UNDEFINED)):
+            field(name, b"FRHP", 132, u64(value), MALFORMED, label)
+            field(name, b"BTHD", 16, u64(value), MALFORMED, label)
+        for label, value in (("0", 0), ("1", 1), ("max", 65535)):
+            field(name, b"FRHP", 140, u16(value), OK if value == 0 else MALFORMED, label)
+            field(name, b"FRHP", 110, u16(value), (OK, MALFORMED), label)
+            field(name, b"FRHP", 128, u16(value), MALFORMED, label)
+            field(name, b"BTHD", 24, u16(value), MALFORMED, label)
+            field(name, b"BTHD", 12, u16(value), OK if value == 0 else MALFORMED, label)
+        for label, value in (("0", 0), ("1", 1), ("2_31", 2**31), ("2_62", 2**62), ("2_63", 2**63), ("max", UNDEFINED)):
+            field(name, b"FRHP", 112, u64(value), MALFORMED, label)
+            field(name, b"FRHP", 120, u64(value), (OK, MALFORMED), label)
+            field(name, b"BTHD", 26, u64(value), (MALFORMED, LIMIT), label)
+        for label, value in (("0", 0), ("1", 1), ("max", 2**32 - 1)):
+            field(name, b"BTHD", 6, u32(value), MALFORMED, label)
+            field(name, b"FRHP", 10, u32(value), (OK, MALFORMED), label)
+        for k in range(6, 28):  # the first record: hash, place and size of a message
+            for value in (0, 1, 0x10, 0x20, 0x40, 0xFF):
+                field(name, b"BTLF", k, u8(value), (OK, MALFORMED, UNSUPPORTED, REFUSED), str(value))
+    data = files[deep]
+    inner, table = data.index(b"BTIN"), data.index(b"FHIB")
+    first_child = summed_end(data, inner, None) - inner
+    for back in range(8, 60, 1):  # pointers stand before the check sum
+        field(deep, b"BTIN", first_child - back, u64(inner), MALFORMED, f"itself_{back}")
+    head = 13 + 4
+    for label, value in (("itself", table), ("heap", data.index(b"FRHP")), ("0", 0), ("none", UNDEFINED), ("far", 2**62)):
+        for k in (0, 1, 5):
+            field(deep, b"FHIB", head + 8 * k, u64(value), MALFORMED, f"{k}_{label}")
+    field(deep, b"FHIB", head + 8, data[table + head:table + head + 8], MALFORMED, "twice")
+    huge = files[large].rindex(b"BTHD")
+    case("H7", "large_attributes_cut", files[large][:huge + 20], MALFORMED, suffix=".weights.h5")
+    for k in range(0, len(files[links]), 61):
+        case("H7", f"dense_cut_{k}", files[links][:k], MALFORMED, suffix=".weights.h5")
+
+
 def legacy():
     h = legacy_file()
     case("H15", "honest", h.bytes(), OK, suffix=".h5")
@@ -500,7 +564,7 @@ def facts():
 def add(canary):
     superblock()
     links(canary)
-    for part in (filters, addresses, groups, headers, types, attributes, shapes, proofs, legacy):
+    for part in (filters, addresses, groups, headers, types, attributes, shapes, proofs, dense, legacy):
         part()
     shards(canary)
     facts()

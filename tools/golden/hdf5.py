@@ -77,6 +77,19 @@ def many(n):
     return fill
 
 
+def numbered(n):
+    def fill(f):
+        for i in range(n):
+            f.attrs[f"a{i * 7919 % n}"] = i * 7919 % n
+    return fill
+
+
+def large_attributes(f):
+    for i in range(10):
+        f.attrs[f"a{i}"] = np.full(100 * 3 ** (i % 6), i, "i4")  # up to 97,200 bytes: beside the heap's blocks
+    f.attrs["text"] = "0123456789" * 700
+
+
 def tree(f):
     f["layers/dense/vars/0"] = np.arange(6, dtype="f4").reshape(2, 3)
     f["layers/dense/vars/1"] = np.zeros(3, "f4")
@@ -95,6 +108,13 @@ def good():
     yield "tree", made(tree)
     yield "tree_latest", made(tree, libver="latest")
     yield "empty", made(lambda f: None)
+    yield "dense_links_9", made(lambda f: [f.create_group(f"n{i}") for i in range(9)], libver="latest", track_order=True)
+    yield "dense_links", made(many(20), libver="latest")
+    yield "dense_links_1300", made(lambda f: [f.create_group(f"n{i * 7919 % 1300}") for i in range(1300)], libver="latest")
+    yield "dense_links_made", made(many(40), libver="latest", track_order=True)
+    yield "dense_attributes", made(numbered(20), libver="latest")
+    yield "dense_attributes_made", made(numbered(120), libver="latest", track_order=True)
+    yield "dense_attributes_large", made(large_attributes, libver="latest")
     yield "made", made(lambda f: [f.create_group(n) for n in "zayb"], track_order=True)
 
 
@@ -146,8 +166,6 @@ def refused():
 
 
 def unsupported():
-    yield "dense_links", made(many(20), libver="latest")
-    yield "dense_attributes", made(lambda f: [f.attrs.__setitem__(f"a{i}", i) for i in range(20)], libver="latest")
     yield "committed_type", made(lambda f: f.__setitem__("t", np.dtype("f4")))
 
     def uses_committed(f):
@@ -210,7 +228,7 @@ def pack(path):
     SEEDS.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as z:
         def add(name, data):
-            if len(data) < 3000:
+            if len(data) < 3000 or name == "good/dense_links_9":
                 (SEEDS / name.replace("/", "_")).write_bytes(data)
             out = io.BytesIO()
             np.lib.format.write_array(out, np.frombuffer(data, np.uint8), version=(1, 0))
