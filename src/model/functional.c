@@ -80,6 +80,15 @@ static kt_status walk_check_input(const walk *w, const kt_call_node *call) {
     return kt_error_hint("give every kt_input() that the outputs need in `inputs`");
 }
 
+/* Keras looks at what was given by name in the order of the names: attention_mask, initial_state,
+ * mask; in a call masks stand first. */
+static const kt_sym *nth_input(const kt_call_node *call, int i) {
+    const int late = call->n_state + call->has_attention_mask;
+    const int masks = call->n_in - call->n_args - late;
+    if (i < call->n_args || !masks) return call->in[i];
+    return call->in[i < call->n_args + late ? i + masks : i - late];
+}
+
 /* Depth first, without recursion: models may be thousands of calls deep. */
 static kt_status walk_from(walk *w, kt_call_node *from) {
     kt_status st = find_call(w, from) < 0 ? walk_enter(w, from) : KT_OK;
@@ -87,7 +96,7 @@ static kt_status walk_from(walk *w, kt_call_node *from) {
         walk_frame *top = &w->stack.v[w->stack.n - 1];
         kt_call_node *call = top->call;
         if (top->next < call->n_in) {
-            const kt_sym *s = seen_as(w, call->in[top->next++]);
+            const kt_sym *s = seen_as(w, nth_input(call, top->next++));
             if (find_call(w, s->node) < 0) st = walk_enter(w, s->node);
             continue;
         }

@@ -32,9 +32,10 @@ static kt_status check_count(const kt_layer *l, int n) {
 
 static kt_shape reopen_shape(kt_shape s);
 
+/* What a file says stays: another call than the first may build the layer when it is read. */
 static kt_status keep_shapes(kt_layer *l, int n, const kt_shape *in) {
+    if (l->n_built) return KT_OK;
     kt_mem_free(l->built_for);
-    l->n_built = 0;
     l->built_for = kt_alloc_array(n, sizeof *l->built_for);
     if (!l->built_for) return KT_ENOMEM;
     for (int i = 0; i < n; i++) l->built_for[i] = reopen_shape(in[i]);
@@ -299,6 +300,7 @@ static kt_status take_inputs(call_inputs *c, const kt_call_args *a) {
             a->layer->class_name);
     c->how.training = a->training;
     c->how.noted_training = KT_AUTO;
+    c->how.said = a->training != KT_AUTO || c->n > c->how.n_args;
     c->how.return_attention_scores = a->return_attention_scores;
     c->how.use_causal_mask = a->use_causal_mask;
     return st ? st : check_count(a->layer, c->how.n_args);
@@ -335,6 +337,19 @@ static kt_status recorded_context(const call_inputs *c, kt_status st) {
     return st;
 }
 
+/* The shapes of initial states too, when this call has built the layer. */
+static kt_status keep_states(kt_layer *l, const call_inputs *c, const kt_shape *shapes) {
+    const int n = l->n_built, states = c->how.n_state;
+    kt_shape *all = kt_alloc_array(n + states, sizeof *all);
+    if (!all) return KT_ENOMEM;
+    memcpy(all, l->built_for, sizeof *all * (size_t)n);
+    for (int i = 0; i < states; i++) all[n + i] = reopen_shape(shapes[c->n - states + i]);
+    kt_mem_free(l->built_for);
+    l->built_for = all;
+    l->n_built_states = states;
+    return KT_OK;
+}
+
 static kt_status fill_node(kt_call_node *node, const kt_call_args *a, const call_inputs *c) {
     kt_spec in[KT_OP_MAX_IN], out[KT_MAX_TENSORS];
     kt_shape shapes[KT_OP_MAX_IN];
@@ -345,8 +360,11 @@ static kt_status fill_node(kt_call_node *node, const kt_call_args *a, const call
         shapes[i] = in[i].shape;
         node->in[node->n_in++] = kt_adopt(c->in[i]);
     }
+    const bool fresh = !a->layer->n_built;
     kt_status st = kt_layer_ensure_built(a->layer, c->how.n_args, shapes);
     if (st) return recorded_context(c, kt_layer_context(a->layer, st));
+    if (fresh && a->layer->n_built && c->how.n_state) st = keep_states(a->layer, c, shapes);
+    if (st) return st;
     st = kt_layer_infer(a->layer, node, in, out, &node->n_out);
     if (st) return recorded_context(c, st);
     node->out = kt_alloc_array(node->n_out, sizeof *node->out);

@@ -26,6 +26,7 @@ struct kt_layer {
     int n_inputs;
     int n_calls;         ///< recorded so far
     int n_built;         ///< shapes that the layer was built for, for files
+    int n_built_states;  ///< and those of initial states behind them
     kt_shape *built_for; ///< of its inputs then
     kt_input_spec spec;
     KT_VEC(kt_var *) vars;        ///< own variables, in creation order, adopted

@@ -43,6 +43,7 @@ struct kt_call_node {
     int training;            ///< KT_AUTO, 0, 1
     int noted_training;      ///< what a file said, without effect: Keras writes its default, false,
                              ///< for plain calls, and models overrule it (functional.py)
+    bool said;               ///< arguments were given by name: files hold only these
     int n_args;              ///< the first n_args of `in` are the inputs
     unsigned masks;          ///< bit i: input i has an explicit mask; these stand behind the inputs
     bool has_attention_mask; ///< it stands behind the masks

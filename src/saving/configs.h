@@ -79,6 +79,13 @@ kt_status kt_unknown_class(kt_kind kind, const char *name);
 kt_status kt_unknown_layer(const char *name);
 kt_status kt_unknown_argument(const char *class_name, const kt_field *fields, const char *key);
 
+/* Shapes of built layers (built.c) ----------------------------------------------------- */
+
+/** Adds the build_config of an entry, where Keras has one. */
+kt_status kt_put_build_config(kt_json *o, kt_layer *l, const kt_config_form *form);
+/** Keeps the shapes of a build_config for writing it again. */
+kt_status kt_read_built_for(kt_layer *l, const kt_json *config);
+
 /* JSON to objects (read.c) --------------------------------------------------------------------- */
 
 /** One reading: keeps what was made alive, so that a failure leaves nothing behind. */

@@ -145,6 +145,20 @@ KT_TEST(graphs, operations_without_a_module) {
         "operations", ".h5", "\"module\": \"keras.src.ops.numpy\", \"class_name\": \"Flip\"");
 }
 
+KT_TEST(graphs, states_and_lengths) {
+    check_case(
+        "states",
+        ".keras",
+        "{\"shapes_dict\": {\"sequences_shape\": [null, 4, 3], \"initial_state_shape\": [null, "
+        "3]}}");
+    check_case("states", ".keras", "\"build_config\": {\"input_shape\": [null, 5, 2]}");
+    check_case(
+        "states",
+        ".keras",
+        "\"kwargs\": {\"initial_state\": {\"class_name\": \"__keras_tensor__\", \"config\": "
+        "{\"shape\": [null, 3], \"dtype\": \"float32\", \"keras_history\": [\"encoder\", 0, 1]}}}");
+}
+
 /* Made here ------------------------------------------------------------------------------------ */
 
 static void predict(kt_model *m, data *d) {
@@ -227,6 +241,30 @@ KT_TEST(graphs, nested_ends) {
     check_forms(outer, &d);
     keep(outer, "outer", &d);
     release(&d);
+}
+
+/* Built at its first call, which is not the one that a walk from the outputs meets first. */
+KT_TEST(graphs, a_shared_layer_keeps_what_it_was_built_for) {
+    kt_layer *shared = kt_dense(3, .name = "shared");
+    kt_sym *e = kt_input({5, 2}, .name = "e"), *d = kt_input({4, 2}, .name = "d");
+    kt_sym *x = kt_call(shared, e), *y = kt_call(shared, d);
+    x = kt_call(kt_global_average_pooling1d(), x);
+    y = kt_call(kt_global_average_pooling1d(), y);
+    kt_model *m = kt_functional(kt_list(e, d), kt_call(kt_subtract(), kt_list(y, x)));
+    kt_check_ok(m);
+    uint64_t seed = 9;
+    data in = {.n_in = 2};
+    in.x[0] = kt_retain(kt_test_tensor(KT_FLOAT32, kt_dims(3, 5, 2), -1, 1, &seed));
+    in.x[1] = kt_retain(kt_test_tensor(KT_FLOAT32, kt_dims(3, 4, 2), -1, 1, &seed));
+    const char *built = "\"build_config\": {\"input_shape\": [null, 5, 2]}";
+    assert_non_null(strstr(kt_text_str(kt_model_to_json(m)), built));
+    predict(m, &in);
+    assert_non_null(strstr(kt_text_str(kt_model_to_json(m)), built));
+    check_forms(m, &in);
+    kt_model *again = kt_model_from_json(kt_text_str(kt_model_to_json(m)));
+    kt_check_str(kt_text_str(kt_model_to_json(again)), kt_text_str(kt_model_to_json(m)));
+    keep(m, "shared", &in);
+    release(&in);
 }
 
 KT_TEST(graphs, outputs_in_a_dict_go_by_their_keys) {

@@ -382,7 +382,9 @@ static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
     if (c.attention.n) a.attention_mask = c.attention.v[0];
     if (c.state.n) a.initial_state = list_of(g, &c.state);
     kt_sym *y = kt_reader_keep(g->r, kt_call_with(&a));
-    if (!kt_failed(y) && y->node) y->node->noted_training = c.noted_training;
+    if (kt_failed(y) || !y->node) return y;
+    y->node->noted_training = c.noted_training;
+    y->node->said = kt_json_len(kwargs) && (c.mask.n || !kt_json_get(kwargs, "mask"));
     return y;
 }
 

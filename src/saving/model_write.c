@@ -170,19 +170,25 @@ static kt_status put_masks(kt_json *o, const kt_call_node *call, kt_json *const 
 }
 
 /* What the plain call of this class has. */
-static kt_json *standard_kwargs(const kt_layer *l) {
+static kt_json *standard_kwargs(const kt_call_node *call) {
+    const kt_layer *l = call->layer;
     const kt_config_form *form = kt_config_form_find(
         "keras.layers", kt_exported_name(l->class_name));
-    const char *text = kt_is_model(l) ? "{\"mask\": null}" : form ? form->kwargs : "{}";
+    const char *text = kt_is_model(l)        ? "{\"mask\": null}"
+                       : form && !call->said ? form->kwargs
+                                             : "{}";
     kt_json *o = NULL;
     return kt_json_parse(&o, text, strlen(text), NULL) ? NULL : o;
 }
 
 static kt_json *call_kwargs(const kt_call_node *call, kt_json *const *t) {
-    kt_json *o = standard_kwargs(call->layer);
+    kt_json *o = standard_kwargs(call);
     kt_status st = o ? KT_OK : kt_json_failed();
     const int after = call->n_in - call->n_state;
-    if (st == KT_OK && call->n_state) st = put_list(o, "initial_state", t + after, call->n_state);
+    if (st == KT_OK && call->n_state == 1)
+        st = kt_json_put(o, "initial_state", kt_json_ref(t[after]));
+    if (st == KT_OK && call->n_state > 1)
+        st = put_list(o, "initial_state", t + after, call->n_state);
     const int training = call->training != KT_AUTO ? call->training : call->noted_training;
     if (st == KT_OK && training != KT_AUTO)
         st = kt_json_put(o, "training", kt_json_new_bool(training != 0));

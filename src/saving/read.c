@@ -769,6 +769,9 @@ kt_layer *kt_read_layer(kt_reader *r, const kt_json *v) {
     r->depth--;
     const bool model = !kt_failed(l) && kt_is_model(l);
     if (kt_failed(l)) layer_error(v, class_name);
+    const bool plain = !kt_failed(l) && !model;
+    if (plain && kt_read_built_for(l, kt_json_get(v, "build_config")))
+        return kt_fail_object(KT_ENOMEM);
     if (!model || !r->compile) return l;
     const kt_status compiled = kt_read_compile(r, l, kt_json_get(v, "compile_config"));
     return compiled ? kt_fail_object(compiled) : l;

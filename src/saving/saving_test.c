@@ -47,6 +47,6 @@ KT_TEST(saving, a_file_does_not_switch_dropout_off) {
     kt_logs *tested = kt_model_test_on_batch(loaded, t, t);
     kt_check_near(kt_logs_get(trained, "loss"), 1, 0, 1e-6); /* 0 or 2 in place of each 1 */
     kt_check_near(kt_logs_get(tested, "loss"), 0, 0, 0);
-    const void *all[] = {json, trained, tested, loaded, m, t, t};
-    for (int i = 0; i < 7; i++) kt_free(all[i]);
+    const void *all[] = {json, trained, tested, loaded, m, t};
+    for (int i = 0; i < 6; i++) kt_free(all[i]);
 }

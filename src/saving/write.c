@@ -519,58 +519,6 @@ kt_json *kt_write_object(const void *object) {
     return NULL;
 }
 
-/* {"shapes_dict": {"query_shape": …, "value_shape": …}} */
-static kt_json *separate_shapes(const kt_layer *l) {
-    static const char *const names[] = {"query_shape", "value_shape", "key_shape"};
-    kt_json *o = kt_json_new_dict(), *shapes = kt_json_new_dict();
-    kt_status st = KT_OK;
-    for (int i = 0; i < l->n_built && i < 3 && st == KT_OK; i++)
-        st = kt_json_put(shapes, names[i], kt_write_shape(&l->built_for[i]));
-    if (st == KT_OK)
-        st = kt_json_put(o, "shapes_dict", shapes);
-    else
-        kt_json_free(shapes);
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
-}
-
-static kt_json *build_config(const kt_layer *l) {
-    if (kt_takes_separate(l)) return separate_shapes(l);
-    kt_json *o = kt_json_new_dict(), *shapes = NULL;
-    if (l->n_built == 1) {
-        shapes = kt_write_shape(l->built_for);
-    } else {
-        shapes = kt_json_new_list();
-        for (int i = 0; i < l->n_built; i++)
-            if (kt_json_add(shapes, kt_write_shape(&l->built_for[i]))) {
-                kt_json_free(shapes);
-                shapes = NULL;
-                break;
-            }
-    }
-    if (!kt_json_put(o, "input_shape", shapes)) return o;
-    kt_json_free(o);
-    return NULL;
-}
-
-static kt_status put_build_config(kt_json *o, kt_layer *l, const kt_config_form *form) {
-    if (kt_is_model(l)) {
-        const kt_model_state *s = l->state;
-        const bool sequential = s->is_sequential;
-        if (sequential && !s->n_in) return KT_OK;
-        kt_json *b = kt_json_new_dict();
-        const kt_status st = kt_json_put(
-            b,
-            "input_shape",
-            sequential ? kt_write_shape(&s->in[0]->spec.shape) : kt_json_new_null());
-        if (st) return kt_json_free(b), st;
-        return kt_json_put(o, "build_config", b);
-    }
-    if (!l->n_built || (form && !form->builds)) return KT_OK;
-    return kt_json_put(o, "build_config", build_config(l));
-}
-
 kt_json *kt_write_layer(kt_layer *l) {
     const bool functional = kt_is_model(l) && !((const kt_model_state *)l->state)->is_sequential;
     char custom[200];
@@ -592,7 +540,7 @@ kt_json *kt_write_layer(kt_layer *l) {
     }
     kt_json *o = kt_write_wrapped(
         module, kt_exported_name(l->cls->name), kt_write_config(l), registered);
-    kt_status st = o ? put_build_config(o, l, form) : kt_json_failed();
+    kt_status st = o ? kt_put_build_config(o, l, form) : kt_json_failed();
     if (st == KT_OK && kt_is_model(l)) {
         kt_json *c = kt_write_compile_config(l);
         st = c ? kt_json_put(o, "compile_config", c) : kt_json_failed();

@@ -59,6 +59,12 @@ def main():
     x = ops.concatenate([x[:, 1:3], ops.exp(x), ops.flip(x, 1)], axis=1)
     x = ops.reshape(L.Dense(6, name="second")(x), (-1, 2, 3))
     keep("operations", keras.Model([a, b], [L.Flatten(name="flat")(x), ops.max(x, axis=1)], name="operations"), "h5")
+    e, d = keras.Input((5, 2), name="e"), keras.Input((4, 2), name="d")  # other lengths; d is met first from the output
+    shared = L.Dense(3, name="shared")
+    x, y = shared(e), shared(d)
+    _, state = L.GRU(3, return_state=True, name="encoder")(x)
+    z = L.GRU(3, name="decoder")(y, initial_state=state)
+    keep("states", keras.Model([e, d], L.Dense(2, name="out")(z), name="states"))
     golden.save("graphs", members, "nested ends, models inside others, operations in an .h5")
 
 
