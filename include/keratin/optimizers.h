@@ -337,6 +337,32 @@ typedef struct kt_opt_schedule_free_adamw_args {
         __VA_ARGS__)
 KT_API kt_optimizer *kt_opt_schedule_free_adamw_new(const kt_opt_schedule_free_adamw_args *args);
 
+/** Another optimizer, under a loss that is scaled up so that small gradients survive float16.
+ *
+ * A step with a gradient that is not finite is left out, and the scale is halved; after
+ * dynamic_growth_steps good steps it doubles. Learning rate and iterations are those of the
+ * optimizer inside, whose loss_scale_factor is taken away.
+ * Keras: keras.optimizers.LossScaleOptimizer.
+ * Errors: an inner_optimizer that is none, or a name; initial_scale <= 0; dynamic_growth_steps < 1.
+ *
+ *     kt_opt_loss_scale_optimizer(kt_opt_adam(), .initial_scale = 1024)
+ */
+typedef struct kt_opt_loss_scale_optimizer_args {
+    size_t size;
+    kt_ref inner_optimizer;
+    double initial_scale;         ///< default 2^15
+    int64_t dynamic_growth_steps; ///< default 2000
+    const char *name;             ///< default "loss_scale_optimizer", numbered
+} kt_opt_loss_scale_optimizer_args;
+#define KT_OPT_LOSS_SCALE_OPTIMIZER_DEFAULTS .initial_scale = 32768, .dynamic_growth_steps = 2000,
+#define kt_opt_loss_scale_optimizer(...)                                                           \
+    KT_CALL(                                                                                       \
+        kt_opt_loss_scale_optimizer_new,                                                           \
+        kt_opt_loss_scale_optimizer_args,                                                          \
+        KT_OPT_LOSS_SCALE_OPTIMIZER_DEFAULTS,                                                      \
+        __VA_ARGS__)
+KT_API kt_optimizer *kt_opt_loss_scale_optimizer_new(const kt_opt_loss_scale_optimizer_args *args);
+
 /** The learning rate now: the number, or what the schedule says for the next step.
  *
  *     printf("%g\n", kt_opt_learning_rate(opt));

@@ -126,9 +126,7 @@ static kt_status apply_gradients(builder *b, kt_sym *loss, const kt_var_list *va
     if (!wrt || !grad) return KT_ENOMEM;
     for (int i = 0; i < vars->n; i++)
         if (!(wrt[i] = kt_tracer_var(&b->tr, vars->v[i]))) return b->g->status;
-    const double scale = kt_optimizer_loss_scale(b->c->optimizer);
-    if (scale != 1) loss = kt_op_multiply(loss, kt_num(scale));
-    kt_val *v = kt_unwrap(loss, NULL);
+    kt_val *v = kt_unwrap(kt_optimizer_scale_loss(b->c->optimizer, loss), NULL);
     kt_status st = v ? kt_grad(b->g, v, vars->n, wrt, grad) : b->g->status;
     if (st == KT_OK) st = kt_optimizer_apply(b->c->optimizer, vars->n, vars->v, grad);
     return st;

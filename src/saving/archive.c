@@ -185,6 +185,7 @@ void kt_resume_steps(kt_model *m) {
     const kt_component *o = kt_model_optimizer(m);
     kt_var *counter = kt_model_of(m)->counter;
     if (!o || !counter || !kt_optimizer_n_vars(o) || kt_var_ensure(counter)) return;
+    if (kt_optimizer_inner(o)) o = kt_optimizer_inner(o); /* it counts */
     kt_var_set_scalar(counter, kt_var_scalar(kt_optimizer_var(o, 0)));
 }
 

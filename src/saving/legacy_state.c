@@ -47,7 +47,7 @@ static kt_status plan_state(
     kt_legacy_plan *plan, bool *complete, kt_component *opt, const kt_legacy_nodes *d) {
     const state_form f = form_of(d, &plan->from);
     const int n_vars = kt_optimizer_n_vars(opt), weights = kt_optimizer_n_weights(opt);
-    const bool own_rate = kt_optimizer_lr(opt) != NULL;
+    const bool own_rate = n_vars > 1 && !strcmp(kt_optimizer_var(opt, 1)->name, "learning_rate");
     const int own = 1 + own_rate, n = n_vars - own;
     const kt_var *last = n > 0 ? kt_optimizer_var(opt, n_vars - 1) : NULL;
     const bool amsgrad = last && strstr(last->name, "velocity_hat");

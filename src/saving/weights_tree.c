@@ -126,24 +126,26 @@ static kt_status tree_walk(kt_weight_tree *t, kt_layer *l, const char *path, int
     return kt_is_model(l) ? walk_model(t, l, path, depth + 1) : walk_parts(t, l, path, depth + 1);
 }
 
-static kt_status add_optimizer(kt_weight_tree *t, const kt_model *m) {
-    const kt_compiled *c = kt_model_of(m)->compiled;
-    const int n = c && c->optimizer ? kt_optimizer_n_vars(c->optimizer) : 0;
+static kt_status add_optimizer(kt_weight_tree *t, kt_component *opt, const char *path) {
+    const int n = kt_optimizer_n_vars(opt);
     if (!n) return KT_OK;
-    kt_weight_group g = {join("optimizer", ""), kt_opt_name(c->optimizer), NULL, t->vars.n, n};
+    kt_weight_group g = {join(path, ""), kt_opt_name(opt), NULL, t->vars.n, n};
     if (!g.path || kt_vec_push(&t->groups, g)) {
         kt_mem_free(g.path);
         return KT_ENOMEM;
     }
     for (int i = 0; i < n; i++)
-        if (kt_vec_push(&t->vars, kt_optimizer_var(c->optimizer, i))) return KT_ENOMEM;
-    return KT_OK;
+        if (kt_vec_push(&t->vars, kt_optimizer_var(opt, i))) return KT_ENOMEM;
+    kt_component *inner = kt_optimizer_inner(opt);
+    return inner ? add_optimizer(t, inner, "optimizer/inner_optimizer") : KT_OK;
 }
 
 kt_status kt_weight_tree_make(kt_weight_tree *t, kt_model *m, bool optimizer) {
     memset(t, 0, sizeof *t);
+    const kt_compiled *c = kt_model_of(m)->compiled;
     const kt_status st = tree_walk(t, m, "", 0);
-    return st || !optimizer ? st : add_optimizer(t, m);
+    return st || !optimizer || !c || !c->optimizer ? st
+                                                   : add_optimizer(t, c->optimizer, "optimizer");
 }
 
 void kt_weight_tree_free(kt_weight_tree *t) {

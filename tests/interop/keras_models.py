@@ -22,7 +22,7 @@ import golden  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BATCH = 6
-SGD, ADAFACTOR, N_OPTIMIZERS = 1, 11, 17  # in make_optimizer
+SGD, ADAFACTOR, N_OPTIMIZERS = 1, 11, 18  # in make_optimizer
 APART = ("MultiHeadAttention", "GroupedQueryAttention")  # called with arrays, not with a list
 LOSSES = ["mse", "mae", "huber", "log_cosh"]
 
@@ -58,6 +58,7 @@ def make_optimizer(keras, i):
         lambda: o.SGD(o.schedules.ExponentialDecay(0.1, decay_steps=2, decay_rate=0.5)),
         lambda: o.RMSprop(0.01, clipvalue=0.1),
         lambda: o.Adam(0.01, global_clipnorm=0.5),
+        lambda: o.LossScaleOptimizer(o.RMSprop(0.01), initial_scale=64.0, dynamic_growth_steps=3),
     ]
     return makers[i]()
 

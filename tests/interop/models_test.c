@@ -52,6 +52,8 @@ static const char *const optimizers[] = {
     "sgd:learning_rate={\"class_name\": \"ExponentialDecay\", \"module\": "
     "\"keras.optimizers.schedules\", \"config\": {\"initial_learning_rate\": 0.1, \"decay_steps\": "
     "2, \"decay_rate\": 0.5}}",
+    "LossScaleOptimizer:inner_optimizer={\"class_name\": \"Adamax\", \"module\": "
+    "\"keras.optimizers\", \"config\": {\"learning_rate\": 0.01}},dynamic_growth_steps=2",
 };
 #define SGD 1
 #define N_OPTIMIZERS ((int)(sizeof optimizers / sizeof *optimizers))

@@ -12,6 +12,8 @@
 #include "nn/optimizers/rule.h"
 #include "nn/schedules/schedule.h"
 
+#include <keratin/ops_more.h>
+
 typedef struct {
     const kt_opt_entry *first;
     int count;
@@ -38,6 +40,8 @@ typedef struct {
     kt_val *now;  /* bool: this batch ends in an update; NULL: every one does */
     kt_val *lr;
     kt_val *new_scalar;
+    kt_val *scale;  /* that gradients are divided by; NULL: none */
+    kt_val *finite; /* bool: this update counts; NULL: every one does */
     kt_opt_step shared[KT_DTYPE_COUNT];
     bool has_shared[KT_DTYPE_COUNT];
 } update;
@@ -162,8 +166,14 @@ static void read_piece(update *u, piece *p) {
             p->slot[i] = read_memory(u, p->first->slot[i], slot_shape(p, i), p->dtype);
 }
 
+/* Nothing changes in an update that does not count. */
+static kt_val *if_finite(update *u, kt_val *new, kt_val *old) {
+    return u->finite && new ? kt_g_select(u->g, u->finite, new, old) : new;
+}
+
 static void write_slot(update *u, const piece *p, int i, kt_val *value) {
-    if (value && value != p->slot[i]) write_memory(u, p->first->slot[i], value);
+    if (!value || value == p->slot[i]) return;
+    write_memory(u, p->first->slot[i], if_finite(u, value, p->slot[i]));
 }
 
 /* Gradients ------------------------------------------------------------------------------------ */
@@ -191,9 +201,10 @@ static kt_val *accumulate(update *u, piece *p, kt_val *g) {
 }
 
 static void read_gradient(update *u, piece *p) {
-    const double scale = kt_optimizer_loss_scale(u->opt);
+    const double factor = u->s->a.loss_scale_factor;
     p->g = pack_gradients(u, p);
-    if (scale != 1 && p->g) p->g = kt_g_div(u->g, p->g, num(u, scale, p->g));
+    if (u->scale && p->g) p->g = kt_g_div(u->g, p->g, kt_g_cast(u->g, u->scale, p->dtype));
+    if (factor != KT_NONE_F && p->g) p->g = kt_g_div(u->g, p->g, num(u, factor, p->g));
     p->g = accumulate(u, p, p->g);
 }
 
@@ -290,6 +301,7 @@ static void update_piece(update *u, const piece *p) {
     kt_val *w = p->updated ? run_rule(u, p) : p->p;
     w = constrain(p, average(u, p, w));
     if (!w || w == p->p) return;
+    w = if_finite(u, w, p->p);
     if (p->in_trace)
         kt_assign(p->first->var, kt_wrap(w));
     else
@@ -300,9 +312,10 @@ static void write_clock(update *u) {
     if (u->new_scalar) {
         kt_val *old = kt_tracer_var(u->t, u->l->scalar);
         kt_val *new = kt_g_cast(u->g, u->new_scalar, u->l->scalar->spec.dtype);
-        kt_assign(u->l->scalar, kt_wrap(when(u, new, old)));
+        kt_assign(u->l->scalar, kt_wrap(if_finite(u, when(u, new, old), old)));
     }
-    kt_assign(u->s->iteration, kt_wrap(u->next));
+    kt_val *count = kt_tracer_var(u->t, u->s->iteration);
+    kt_assign(u->s->iteration, kt_wrap(if_finite(u, u->next, count)));
 }
 
 static kt_status match_gradients(update *u, int n, kt_var *const *vars, kt_val *const *grads) {
@@ -324,13 +337,19 @@ static kt_status match_gradients(update *u, int n, kt_var *const *vars, kt_val *
     return KT_FAIL(KT_EINVAL, "no gradients for any variable");
 }
 
-kt_status kt_optimizer_apply(kt_component *opt, int n, kt_var *const *vars, kt_val *const *grads) {
+static kt_status apply(
+    kt_component *opt,
+    int n,
+    kt_var *const *vars,
+    kt_val *const *grads,
+    kt_val *scale,
+    kt_val *finite) {
     update u = {.opt = opt, .cls = (const kt_optimizer_class *)opt->cls, .s = kt_state_of(opt)};
     u.l = &u.s->layout;
     u.t = kt_tracer_current();
-    if (!u.t) return KT_FAIL(KT_ESTATE, "an optimizer is applied outside of a training program");
     u.g = u.t->g;
-    if (n == 0) return KT_OK;
+    u.scale = scale;
+    u.finite = finite;
     kt_status st = match_gradients(&u, n, vars, grads);
     if (st == KT_OK) st = make_pieces(&u);
     if (st) return kt_graph_fail(u.g, st), st;
@@ -343,4 +362,46 @@ kt_status kt_optimizer_apply(kt_component *opt, int n, kt_var *const *vars, kt_v
     for (int i = 0; i < u.n && u.g->status == KT_OK; i++) update_piece(&u, &u.pieces[i]);
     write_clock(&u);
     return u.g->status;
+}
+
+/* LossScaleOptimizer --------------------------------------------------------------------------- */
+
+static kt_sym *all_finite(int n, kt_val *const *grads) {
+    kt_sym *all = NULL;
+    for (int i = 0; i < n; i++) {
+        if (!grads[i]) continue;
+        kt_sym *one = kt_op_all(kt_op_isfinite(kt_wrap(grads[i])), KT_NONE, false);
+        all = all ? kt_op_logical_and(all, one) : one;
+    }
+    return all;
+}
+
+/* After growth_steps good steps the scale doubles, after a bad one it is halved. */
+static kt_status move_scale(const kt_opt_state *s, kt_sym *finite) {
+    kt_sym *count = kt_value(s->step_counter), *scale = kt_value(s->dynamic_scale);
+    kt_sym *zero = kt_op_cast(kt_num(0), "int64"), *next = kt_op_add(count, kt_num(1));
+    kt_sym *full = kt_op_equal(count, kt_num((double)(s->growth_steps - 1)));
+    kt_sym *grown = kt_op_where(full, kt_op_multiply(scale, kt_num(2)), scale);
+    next = kt_op_where(kt_op_logical_and(finite, kt_op_logical_not(full)), next, zero);
+    const kt_status st = kt_assign(s->step_counter, next);
+    scale = kt_op_where(finite, grown, kt_op_multiply(scale, kt_num(0.5)));
+    return st ? st : kt_assign(s->dynamic_scale, scale);
+}
+
+static kt_status apply_scaled(
+    const kt_opt_state *s, int n, kt_var *const *vars, kt_val *const *grads) {
+    kt_sym *finite = all_finite(n, grads);
+    if (!finite) return apply(s->inner, n, vars, grads, NULL, NULL);
+    kt_val *scale = kt_unwrap(kt_value(s->dynamic_scale), NULL), *good = kt_unwrap(finite, NULL);
+    if (!scale || !good) return kt_tracer_current()->g->status;
+    const kt_status st = apply(s->inner, n, vars, grads, scale, good);
+    return st ? st : move_scale(s, finite);
+}
+
+kt_status kt_optimizer_apply(kt_component *opt, int n, kt_var *const *vars, kt_val *const *grads) {
+    const kt_opt_state *s = kt_state_of(opt);
+    if (!kt_tracer_current())
+        return KT_FAIL(KT_ESTATE, "an optimizer is applied outside of a training program");
+    if (n == 0) return KT_OK;
+    return s->inner ? apply_scaled(s, n, vars, grads) : apply(opt, n, vars, grads, NULL, NULL);
 }

@@ -81,6 +81,8 @@ static kt_status make_entries(
 /* "adam/dense_kernel_momentum" for "dense/kernel" and "momentum". */
 static kt_status name_slot(kt_component *opt, kt_var *slot, kt_var *v, const char *suffix) {
     kt_str s = {0};
+    const char *scope = ((const kt_opt_state *)kt_state_of(opt))->scope;
+    if (scope) kt_str_addf(&s, "%s/", scope);
     kt_str_addf(&s, "%s/", kt_opt_name(opt));
     const size_t start = s.n;
     if (*suffix)
@@ -209,7 +211,8 @@ static kt_status list_all(kt_component *opt, kt_opt_layout *l) {
     for (int i = l->n_slots; i < slot_count(l) && st == KT_OK; i++) st = list_slots(l, i, i + 1, 0);
     for (int group = 0; group < KT_OPT_SLOTS && st == KT_OK; group++)
         st = list_slots(l, 0, l->n_slots, group);
-    if (st == KT_OK && l->scalar) st = kt_vec_push(&l->listed, l->scalar);
+    /* Keras overlooks the scalar (of Nadam) where a LossScaleOptimizer builds: files lack it too */
+    if (st == KT_OK && l->scalar && !s->scope) st = kt_vec_push(&l->listed, l->scalar);
     return st;
 }
 
@@ -258,9 +261,30 @@ static void carry_over(const kt_opt_layout *from, kt_opt_layout *to) {
     if (to->scalar) kt_var_set_scalar(to->scalar, kt_var_scalar(from->scalar));
 }
 
+/* LossScaleOptimizer: its own four variables, then those of the one inside. */
+static kt_status build_around(kt_component *opt, int n, kt_var *const *vars) {
+    const kt_opt_state *s = kt_state_of(opt);
+    kt_opt_state *inner = kt_state_of(s->inner);
+    kt_opt_layout *l = &((kt_opt_state *)kt_state_of(opt))->layout;
+    inner->scope = kt_opt_name(opt);
+    kt_status st = kt_optimizer_build(s->inner, n, vars);
+    inner->scope = NULL;
+    kt_var *const own[] = {s->iteration, s->lr, s->step_counter, s->dynamic_scale};
+    l->listed.n = 0;
+    for (int i = 0; i < 4 && st == KT_OK; i++) {
+        st = name_scalar(opt, own[i]);
+        if (st == KT_OK) st = kt_vec_push(&l->listed, own[i]);
+    }
+    for (int i = 0; i < inner->layout.listed.n && st == KT_OK; i++)
+        st = kt_vec_push(&l->listed, inner->layout.listed.v[i]);
+    if (st) l->listed.n = 0;
+    return st;
+}
+
 kt_status kt_optimizer_build(kt_component *opt, int n, kt_var *const *vars) {
     kt_opt_state *s = kt_state_of(opt);
     kt_opt_layout fresh;
+    if (s->inner) return build_around(opt, n, vars);
     bool all_known = s->layout.entry != NULL;
     kt_status st = kt_extent_make(n, vars);
     if (st || is_current(&s->layout, n, vars)) return st;

@@ -78,7 +78,7 @@ static kt_status take_schedule(kt_component *c, kt_opt_state *s) {
     return KT_OK;
 }
 
-static kt_status make_scalar(kt_var **out, const char *name, kt_dtype dtype, double value) {
+kt_status kt_opt_scalar(kt_var **out, const char *name, kt_dtype dtype, double value) {
     kt_var *v = kt_var_new(name, (kt_spec){dtype, {0, {0}}}, false);
     if (kt_failed(v)) return kt_check(v);
     *out = kt_adopt(v);
@@ -87,15 +87,21 @@ static kt_status make_scalar(kt_var **out, const char *name, kt_dtype dtype, dou
 }
 
 kt_status kt_opt_init(kt_component *c) {
+    kt_opt_common common = {0};
+    copy_common(c, &common);
+    return kt_opt_init_with(c, &common);
+}
+
+kt_status kt_opt_init_with(kt_component *c, const kt_opt_common *common) {
     kt_opt_state *s = kt_state_of(c);
-    copy_common(c, &s->a);
+    s->a = *common;
     kt_status st = check_numbers(c);
     if (st == KT_OK) st = check_rate(s->a.learning_rate);
     if (st == KT_OK) st = check_common(&s->a);
     if (st == KT_OK) st = take_schedule(c, s);
-    if (st == KT_OK) st = make_scalar(&s->iteration, "iteration", KT_INT64, 0);
+    if (st == KT_OK) st = kt_opt_scalar(&s->iteration, "iteration", KT_INT64, 0);
     if (st == KT_OK && !s->schedule)
-        st = make_scalar(
+        st = kt_opt_scalar(
             &s->lr, "learning_rate", kt_dtype_of(kt_dtype_policy()), s->a.learning_rate);
     if (st || !s->a.name) return st;
     c->name = kt_strdup(s->a.name);
@@ -110,6 +116,8 @@ void kt_opt_destroy(kt_component *c) {
     kt_release(s->schedule);
     kt_release(s->iteration);
     kt_release(s->lr);
+    kt_release(s->step_counter);
+    kt_release(s->dynamic_scale);
 }
 
 /* Patterns ------------------------------------------------------------------------------------- */
@@ -145,9 +153,15 @@ static kt_status require(const kt_optimizer *opt) {
         KT_EINVAL, "expected an optimizer, got %s", kt_ref_describe(opt, got, sizeof got));
 }
 
+/* Whose rate, count and slots they are: those of the optimizer inside, if there is one. */
+static kt_opt_state *working(const kt_component *opt) {
+    kt_opt_state *s = kt_state_of(opt);
+    return s->inner ? kt_state_of(s->inner) : s;
+}
+
 double kt_opt_learning_rate(const kt_optimizer *opt) {
     if (require(opt)) return NAN;
-    const kt_opt_state *s = kt_state_of(opt);
+    const kt_opt_state *s = working(opt);
     if (s->schedule) return kt_sched_value(s->schedule, (int64_t)kt_var_scalar(s->iteration));
     return kt_var_scalar(s->lr);
 }
@@ -156,7 +170,7 @@ kt_status kt_opt_set_learning_rate(kt_optimizer *opt, double learning_rate) {
     kt_status st = require(opt);
     if (st == KT_OK) st = check_rate(learning_rate);
     if (st) return st;
-    const kt_opt_state *s = kt_state_of(opt);
+    const kt_opt_state *s = working(opt);
     if (!s->lr) {
         KT_FAIL(KT_ESTATE, "learning_rate: it comes from a schedule and cannot be set");
         return kt_error_hint("make the optimizer with a number to set it later");
@@ -167,7 +181,7 @@ kt_status kt_opt_set_learning_rate(kt_optimizer *opt, double learning_rate) {
 
 int64_t kt_opt_iterations(const kt_optimizer *opt) {
     if (require(opt)) return 0;
-    const kt_opt_state *s = kt_state_of(opt);
+    const kt_opt_state *s = working(opt);
     const int64_t k = s->a.gradient_accumulation_steps;
     return (int64_t)kt_var_scalar(s->iteration) / (k > 1 ? k : 1);
 }
@@ -181,7 +195,7 @@ const char *kt_opt_name(kt_optimizer *opt) {
 kt_status kt_opt_exclude_from_weight_decay(kt_optimizer *opt, kt_names_t var_names) {
     kt_status st = require(opt);
     if (st) return st;
-    kt_opt_state *s = kt_state_of(opt);
+    kt_opt_state *s = working(opt);
     if (s->layout.n)
         return KT_FAIL(KT_ESTATE, "exclude_from_weight_decay: the optimizer is in use already");
     for (int i = 0; i < var_names.n && st == KT_OK; i++)
@@ -194,9 +208,15 @@ kt_status kt_opt_exclude_from_weight_decay(kt_optimizer *opt, kt_names_t var_nam
     return st;
 }
 
-double kt_optimizer_loss_scale(const kt_component *opt) {
-    const double f = ((const kt_opt_state *)kt_state_of(opt))->a.loss_scale_factor;
-    return f == KT_NONE_F ? 1 : f;
+kt_component *kt_optimizer_inner(const kt_component *opt) {
+    return ((const kt_opt_state *)kt_state_of(opt))->inner;
+}
+
+kt_sym *kt_optimizer_scale_loss(const kt_component *opt, kt_sym *loss) {
+    const kt_opt_state *s = kt_state_of(opt);
+    if (s->dynamic_scale) return kt_op_multiply(loss, kt_value(s->dynamic_scale));
+    const double f = s->a.loss_scale_factor;
+    return f == KT_NONE_F ? loss : kt_op_multiply(loss, kt_num(f));
 }
 
 int kt_optimizer_n_vars(const kt_component *opt) {
@@ -208,12 +228,10 @@ kt_var *kt_optimizer_var(const kt_component *opt, int i) {
     return i >= 0 && i < l->listed.n ? l->listed.v[i] : NULL;
 }
 
-int kt_optimizer_n_weights(const kt_component *opt) {
-    return ((const kt_opt_state *)kt_state_of(opt))->layout.n;
-}
+int kt_optimizer_n_weights(const kt_component *opt) { return working(opt)->layout.n; }
 
 static const kt_opt_entry *entry_of(const kt_component *opt, int i) {
-    const kt_opt_layout *l = &((const kt_opt_state *)kt_state_of(opt))->layout;
+    const kt_opt_layout *l = &working(opt)->layout;
     return i >= 0 && i < l->n ? &l->entry[l->by_rank[i]] : NULL;
 }
 
@@ -223,7 +241,7 @@ kt_var *kt_optimizer_weight(const kt_component *opt, int i) {
 }
 
 kt_var *kt_optimizer_average(const kt_component *opt, int i) {
-    const kt_opt_layout *l = &((const kt_opt_state *)kt_state_of(opt))->layout;
+    const kt_opt_layout *l = &working(opt)->layout;
     const kt_opt_entry *e = entry_of(opt, i);
     return e && l->average >= 0 ? e->slot[l->average] : NULL;
 }
@@ -236,6 +254,4 @@ void kt_optimizer_finalize(kt_component *opt) {
     }
 }
 
-kt_var *kt_optimizer_lr(const kt_component *opt) {
-    return ((const kt_opt_state *)kt_state_of(opt))->lr;
-}
+kt_var *kt_optimizer_lr(const kt_component *opt) { return working(opt)->lr; }

@@ -15,8 +15,10 @@ kt_status kt_optimizer_build(kt_component *opt, int n, kt_var *const *vars);
 /** Inside a trace, as the last thing in it: adds the update of every variable, the new slots and
  * the iteration count. A gradient that is NULL leaves its variable alone. */
 kt_status kt_optimizer_apply(kt_component *opt, int n, kt_var *const *vars, kt_val *const *grads);
-/** What the loss is to be multiplied with before gradients are taken; 1 normally. */
-double kt_optimizer_loss_scale(const kt_component *opt);
+/** Inside a trace: the loss that gradients are to be taken of; normally the loss itself. */
+kt_sym *kt_optimizer_scale_loss(const kt_component *opt, kt_sym *loss);
+/** The optimizer inside a LossScaleOptimizer; NULL for others. */
+kt_component *kt_optimizer_inner(const kt_component *opt);
 /** At the end of fit: the averages of use_ema become the weights. */
 void kt_optimizer_finalize(kt_component *opt);
 /** iteration, learning_rate, then the slots as Keras lists them: for summary and files. */

@@ -71,6 +71,11 @@ typedef struct kt_opt_state {
     kt_var *iteration, *lr;  ///< batches so far; NULL with a schedule
     KT_VEC(char *) excluded; ///< patterns of exclude_from_weight_decay
     kt_opt_layout layout;
+    /* LossScaleOptimizer only */
+    kt_component *inner;                  ///< what updates; the arguments hold it
+    kt_var *step_counter, *dynamic_scale; ///< good steps since the scale changed
+    int64_t growth_steps;
+    const char *scope; ///< of the one inside, while it is built: the name of the one around it
 } kt_opt_state;
 
 /** The kt_class part of a class: X_fields and X_defaults describe kt_opt_X_args. */
@@ -82,6 +87,10 @@ typedef struct kt_opt_state {
     }
 /** Every class has these two; one with checks of its own calls kt_opt_init first. */
 kt_status kt_opt_init(kt_component *c);
+/** The same where the common arguments are not in the struct of the class. */
+kt_status kt_opt_init_with(kt_component *c, const kt_opt_common *common);
+/** A variable of the optimizer. */
+kt_status kt_opt_scalar(kt_var **out, const char *name, kt_dtype dtype, double value);
 void kt_opt_destroy(kt_component *c);
 /** KT_EINVAL unless low <= value <= high; `name` is the argument's. */
 kt_status kt_opt_in_range(const char *name, double value, double low, double high);
