@@ -66,6 +66,8 @@ static kt_status layer_dtype(kt_layer *l, const char *dtype) {
     const char *name = dtype ? dtype : kt_dtype_policy();
     l->dtype = kt_dtype_of(name);
     if (l->dtype == KT_FLOAT32 || l->dtype == KT_FLOAT64) return KT_OK;
+    if (kt_policy_is_quantized(name))
+        return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.60s\": quantization is not supported", name);
     if (l->dtype == KT_NO_DTYPE && strncmp(name, "mixed_", 6))
         return KT_FAIL(KT_EINVAL, "dtype: unknown name \"%.60s\"", name);
     return KT_FAIL(KT_EUNSUPPORTED, "dtype: layers do not compute in \"%.60s\" yet", name);

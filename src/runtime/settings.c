@@ -29,6 +29,13 @@ uint64_t kt_seed(void) {
     return global.seed;
 }
 
+bool kt_policy_is_quantized(const char *name) {
+    static const char *const start[] = {"int8_from_", "int4", "float8_from_", "gptq", "awq"};
+    for (size_t i = 0; i < sizeof start / sizeof *start; i++)
+        if (!strncmp(start[i], name, strlen(start[i])) && strstr(name, "_from_")) return true;
+    return false;
+}
+
 kt_status kt_set_dtype_policy(const char *name) {
     static const char *const known[] = {"float32", "float64"};
     for (int i = 0; name && i < 2; i++) {
@@ -36,6 +43,9 @@ kt_status kt_set_dtype_policy(const char *name) {
         global.policy = known[i];
         return KT_OK;
     }
+    if (name && kt_policy_is_quantized(name))
+        return KT_FAIL(
+            KT_EUNSUPPORTED, "dtype policy \"%.40s\": quantization is not supported", name);
     if (name && (kt_dtype_of(name) != KT_NO_DTYPE || !strncmp(name, "mixed_", 6)))
         return KT_FAIL(KT_EUNSUPPORTED, "dtype policy \"%.40s\" is not there yet", name);
     return KT_FAIL(KT_EINVAL, "dtype policy: unknown name \"%.40s\"", name ? name : "None");

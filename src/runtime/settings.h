@@ -6,5 +6,7 @@
 
 /** The session's seed: what kt_set_random_seed set, else drawn from the system once. */
 uint64_t kt_seed(void);
+/** Is it a policy of Keras' quantization ("int8_from_float32")? There is none here. */
+bool kt_policy_is_quantized(const char *name);
 
 #endif

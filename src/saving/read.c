@@ -7,6 +7,7 @@
 #include "io/source.h"
 #include "nn/losses/loss.h"
 #include "nn/metrics/metric.h"
+#include "runtime/settings.h"
 #include "saving/configs.h"
 #include "tensor/tensor.h"
 
@@ -494,16 +495,29 @@ kt_status kt_read_head(const kt_json *v, const char **class_name, const kt_json 
 
 /* dtypes and policies of Keras that are not there. */
 static bool is_foreign_dtype(const char *name) {
-    static const char *const start[] = {
-        "string", "complex", "float8", "int8_from_", "int4_from_", "gptq/", "awq/"};
+    static const char *const start[] = {"string", "complex", "float8"};
     for (size_t i = 0; i < sizeof start / sizeof *start; i++)
         if (!strncmp(start[i], name, strlen(start[i]))) return true;
+    return false;
+}
+
+static bool is_quantized_policy(const char *class_name) {
+    static const char *const names[] = {
+        "QuantizedDTypePolicy",
+        "QuantizedFloat8DTypePolicy",
+        "Int4DTypePolicy",
+        "GPTQDTypePolicy",
+        "AWQDTypePolicy"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(names[i], class_name)) return true;
     return false;
 }
 
 kt_status kt_read_dtype(const kt_json *config, const char **out) {
     const kt_json *v = kt_json_get(config, "dtype");
     *out = kt_json_text(v);
+    if (*out && kt_policy_is_quantized(*out))
+        return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.40s\": quantization is not supported", *out);
     if (*out && is_foreign_dtype(*out))
         return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.40s\" is not supported", *out);
     if (*out || kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
@@ -517,7 +531,8 @@ kt_status kt_read_dtype(const kt_json *config, const char **out) {
         strcmp(class_name, "PolicyV1") && strcmp(class_name, "FloatDTypePolicy"))
         return KT_FAIL(
             KT_EUNSUPPORTED,
-            "dtype policy %s is not supported",
+            is_quantized_policy(class_name) ? "dtype policy %s: quantization is not supported"
+                                            : "dtype policy %s is not supported",
             kt_quote(class_name, strlen(class_name), name, sizeof name));
     *out = kt_json_get_text(inner, "name");
     return *out ? KT_OK : kt_read_type_error("dtype", "a policy with a name", inner);
@@ -590,6 +605,11 @@ static kt_status check_origin(const kt_json *v, const char *class_name, const ch
     if (registered && kt_registered_layer(registered)) *custom = registered;
     if (is_code_class(class_name)) return refuse_code(class_name);
     if (*custom || !module || is_known_module(module)) return KT_OK;
+    if (!strcmp(module, "keras.quantizers"))
+        return KT_FAIL(
+            KT_EUNSUPPORTED,
+            "%s: quantization is not supported",
+            kt_quote(class_name, strlen(class_name), name, sizeof name));
     if (registered) { /* a class of somebody's, which nobody registered */
         *custom = registered;
         return KT_OK;

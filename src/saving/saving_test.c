@@ -5,6 +5,7 @@
 
 #include <keratin/keratin.h>
 
+#include <stdio.h>
 #include <string.h>
 
 KT_TEST(saving, texts_own_their_characters) {
@@ -49,4 +50,32 @@ KT_TEST(saving, a_file_does_not_switch_dropout_off) {
     kt_check_near(kt_logs_get(tested, "loss"), 0, 0, 0);
     const void *all[] = {json, trained, tested, loaded, m, t};
     for (int i = 0; i < 6; i++) kt_free(all[i]);
+}
+
+/* What model.quantize() leaves in a file. */
+KT_TEST(saving, quantized_layers_say_that_they_are) {
+    static const struct {
+        const char *config, *says;
+    } cases[] = {
+        {"'dtype': {'module': 'keras.dtype_policies', 'class_name': 'QuantizedDTypePolicy', "
+         "'config': {'mode': 'int8', 'source_name': 'float32'}, 'registered_name': null}",
+         "QuantizedDTypePolicy: quantization"},
+        {"'dtype': {'module': 'keras.dtype_policies', 'class_name': 'QuantizedFloat8DTypePolicy', "
+         "'config': {'mode': 'float8', 'source_name': 'float32', 'amax_history_length': 1024}}",
+         "QuantizedFloat8DTypePolicy: quantization"},
+        {"'dtype': {'module': 'keras.dtype_policies', 'class_name': 'Int4DTypePolicy', 'config': "
+         "{'mode': 'int4/128', 'source_name': 'float32'}, 'registered_name': null}",
+         "Int4DTypePolicy: quantization"},
+        {"'dtype': 'int8_from_float32'", "\"int8_from_float32\": quantization"},
+        {"'quantization_config': {'module': 'keras.quantizers', 'class_name': "
+         "'Int8QuantizationConfig', 'config': {'weight_quantizer': null}, 'registered_name': null}",
+         "Int8QuantizationConfig: quantization"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char config[512];
+        snprintf(config, sizeof config, "{'units': 3, %s}", cases[i].config);
+        for (char *p = config; *p; p++)
+            if (*p == '\'') *p = '"';
+        kt_check_fails(kt_from_config("Dense", config), KT_EUNSUPPORTED, cases[i].says);
+    }
 }

@@ -56,6 +56,21 @@ KT_TEST(dense, rejects_wrong_arguments) {
     kt_check_fails(kt_dense(3, .dtype = "int32"), KT_EUNSUPPORTED, "int32");
     kt_check_fails(kt_dense_new(&(kt_dense_args){.units = 3}), KT_EINVAL, "size 0");
     kt_check_fails(kt_dense(3, .quantization_config = "int8"), KT_EUNSUPPORTED, "quantization");
+    static const char *const quantized[] = {
+        "int8_from_float32",
+        "int4_from_float32",
+        "int4/128_from_float32",
+        "float8_from_mixed_bfloat16",
+        "gptq/4/128_from_float32",
+        "awq/4/128_from_float32"};
+    for (int i = 0; i < 6; i++) {
+        kt_check_fails(
+            kt_dense(3, .dtype = quantized[i]), KT_EUNSUPPORTED, "quantization is not supported");
+        kt_check_message_has(quantized[i]);
+        kt_check_status(kt_set_dtype_policy(quantized[i]), KT_EUNSUPPORTED);
+        kt_check_message_has("quantization is not supported");
+    }
+    kt_check_fails(kt_dense(3, .dtype = "int8_form_float32"), KT_EINVAL, "unknown name");
 }
 
 KT_TEST(dense, rejects_wrong_parts) {
