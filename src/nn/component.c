@@ -88,7 +88,7 @@ static kt_status wrong_object(const char *what, kt_kind kind, kt_ref ref) {
 static kt_status check_name(
     const kt_class *cls, const char *name, const kt_class *const *registry, const char *what) {
     if (!cls) return unknown_name(name, registry, what);
-    if (cls->defaults) return KT_OK;
+    if (cls->defaults && !cls->needs_arguments) return KT_OK;
     return KT_FAIL(KT_EINVAL, "%s: \"%s\" needs arguments", what, name);
 }
 

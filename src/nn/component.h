@@ -18,7 +18,8 @@ typedef struct kt_class {
     const char *aliases[4]; ///< further names: "mse", "MSE"
     size_t args_size, state_size;
     const kt_field *fields;
-    const void *defaults; ///< args struct with the defaults: what the bare name means
+    const void *defaults; ///< args struct with the defaults: what the bare name means …
+    bool needs_arguments; ///< … unless the bare name means nothing
     kt_status (*init)(kt_component *c);
     void (*destroy)(kt_component *c);
 } kt_class;

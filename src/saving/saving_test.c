@@ -79,3 +79,37 @@ KT_TEST(saving, quantized_layers_say_that_they_are) {
         kt_check_fails(kt_from_config("Dense", config), KT_EUNSUPPORTED, cases[i].says);
     }
 }
+
+/* Also of classes that cannot do without arguments. */
+KT_TEST(saving, keys_that_are_missing_have_their_defaults) {
+    static const char *const cases[][3] = {
+        {"MeanIoU", "{\"num_classes\": 2}", "\"ignore_class\": null"},
+        {"OneHotIoU", "{\"num_classes\": 2, \"target_class_ids\": [0]}", "\"axis\": -1"},
+        {"BinaryIoU", "{}", "\"target_class_ids\": [0, 1]"},
+        {"PrecisionAtRecall", "{\"recall\": 0.5}", "\"num_thresholds\": 200"},
+        {"CosineDecay",
+         "{\"initial_learning_rate\": 1.0, \"decay_steps\": 3}",
+         "\"warmup_target\": null"},
+        {"CosineDecayRestarts",
+         "{\"initial_learning_rate\": 1.0, \"first_decay_steps\": 3}",
+         "\"t_mul\": 2.0"},
+        {"PolynomialDecay",
+         "{\"initial_learning_rate\": 1.0, \"decay_steps\": 3}",
+         "\"end_learning_rate\": 0.0001"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        void *object = kt_from_config(cases[i][0], cases[i][1]);
+        kt_check_ok(object);
+        kt_text *config = kt_get_config(object);
+        kt_check_ok(config);
+        if (!strstr(kt_text_str(config), cases[i][2]))
+            kt_check_str(kt_text_str(config), cases[i][2]);
+        kt_free(config);
+        kt_free(object);
+    }
+    kt_metric *binary = kt_metric_binary_io_u();
+    kt_text *config = kt_get_config(binary);
+    assert_non_null(strstr(kt_text_str(config), "\"target_class_ids\": [0, 1]"));
+    kt_free(config);
+    kt_free(binary);
+}

@@ -39,6 +39,8 @@ static kt_sym *best_where(kt_sym *constrained, double least, kt_sym *wanted) {
 }
 
 #define AT_VALUE(x, camel, value, constrained, wanted)                                             \
+    static const kt_metric_##x##_args x##_defaults = {                                             \
+        .size = sizeof(kt_metric_##x##_args), KT_METRIC_AT_DEFAULTS};                              \
     static kt_status x##_init(kt_component *c) {                                                   \
         const kt_metric_##x##_args *a = kt_args_of(c);                                             \
         return at_init(c, #value, a->value, a->num_thresholds, a->class_id);                       \
@@ -60,6 +62,8 @@ static kt_sym *best_where(kt_sym *constrained, double least, kt_sym *wanted) {
                   .args_size = sizeof(kt_metric_##x##_args),                                       \
                   .state_size = sizeof(kt_confusion_state),                                        \
                   .fields = x##_fields,                                                            \
+                  .defaults = &x##_defaults,                                                       \
+                  .needs_arguments = true,                                                         \
                   .init = x##_init,                                                                \
                   .destroy = kt_confusion_destroy},                                                \
              .build = at_build,                                                                    \

@@ -78,13 +78,24 @@ static kt_status one_hot_mean_io_u_init(kt_component *c) {
     return iou_setup(c, a->num_classes, NULL);
 }
 
+/* Files name both classes, as Keras does. */
+static kt_status name_both(kt_floats_t *ids) {
+    double *both = kt_alloc_array(2, sizeof *both);
+    if (!both) return KT_ENOMEM;
+    both[1] = 1;
+    kt_mem_free((void *)(uintptr_t)ids->v);
+    *ids = (kt_floats_t){both, 2};
+    return KT_OK;
+}
+
 static kt_status binary_io_u_init(kt_component *c) {
-    const kt_metric_binary_io_u_args *a = kt_args_of(c);
+    kt_metric_binary_io_u_args *a = c->args;
     iou_state *s = kt_state_of(c);
+    if (!a->target_class_ids.n && name_both(&a->target_class_ids)) return KT_ENOMEM;
     iou_options(c, KT_NONE, true, true, -1);
     s->by_threshold = true;
     s->threshold = a->threshold;
-    return iou_setup(c, 2, a->target_class_ids.n ? &a->target_class_ids : NULL);
+    return iou_setup(c, 2, &a->target_class_ids);
 }
 
 static void iou_destroy(kt_component *c) {
@@ -172,7 +183,7 @@ static kt_sym *iou_result(kt_component *c) {
     return kt_op_divide(sum, kt_sym_shift(number, KT_LOSS_EPSILON));
 }
 
-#define IOU(x, camel, ...)                                                                         \
+#define IOU(x, camel, needs, ...)                                                                  \
     static const kt_field x##_fields[] = {__VA_ARGS__, KT_METRIC_FIELDS(kt_metric_##x##_args)};    \
     const kt_metric_def kt_metric_def_##x = {                                                      \
         .base =                                                                                    \
@@ -182,7 +193,8 @@ static kt_sym *iou_result(kt_component *c) {
                   .args_size = sizeof(kt_metric_##x##_args),                                       \
                   .state_size = sizeof(iou_state),                                                 \
                   .fields = x##_fields,                                                            \
-                  .defaults = x##_defaults,                                                        \
+                  .defaults = &x##_defaults,                                                       \
+                  .needs_arguments = needs,                                                        \
                   .init = x##_init,                                                                \
                   .destroy = iou_destroy},                                                         \
              .build = iou_build,                                                                   \
@@ -193,17 +205,19 @@ static kt_sym *iou_result(kt_component *c) {
         return kt_component_new(&kt_metric_def_##x.base.base, args);                               \
     }
 
-/* Only the binary one can do without arguments. */
-static const kt_metric_binary_io_u_args binary_io_u_default = {
-    .size = sizeof(kt_metric_binary_io_u_args), KT_METRIC_BINARY_IO_U_DEFAULTS};
-#define binary_io_u_defaults &binary_io_u_default
-#define io_u_defaults NULL
-#define mean_io_u_defaults NULL
-#define one_hot_io_u_defaults NULL
-#define one_hot_mean_io_u_defaults NULL
+#define DEFAULTS(x, ...)                                                                           \
+    static const kt_metric_##x##_args x##_defaults = {                                             \
+        .size = sizeof(kt_metric_##x##_args), __VA_ARGS__}
+DEFAULTS(io_u, KT_METRIC_IO_U_DEFAULTS);
+DEFAULTS(mean_io_u, KT_METRIC_IO_U_DEFAULTS);
+DEFAULTS(binary_io_u, KT_METRIC_BINARY_IO_U_DEFAULTS);
+DEFAULTS(one_hot_io_u, KT_METRIC_ONE_HOT_IO_U_DEFAULTS);
+DEFAULTS(one_hot_mean_io_u, KT_METRIC_ONE_HOT_IO_U_DEFAULTS);
 
+/* Only the binary one can do without arguments. */
 IOU(io_u,
     "IoU",
+    true,
     KT_F(kt_metric_io_u_args, num_classes),
     KT_F(kt_metric_io_u_args, target_class_ids),
     KT_F(kt_metric_io_u_args, ignore_class),
@@ -212,6 +226,7 @@ IOU(io_u,
     KT_F(kt_metric_io_u_args, axis))
 IOU(mean_io_u,
     "MeanIoU",
+    true,
     KT_F(kt_metric_mean_io_u_args, num_classes),
     KT_F(kt_metric_mean_io_u_args, ignore_class),
     KT_F(kt_metric_mean_io_u_args, sparse_y_true),
@@ -219,10 +234,12 @@ IOU(mean_io_u,
     KT_F(kt_metric_mean_io_u_args, axis))
 IOU(binary_io_u,
     "BinaryIoU",
+    false,
     KT_F(kt_metric_binary_io_u_args, target_class_ids),
     KT_F(kt_metric_binary_io_u_args, threshold))
 IOU(one_hot_io_u,
     "OneHotIoU",
+    true,
     KT_F(kt_metric_one_hot_io_u_args, num_classes),
     KT_F(kt_metric_one_hot_io_u_args, target_class_ids),
     KT_F(kt_metric_one_hot_io_u_args, ignore_class),
@@ -230,6 +247,7 @@ IOU(one_hot_io_u,
     KT_F(kt_metric_one_hot_io_u_args, axis))
 IOU(one_hot_mean_io_u,
     "OneHotMeanIoU",
+    true,
     KT_F(kt_metric_one_hot_mean_io_u_args, num_classes),
     KT_F(kt_metric_one_hot_mean_io_u_args, ignore_class),
     KT_F(kt_metric_one_hot_mean_io_u_args, sparse_y_pred),

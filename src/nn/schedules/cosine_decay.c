@@ -40,6 +40,9 @@ static const kt_field cosine_decay_fields[] = {
     KT_F_END};
 #undef F
 
+static const kt_sched_cosine_decay_args cosine_decay_defaults = {
+    KT_SCHED_COSINE_DECAY_DEFAULTS.size = sizeof(kt_sched_cosine_decay_args)};
+
 const kt_schedule_class kt_sched_cosine_decay_class = {
     .base =
         {
@@ -47,6 +50,8 @@ const kt_schedule_class kt_sched_cosine_decay_class = {
             .name = "CosineDecay",
             .args_size = sizeof(kt_sched_cosine_decay_args),
             .fields = cosine_decay_fields,
+            .defaults = &cosine_decay_defaults,
+            .needs_arguments = true,
             .init = cosine_decay_init,
         },
     .call = cosine_decay_call,

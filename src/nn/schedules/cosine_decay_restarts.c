@@ -48,6 +48,9 @@ static const kt_field cosine_decay_restarts_fields[] = {
     KT_F_END};
 #undef F
 
+static const kt_sched_cosine_decay_restarts_args cosine_decay_restarts_defaults = {
+    KT_SCHED_COSINE_DECAY_RESTARTS_DEFAULTS.size = sizeof(kt_sched_cosine_decay_restarts_args)};
+
 const kt_schedule_class kt_sched_cosine_decay_restarts_class = {
     .base =
         {
@@ -55,6 +58,8 @@ const kt_schedule_class kt_sched_cosine_decay_restarts_class = {
             .name = "CosineDecayRestarts",
             .args_size = sizeof(kt_sched_cosine_decay_restarts_args),
             .fields = cosine_decay_restarts_fields,
+            .defaults = &cosine_decay_restarts_defaults,
+            .needs_arguments = true,
             .init = cosine_decay_restarts_init,
         },
     .call = cosine_decay_restarts_call,

@@ -19,6 +19,9 @@ static const kt_field exponential_decay_fields[] = {
     F(initial_learning_rate), F(decay_steps), F(decay_rate), F(staircase), F(name), KT_F_END};
 #undef F
 
+static const kt_sched_exponential_decay_args exponential_decay_defaults = {
+    KT_SCHED_EXPONENTIAL_DECAY_DEFAULTS.size = sizeof(kt_sched_exponential_decay_args)};
+
 const kt_schedule_class kt_sched_exponential_decay_class = {
     .base =
         {
@@ -26,6 +29,8 @@ const kt_schedule_class kt_sched_exponential_decay_class = {
             .name = "ExponentialDecay",
             .args_size = sizeof(kt_sched_exponential_decay_args),
             .fields = exponential_decay_fields,
+            .defaults = &exponential_decay_defaults,
+            .needs_arguments = true,
             .init = exponential_decay_init,
         },
     .call = exponential_decay_call,

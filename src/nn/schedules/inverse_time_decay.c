@@ -20,6 +20,9 @@ static const kt_field inverse_time_decay_fields[] = {
     F(initial_learning_rate), F(decay_steps), F(decay_rate), F(staircase), F(name), KT_F_END};
 #undef F
 
+static const kt_sched_inverse_time_decay_args inverse_time_decay_defaults = {
+    KT_SCHED_INVERSE_TIME_DECAY_DEFAULTS.size = sizeof(kt_sched_inverse_time_decay_args)};
+
 const kt_schedule_class kt_sched_inverse_time_decay_class = {
     .base =
         {
@@ -27,6 +30,8 @@ const kt_schedule_class kt_sched_inverse_time_decay_class = {
             .name = "InverseTimeDecay",
             .args_size = sizeof(kt_sched_inverse_time_decay_args),
             .fields = inverse_time_decay_fields,
+            .defaults = &inverse_time_decay_defaults,
+            .needs_arguments = true,
             .init = inverse_time_decay_init,
         },
     .call = inverse_time_decay_call,

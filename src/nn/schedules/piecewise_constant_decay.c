@@ -28,6 +28,10 @@ static const kt_field piecewise_constant_decay_fields[] = {
     F(boundaries), F(values), F(name), KT_F_END};
 #undef F
 
+static const kt_sched_piecewise_constant_decay_args piecewise_constant_decay_defaults = {
+    KT_SCHED_PIECEWISE_CONSTANT_DECAY_DEFAULTS.size = sizeof(
+        kt_sched_piecewise_constant_decay_args)};
+
 const kt_schedule_class kt_sched_piecewise_constant_decay_class = {
     .base =
         {
@@ -35,6 +39,8 @@ const kt_schedule_class kt_sched_piecewise_constant_decay_class = {
             .name = "PiecewiseConstantDecay",
             .args_size = sizeof(kt_sched_piecewise_constant_decay_args),
             .fields = piecewise_constant_decay_fields,
+            .defaults = &piecewise_constant_decay_defaults,
+            .needs_arguments = true,
             .init = piecewise_constant_decay_init,
         },
     .call = piecewise_constant_decay_call,

@@ -37,6 +37,9 @@ static const kt_field polynomial_decay_fields[] = {
     KT_F_END};
 #undef F
 
+static const kt_sched_polynomial_decay_args polynomial_decay_defaults = {
+    KT_SCHED_POLYNOMIAL_DECAY_DEFAULTS.size = sizeof(kt_sched_polynomial_decay_args)};
+
 const kt_schedule_class kt_sched_polynomial_decay_class = {
     .base =
         {
@@ -44,6 +47,8 @@ const kt_schedule_class kt_sched_polynomial_decay_class = {
             .name = "PolynomialDecay",
             .args_size = sizeof(kt_sched_polynomial_decay_args),
             .fields = polynomial_decay_fields,
+            .defaults = &polynomial_decay_defaults,
+            .needs_arguments = true,
             .init = polynomial_decay_init,
         },
     .call = polynomial_decay_call,
