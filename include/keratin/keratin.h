@@ -15,9 +15,12 @@
 #include <keratin/metrics.h>
 #include <keratin/model.h>
 #include <keratin/ops.h>
+#include <keratin/ops_math.h>
 #include <keratin/ops_more.h>
+#include <keratin/ops_norms.h>
 #include <keratin/ops_order.h>
 #include <keratin/ops_parts.h>
+#include <keratin/ops_products.h>
 #include <keratin/ops_windows.h>
 #include <keratin/optimizers.h>
 #include <keratin/plot.h>

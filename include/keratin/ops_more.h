@@ -38,8 +38,9 @@ KT_API kt_sym *kt_op_outer(kt_sym *a, kt_sym *b);
 /** Reductions; `axis` as in kt_op_sum(). The count is int32. */
 KT_API kt_sym *kt_op_logsumexp(kt_sym *x, kt_tuple axis, bool keepdims);
 KT_API kt_sym *kt_op_count_nonzero(kt_sym *x, kt_tuple axis);
-/** Length of vectors: kt_op_norm(x, KT_NONE_F, -1, true); ord 1 or 2 (KT_NONE_F too), other ones
- * are KT_EUNSUPPORTED. */
+/** Length of vectors, kt_op_norm(x, KT_NONE_F, -1, true); over two axes of matrices.
+ * ord: the power (vectors; 0 counts, INFINITY is the largest), or 1, -1, the infinities (matrices);
+ * KT_NONE_F: 2. Those that need singular values are KT_EUNSUPPORTED. */
 KT_API kt_sym *kt_op_norm(kt_sym *x, double ord, kt_tuple axis, bool keepdims);
 
 /** x / norm along an axis, order 1 or 2; the norm is at least epsilon (KT_NONE_F: 1e-7). */

@@ -105,6 +105,9 @@ KT_API kt_sym *kt_op_average_pool_with(const kt_op_pool_args *args);
 /** A constant around x: before[i] and after[i] elements at axis i. Keras: keras.ops.pad (mode
  * "constant") */
 KT_API kt_sym *kt_op_pad(kt_sym *x, kt_shape before, kt_shape after, double constant_value);
+/** The elements themselves around x, mirrored: mode "reflect" leaves the outermost one out,
+ * "symmetric" takes it twice. Errors: a border longer than what there is to mirror. */
+KT_API kt_sym *kt_op_pad_mode(kt_sym *x, kt_shape before, kt_shape after, const char *mode);
 /** Every element of an axis `repeats` times. Keras: keras.ops.repeat */
 KT_API kt_sym *kt_op_repeat(kt_sym *x, int repeats, int64_t axis);
 

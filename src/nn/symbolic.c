@@ -102,7 +102,6 @@ UNARY(softplus, "Softplus", kt_g_softplus)
 UNARY(relu, "Relu", kt_g_relu)
 UNARY(floor, "Floor", kt_g_floor)
 UNARY(ceil, "Ceil", kt_g_ceil)
-UNARY(round, "Round", kt_g_round)
 UNARY(trunc, "Trunc", kt_g_trunc)
 UNARY(stop_gradient, "StopGradient", kt_g_stop_gradient)
 
@@ -147,22 +146,22 @@ static kt_val *divide_floats(kt_graph *g, kt_val *a, kt_val *b) {
 }
 BINARY(divide, "Divide", divide_floats)
 
-static kt_val *truth(kt_graph *g, kt_val *x) {
+kt_val *kt_op_truth(kt_graph *g, kt_val *x) {
     return !x || x->spec.dtype == KT_BOOL ? x : kt_g_ne(g, x, kt_g_num(g, 0, x));
 }
 
 /* Of 0 and 1: the larger, the smaller, whether they differ. */
 static kt_val *either(kt_graph *g, kt_val *a, kt_val *b) {
-    return kt_g_maximum(g, truth(g, a), truth(g, b));
+    return kt_g_maximum(g, kt_op_truth(g, a), kt_op_truth(g, b));
 }
 static kt_val *both(kt_graph *g, kt_val *a, kt_val *b) {
-    return kt_g_minimum(g, truth(g, a), truth(g, b));
+    return kt_g_minimum(g, kt_op_truth(g, a), kt_op_truth(g, b));
 }
 static kt_val *one_of_two(kt_graph *g, kt_val *a, kt_val *b) {
-    return kt_g_ne(g, truth(g, a), truth(g, b));
+    return kt_g_ne(g, kt_op_truth(g, a), kt_op_truth(g, b));
 }
 static kt_val *negation(kt_graph *g, kt_val *x) {
-    x = truth(g, x);
+    x = kt_op_truth(g, x);
     return x ? kt_g_eq(g, x, kt_g_const(g, 0, (kt_spec){KT_BOOL, {0, {0}}})) : NULL;
 }
 BINARY(logical_or, "LogicalOr", either)
@@ -173,7 +172,7 @@ UNARY(logical_not, "LogicalNot", negation)
 static kt_val *where_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n, (void)attrs;
     const kt_dtype d = kt_op_promote(in[1]->spec.dtype, in[2]->spec.dtype);
-    return kt_g_select(g, truth(g, in[0]), kt_g_cast(g, in[1], d), kt_g_cast(g, in[2], d));
+    return kt_g_select(g, kt_op_truth(g, in[0]), kt_g_cast(g, in[1], d), kt_g_cast(g, in[2], d));
 }
 static const kt_op_class where_class = {"Where", 0, where_build, NULL};
 kt_sym *kt_op_where(kt_sym *condition, kt_sym *a, kt_sym *b) {
@@ -214,7 +213,18 @@ typedef struct {
     int kind; /* kt_reduce_kind, or one of those below */
     int64_t axis;
     bool keepdims;
+    double initial; ///< max, min: a value that takes part; KT_NONE_F: none
+    int dtype;      ///< prod: of the result; KT_NO_DTYPE: that of x
 } op_reduce_attrs;
+static op_reduce_attrs reduce_of(int kind, int64_t axis, bool keepdims) {
+    op_reduce_attrs a;
+    memset(&a, 0, sizeof a);
+    a.kind = kind;
+    a.axis = axis;
+    a.keepdims = keepdims;
+    a.initial = KT_NONE_F;
+    return a;
+}
 enum { MEAN = 100, ANY, ALL };
 
 static const char *reduce_name(int kind) {
@@ -236,12 +246,19 @@ static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attr
     if (to_float) x = kt_g_cast(g, x, kt_dtype_of(kt_dtype_policy()));
     if (a->kind == KT_RED_SUM && x->spec.dtype == KT_BOOL) x = kt_g_cast(g, x, KT_INT32);
     if (a->kind == MEAN) return kt_g_mean(g, x, axes, a->keepdims);
-    return kt_g_reduce(g, (kt_reduce_kind)a->kind, x, axes, a->keepdims);
+    if (a->dtype != KT_NO_DTYPE) x = kt_g_cast(g, x, (kt_dtype)a->dtype);
+    if (a->kind == KT_RED_PROD && x && x->spec.dtype == KT_BOOL) x = kt_g_cast(g, x, KT_INT32);
+    x = kt_g_reduce(g, (kt_reduce_kind)a->kind, x, axes, a->keepdims);
+    const bool ends = a->kind == KT_RED_MAX || a->kind == KT_RED_MIN;
+    if (a->initial == KT_NONE_F || !ends || !x) return x;
+    kt_val *first = kt_g_num(g, a->initial, x);
+    return a->kind == KT_RED_MAX ? kt_g_maximum(g, x, first) : kt_g_minimum(g, x, first);
 }
 #define REDUCE(fn, camel, code)                                                                    \
     static const kt_op_class fn##_class = {camel, sizeof(op_reduce_attrs), op_reduce_build, NULL}; \
     kt_sym *kt_op_##fn(kt_sym *x, kt_tuple axis, bool keepdims) {                                  \
-        return kt_op_apply(&fn##_class, 1, &x, &(op_reduce_attrs){code, axis, keepdims});          \
+        return kt_op_apply(                                                                        \
+            &fn##_class, 1, &x, &(op_reduce_attrs[]){reduce_of(code, axis, keepdims)});            \
     }                                                                                              \
     static kt_status fn##_finish(int n, kt_sym *const *in, void *attrs) {                          \
         (void)n, (void)in;                                                                         \
@@ -275,7 +292,7 @@ static kt_val *argmax_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
 }
 static const kt_op_class argmax_class = {"Argmax", sizeof(op_reduce_attrs), argmax_build, NULL};
 kt_sym *kt_op_argmax(kt_sym *x, int64_t axis, bool keepdims) {
-    return kt_op_apply(&argmax_class, 1, &x, &(op_reduce_attrs){0, axis, keepdims});
+    return kt_op_apply(&argmax_class, 1, &x, &(op_reduce_attrs[]){reduce_of(0, axis, keepdims)});
 }
 
 static kt_val *argmin_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
@@ -286,7 +303,7 @@ static kt_val *argmin_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
 }
 static const kt_op_class argmin_class = {"Argmin", sizeof(op_reduce_attrs), argmin_build, NULL};
 kt_sym *kt_op_argmin(kt_sym *x, int64_t axis, bool keepdims) {
-    return kt_op_apply(&argmin_class, 1, &x, &(op_reduce_attrs){0, axis, keepdims});
+    return kt_op_apply(&argmin_class, 1, &x, &(op_reduce_attrs[]){reduce_of(0, axis, keepdims)});
 }
 
 /* Ops with one axis */
@@ -370,6 +387,11 @@ static kt_val *matmul_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
     const kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);
     kt_val *a = kt_g_cast(g, in[0], d), *b = kt_g_cast(g, in[1], d);
     if (!a || !b) return NULL;
+    if (!kt_dtype_is_float(d)) { /* float64 is exact up to 2^53 */
+        kt_val *wide[2] = {kt_g_cast(g, a, KT_FLOAT64), kt_g_cast(g, b, KT_FLOAT64)};
+        kt_val *y = wide[0] && wide[1] ? matmul_build(g, 2, wide, NULL) : NULL;
+        return kt_g_cast(g, y, d == KT_BOOL ? KT_INT32 : d);
+    }
     const int ra = a->spec.shape.ndim, rb = b->spec.shape.ndim;
     if (ra == 0 || rb == 0)
         return kt_graph_fail(
@@ -417,30 +439,6 @@ typedef struct {
     int64_t classes;
     int axis, dtype;
 } op_one_hot_attrs;
-static kt_val *attention_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    const attention_attrs *a = attrs;
-    kt_dtype d = kt_op_promote(in[0]->spec.dtype, in[1]->spec.dtype);
-    d = kt_op_promote(d, in[2]->spec.dtype);
-    kt_val *mask = n > 3 ? truth(g, in[3]) : NULL;
-    if (n > 3 && !mask) return NULL;
-    return kt_g_attention(
-        g,
-        kt_g_cast(g, in[0], d),
-        kt_g_cast(g, in[1], d),
-        kt_g_cast(g, in[2], d),
-        mask,
-        a->scale,
-        a->causal);
-}
-static const kt_op_class attention_class = {
-    "DotProductAttention", sizeof(attention_attrs), attention_build, NULL};
-kt_sym *kt_op_dot_product_attention(
-    kt_sym *query, kt_sym *key, kt_sym *value, kt_sym *mask, double scale, bool is_causal) {
-    kt_sym *in[4] = {query, key, value, mask};
-    const attention_attrs a = {scale, is_causal};
-    return kt_op_apply(&attention_class, mask ? 4 : 3, in, &a);
-}
-
 static kt_val *one_hot_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     const op_one_hot_attrs *a = attrs;
@@ -458,16 +456,25 @@ kt_sym *kt_op_one_hot(kt_sym *x, int64_t num_classes, int axis, const char *dtyp
     return kt_op_apply(&one_hot_class, 1, &x, &(op_one_hot_attrs){num_classes, axis, d});
 }
 
+/* -1 is the last. */
+static kt_val *from_end(kt_graph *g, kt_val *index, int64_t len) {
+    if (!index) return NULL;
+    kt_val *negative = kt_g_lt(g, index, kt_g_num(g, 0, index));
+    return kt_g_select(g, negative, kt_g_shift(g, index, (double)len), index);
+}
+
 static kt_val *take_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
     const int64_t given = ((const op_reduce_attrs *)attrs)->axis;
     kt_val *index = kt_g_cast(g, in[1], KT_INT32);
-    if (given == KT_NONE) return kt_g_gather(g, kt_g_reshape(g, in[0], kt_dims(-1)), index);
+    if (given == KT_NONE) {
+        index = from_end(g, index, kt_shape_size(&in[0]->spec.shape));
+        return kt_g_gather(g, kt_g_reshape(g, in[0], kt_dims(-1)), index);
+    }
     const int nd = in[0]->spec.shape.ndim, n_index = in[1]->spec.shape.ndim;
-    const int axis = given < -KT_MAX_RANK || given > KT_MAX_RANK ? -1 : kt_axis((int)given, nd);
-    if (axis < 0)
-        return kt_graph_fail(
-            g, KT_FAIL(KT_EINVAL, "take: axis %lld is out of range", (long long)given));
+    const int axis = kt_op_axis(g, "take", given, nd);
+    if (axis < 0) return NULL;
+    index = from_end(g, index, in[0]->spec.shape.dim[axis]);
     kt_val *y = kt_g_gather(g, move_axis(g, in[0], axis, 0), index);
     for (int i = 0; i < axis; i++) y = move_axis(g, y, n_index + i, i); /* what stood before */
     return y;
@@ -475,7 +482,7 @@ static kt_val *take_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
 static const kt_op_class take_class = {"Take", sizeof(op_reduce_attrs), take_build, NULL};
 kt_sym *kt_op_take(kt_sym *x, kt_sym *indices, int64_t axis) {
     kt_sym *in[2] = {x, indices};
-    return kt_op_apply(&take_class, 2, in, &(op_reduce_attrs){0, axis, false});
+    return kt_op_apply(&take_class, 2, in, &(op_reduce_attrs[]){reduce_of(0, axis, false)});
 }
 
 /* Shapes */
@@ -605,6 +612,16 @@ kt_sym *kt_op_slice(kt_sym *x, int axis, int64_t start, int64_t stop) {
 /* Attributes under the names of Keras' config. */
 static const kt_field reduce_fields[] = {
     KT_F(op_reduce_attrs, axis), KT_F(op_reduce_attrs, keepdims), KT_F_END};
+static const kt_field initial_fields[] = {
+    KT_F(op_reduce_attrs, axis),
+    KT_F(op_reduce_attrs, keepdims),
+    KT_F(op_reduce_attrs, initial),
+    KT_F_END};
+static const kt_field prod_fields[] = {
+    KT_F(op_reduce_attrs, axis),
+    KT_F(op_reduce_attrs, keepdims),
+    KT_F_AS(op_reduce_attrs, dtype, KT_FIELD_DTYPE),
+    KT_F_END};
 static const kt_field take_fields[] = {KT_F(op_reduce_attrs, axis), KT_F_END};
 static const kt_field axis_fields[] = {KT_F(axis_attrs, axis), KT_F_END};
 static const kt_field axes_fields[] = {KT_F(axes_attrs, axis), KT_F_END};
@@ -629,9 +646,6 @@ static const kt_field slice_fields[] = {
     KT_F(op_slice_attrs, stop),
     KT_F(op_slice_attrs, step),
     KT_F_END};
-
-static const kt_field attention_fields[] = {
-    KT_F_NAMED(attention_attrs, causal, "is_causal", KT_FIELD_BOOL), KT_F_END};
 
 static const kt_op_form forms[] = {
     {&negative_class, "numpy", 1, NULL, NULL, NULL},
@@ -662,7 +676,6 @@ static const kt_op_form forms[] = {
     {&relu_class, "nn", 1, NULL, NULL, NULL},
     {&floor_class, "numpy", 1, NULL, NULL, NULL},
     {&ceil_class, "numpy", 1, NULL, NULL, NULL},
-    {&round_class, "numpy", 1, NULL, NULL, NULL},
     {&trunc_class, "numpy", 1, NULL, NULL, NULL},
     {&stop_gradient_class, "core", 1, NULL, NULL, NULL},
     {&add_class, "numpy", 2, NULL, NULL, NULL},
@@ -687,9 +700,9 @@ static const kt_op_form forms[] = {
     {&logical_not_class, "numpy", 1, NULL, NULL, NULL},
     {&sum_class, "numpy", 1, reduce_fields, sum_finish, NULL},
     {&mean_class, "numpy", 1, reduce_fields, mean_finish, NULL},
-    {&max_class, "numpy", 1, reduce_fields, max_finish, NULL},
-    {&min_class, "numpy", 1, reduce_fields, min_finish, NULL},
-    {&prod_class, "numpy", 1, reduce_fields, prod_finish, NULL},
+    {&max_class, "numpy", 1, initial_fields, max_finish, NULL},
+    {&min_class, "numpy", 1, initial_fields, min_finish, NULL},
+    {&prod_class, "numpy", 1, prod_fields, prod_finish, NULL},
     {&any_class, "numpy", 1, reduce_fields, any_finish, NULL},
     {&all_class, "numpy", 1, reduce_fields, all_finish, NULL},
     {&softmax_class, "nn", 1, axis_fields, NULL, NULL},
@@ -709,7 +722,6 @@ static const kt_op_form forms[] = {
     {&transpose_class, "numpy", 1, transpose_fields, NULL, NULL},
     {&concatenate_class, "numpy", KT_OP_LIST, axis_fields, NULL, NULL},
     {&op_slice_class, "numpy", 1, slice_fields, NULL, NULL},
-    {&attention_class, "nn", KT_OP_ANY, attention_fields, NULL, NULL},
     {NULL, NULL, 0, NULL, NULL, NULL}};
 
 const kt_op_form *kt_op_form_at(int i) {
@@ -722,6 +734,8 @@ const kt_op_form *kt_op_form_at(int i) {
         kt_op_forms_order,
         kt_op_forms_parts,
         kt_op_forms_products,
+        kt_op_forms_norms,
+        kt_op_forms_math,
         NULL};
     for (int t = 0; tables[t]; t++)
         for (const kt_op_form *f = tables[t]; f->op; f++)

@@ -7,6 +7,8 @@
 
 /** Integers become floats of the policy's dtype, as in NumPy. */
 kt_val *kt_op_floats(kt_graph *g, kt_val *x);
+/** bool: what is other than 0. */
+kt_val *kt_op_truth(kt_graph *g, kt_val *x);
 /** Two operands in the dtype that they make together (real: a floating one); false: failed. */
 bool kt_op_pair(kt_graph *g, kt_val **in, bool real);
 /** 0 … ndim-1, or -1 and the error names the op. */

@@ -1,6 +1,7 @@
 /* kt_op_*, continued: what Keras composes of other functions, composed here in the same way. Files
  * name these operations as classes of their own, so each is one. */
 #include "base/error.h"
+#include "base/locale.h"
 #include "nn/axes.h"
 #include "nn/symbolic.h"
 
@@ -223,7 +224,6 @@ BINARY(outer, "Outer")
 typedef struct {
     kt_tuple axis;
     bool keepdims;
-    double ord; ///< of norm; KT_NONE_F: 2
 } fold_attrs;
 
 /* Around the largest, as that one's exponential never overflows. */
@@ -251,44 +251,89 @@ static kt_val *count_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     return kt_g_sum(g, kt_g_cast(g, x, KT_INT32), axes, false);
 }
 
-static kt_val *norm_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    const fold_attrs *a = attrs;
-    (void)n;
-    kt_val *x = kt_op_floats(g, in[0]);
-    const int axes = kt_op_axes(g, "norm", x, a->axis);
-    if (g->status) return NULL;
-    int list[KT_MAX_RANK];
-    const bool vectors = kt_axes_list(a->axis, list) == 1 || x->spec.shape.ndim == 1;
-    if (a->ord != KT_NONE_F && !vectors)
+typedef struct {
+    kt_tuple axis;
+    bool keepdims;
+    char ord[24]; ///< as in JSON: "" (None), "\"fro\"", "1", "-Infinity"
+} norm_attrs;
+
+static kt_val *extreme(kt_graph *g, kt_val *x, bool largest, int axes, bool keepdims) {
+    return kt_g_reduce(g, largest ? KT_RED_MAX : KT_RED_MIN, x, axes, keepdims);
+}
+
+/* Of vectors along one axis. */
+static kt_val *vector_norm(kt_graph *g, kt_val *x, double p, int axes, bool keepdims) {
+    kt_val *size = kt_g_abs(g, x);
+    if (!size) return NULL;
+    if (isinf(p)) return extreme(g, size, p > 0, axes, keepdims);
+    if (p == 1) return kt_g_sum(g, size, axes, keepdims);
+    if (p == 0) {
+        kt_val *hit = kt_g_cast(g, kt_g_ne(g, size, kt_g_num(g, 0, size)), size->spec.dtype);
+        return kt_g_sum(g, hit, axes, keepdims);
+    }
+    kt_val *sum = kt_g_sum(g, kt_g_pow(g, size, kt_g_num(g, p, size)), axes, keepdims);
+    return sum ? kt_g_pow(g, sum, kt_g_num(g, 1 / p, sum)) : NULL;
+}
+
+/* Of matrices: the largest (smallest) sum of a column, of a row. */
+static kt_val *matrix_norm(kt_graph *g, kt_val *x, double p, const int *axis, bool keepdims) {
+    const bool rows = isinf(p);
+    const int ndim = x->spec.shape.ndim, along = axis[rows], over = axis[!rows];
+    if (fabs(p) != 1 && !isinf(p))
         return kt_graph_fail(
-            g, KT_FAIL(KT_EUNSUPPORTED, "norm: ord is supported for one axis only"));
-    if (a->ord == KT_NONE_F || a->ord == 2)
+            g, KT_FAIL(KT_EUNSUPPORTED, "norm: ord %g of matrices is not supported", p));
+    kt_val *sum = kt_g_sum(g, kt_g_abs(g, x), 1 << kt_axis(along, ndim), true);
+    kt_val *y = sum ? extreme(g, sum, p > 0, 1 << kt_axis(over, ndim), true) : NULL;
+    const int both = 1 << kt_axis(along, ndim) | 1 << kt_axis(over, ndim);
+    return keepdims || !y ? y
+                          : kt_g_sum(g, y, both, false); /* of single elements: drops the axes */
+}
+
+KT_OP_BUILD(norm) {
+    const norm_attrs *a = attrs;
+    kt_val *x = kt_op_floats(g, in[0]);
+    int list[KT_MAX_RANK] = {0, 1}, count = kt_axes_list(a->axis, list);
+    const int axes = x ? kt_op_axes(g, "norm", x, a->axis) : 0;
+    (void)n;
+    if (g->status) return NULL;
+    if (!count) count = x->spec.shape.ndim;
+    char *end = NULL;
+    double p = kt_strtod(a->ord, &end);
+    const bool endless = strstr(a->ord, "Infinity") != NULL, number = end != a->ord || endless;
+    if (endless) p = *a->ord == '-' ? -INFINITY : INFINITY;
+    if (!strcmp(a->ord, "\"fro\"") || !*a->ord || (number && p == 2 && count == 1))
         return kt_g_sqrt(g, kt_g_sum(g, kt_g_square(g, x), axes, a->keepdims));
-    if (a->ord == 1) return kt_g_sum(g, kt_g_abs(g, x), axes, a->keepdims);
+    if (number && count == 1) return vector_norm(g, x, p, axes, a->keepdims);
+    if (number && count == 2) return matrix_norm(g, x, p, list, a->keepdims);
     return kt_graph_fail(
-        g, KT_FAIL(KT_EUNSUPPORTED, "norm: ord %g is not supported, only 1 and 2", a->ord));
+        g, KT_FAIL(KT_EUNSUPPORTED, "norm: ord %s over %d axes is not supported", a->ord, count));
 }
 
 static const kt_op_class logsumexp_class = {"Logsumexp", sizeof(fold_attrs), logsumexp_build, NULL},
                          count_class = {"CountNonzero", sizeof(fold_attrs), count_build, NULL},
-                         norm_class = {"Norm", sizeof(fold_attrs), norm_build, NULL};
+                         norm_class = {"Norm", sizeof(norm_attrs), norm_build, NULL};
 
-static kt_sym *fold(const kt_op_class *op, kt_sym *x, kt_tuple axis, bool keepdims, double ord) {
+static kt_sym *fold(const kt_op_class *op, kt_sym *x, kt_tuple axis, bool keepdims) {
     fold_attrs a;
     memset(&a, 0, sizeof a);
     a.axis = axis;
     a.keepdims = keepdims;
-    a.ord = ord;
     return kt_op_apply(op, 1, &x, &a);
 }
 kt_sym *kt_op_logsumexp(kt_sym *x, kt_tuple axis, bool keepdims) {
-    return fold(&logsumexp_class, x, axis, keepdims, 0);
+    return fold(&logsumexp_class, x, axis, keepdims);
 }
-kt_sym *kt_op_count_nonzero(kt_sym *x, kt_tuple axis) {
-    return fold(&count_class, x, axis, false, 0);
-}
+kt_sym *kt_op_count_nonzero(kt_sym *x, kt_tuple axis) { return fold(&count_class, x, axis, false); }
 kt_sym *kt_op_norm(kt_sym *x, double ord, kt_tuple axis, bool keepdims) {
-    return fold(&norm_class, x, axis, keepdims, ord);
+    norm_attrs a;
+    memset(&a, 0, sizeof a);
+    a.axis = axis;
+    a.keepdims = keepdims;
+    if (isinf(ord))
+        memcpy(a.ord, ord < 0 ? "-Infinity" : "Infinity", ord < 0 ? 10 : 9);
+    else if (ord != KT_NONE_F)
+        kt_snprintf(a.ord, sizeof a.ord, "%g", ord);
+    return kt_op_apply(&norm_class, 1, &x, &a);
 }
 
 /* Along one axis ------------------------------------------------------------------------------- */
@@ -476,7 +521,10 @@ static const kt_field fold_fields[] = {
     KT_F(fold_attrs, axis), KT_F(fold_attrs, keepdims), KT_F_END};
 static const kt_field count_fields[] = {KT_F(fold_attrs, axis), KT_F_END};
 static const kt_field norm_fields[] = {
-    KT_F(fold_attrs, ord), KT_F(fold_attrs, axis), KT_F(fold_attrs, keepdims), KT_F_END};
+    KT_F_AS(norm_attrs, ord, KT_FIELD_TEXT),
+    KT_F(norm_attrs, axis),
+    KT_F(norm_attrs, keepdims),
+    KT_F_END};
 static const kt_field normalize_fields[] = {
     KT_F(along_attrs, axis),
     KT_F_NAMED(along_attrs, other, "order", KT_FIELD_INT64),

@@ -1,6 +1,7 @@
 /* kt_op_*, continued: what puts elements in order, looks them up, or runs along an axis. Sorting is
  * the primitive argsort and a gather, running sums and products are the primitive recurrence. */
 #include "base/error.h"
+#include "base/obj.h"
 #include "nn/symbolic.h"
 
 #include <keratin/ops_order.h>
@@ -278,7 +279,7 @@ static kt_sym *quantile_apply(
         in[1] = kt_const(number);
     }
     kt_sym *y = kt_op_apply(op, q ? 2 : 1, in, &a);
-    if (number) kt_free(number);
+    if (number) kt_drop(number);
     return y;
 }
 kt_sym *kt_op_quantile(kt_sym *x, kt_sym *q, kt_tuple axis, const char *method, bool keepdims) {

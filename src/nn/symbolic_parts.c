@@ -334,6 +334,9 @@ KT_OP_BUILD(scatter_update) {
     const bool add = !strcmp(a->reduction, "add");
     kt_shape rows;
     (void)n;
+    if (*a->reduction && !add)
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EUNSUPPORTED, "scatter_update: reduction \"%.7s\"", a->reduction));
     kt_val *flat = flat_rows(g, "scatter_update", in[1], &in[0]->spec.shape, &rows);
     kt_val *values = rows_of(g, kt_g_cast(g, in[2], d), flat, &rows);
     kt_val *x = kt_g_reshape(g, in[0], rows);
@@ -341,9 +344,6 @@ KT_OP_BUILD(scatter_update) {
     if (add)
         return kt_g_reshape(
             g, kt_g_add(g, x, kt_g_scatter_add(g, values, flat, rows)), in[0]->spec.shape);
-    if (*a->reduction)
-        return kt_graph_fail(
-            g, KT_FAIL(KT_EUNSUPPORTED, "scatter_update: reduction \"%.7s\"", a->reduction));
     kt_shape flags = {rows.ndim, {flat->spec.shape.dim[0]}}, one = {1, {rows.dim[0]}};
     for (int i = 1; i < rows.ndim; i++) flags.dim[i] = 1;
     kt_val *last = lasting(g, flat);

@@ -3,9 +3,11 @@
 #include "nn/spatial.h"
 
 #include "base/field.h"
+#include "nn/symbolic.h"
 
 #include <keratin/ops_windows.h>
 
+#include <stdio.h>
 #include <string.h>
 
 typedef kt_val *conv_builder(kt_graph *g, kt_val *x, kt_val *kernel, const kt_conv_nd *a);
@@ -258,20 +260,113 @@ kt_sym *kt_op_average_pool_with(const kt_op_pool_args *a) {
 
 /* Padding and repeating ------------------------------------------------------------------------ */
 
-static kt_val *op_pad_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
-    (void)n;
-    return kt_g_pad(g, in[0], attrs);
+typedef struct {
+    unsigned given;
+    char mode[16];
+    char width[136]; ///< "[[1, 1], [0, 2]]", "[1, 2]" for every axis, or "1"
+} op_pad_attrs;
+
+/* The border along one axis: the elements beside it the other way round; with the outermost one
+ * (symmetric) or without it. */
+static kt_val *mirrored(
+    kt_graph *g, kt_val *x, int axis, int64_t before, int64_t after, bool symmetric) {
+    const int64_t len = x->spec.shape.dim[axis], skip = !symmetric, most = len - skip;
+    kt_val *parts[3];
+    int n = 0;
+    if (before > most || after > most) {
+        KT_FAIL(
+            KT_EINVAL,
+            "pad: a border of %lld on axis %d",
+            (long long)(before > after ? before : after),
+            axis);
+        kt_error_expected("at most %lld, as there is no more to mirror", (long long)most);
+        return kt_graph_fail(g, KT_EINVAL);
+    }
+    if (before)
+        parts[n++] = kt_g_reverse(g, kt_g_slice_axis(g, x, axis, skip, skip + before), axis);
+    parts[n++] = x;
+    if (after)
+        parts[n++] = kt_g_reverse(
+            g, kt_g_slice_axis(g, x, axis, len - skip - after, len - skip), axis);
+    for (int i = 0; i < n; i++)
+        if (!parts[i]) return NULL;
+    return n > 1 ? kt_g_concat(g, n, parts, axis) : x;
 }
-static const kt_op_class op_pad_class = {"Pad", sizeof(pad_attrs), op_pad_build, NULL};
-kt_sym *kt_op_pad(kt_sym *x, kt_shape before, kt_shape after, double constant_value) {
-    pad_attrs a = {{0}, {0}, constant_value};
+
+extern const kt_opdef kt_opdef_const;
+
+/* A value that is no constant is put where the padding is. */
+static kt_val *pad_with(kt_graph *g, kt_val *x, pad_attrs *a, kt_val *value) {
+    const const_attrs *c = value && value->def->op == &kt_opdef_const ? value->def->attrs : NULL;
+    if (c && !c->data) a->value = c->value;
+    kt_val *y = kt_g_pad(g, x, a);
+    if (!value || (c && !c->data)) return y;
+    kt_val *inside = kt_g_pad(g, kt_g_const(g, 1, (kt_spec){KT_BOOL, x->spec.shape}), a);
+    return kt_g_select(g, inside, y, kt_g_cast(g, value, x->spec.dtype));
+}
+
+KT_OP_BUILD(op_pad) {
+    const op_pad_attrs *a = attrs;
+    int64_t v[2 * KT_MAX_RANK] = {0};
+    const int ndim = in[0]->spec.shape.ndim;
+    const int count = kt_op_numbers(a->width, 2 * KT_MAX_RANK, v);
+    const bool symmetric = !strcmp(a->mode, "symmetric");
+    pad_attrs p = {{0}, {0}, 0};
+    kt_val *x = in[0];
+    if (count != 2 * ndim && count > 2)
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EINVAL, "pad: expected a width for each of %d axes", ndim));
+    for (int i = 0; i < ndim; i++) {
+        const bool each = count == 2 * ndim;
+        p.before[i] = v[each ? 2 * i : 0];
+        p.after[i] = v[each ? 2 * i + 1 : count - 1];
+        if (p.before[i] < 0 || p.after[i] < 0)
+            return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "pad: expected widths >= 0 on axis %d", i));
+    }
+    if (!strcmp(a->mode, "constant")) return pad_with(g, x, &p, n > 1 ? in[1] : NULL);
+    if (!symmetric && strcmp(a->mode, "reflect") != 0)
+        return kt_graph_fail(g, KT_FAIL(KT_EUNSUPPORTED, "pad: mode \"%s\"", a->mode));
+    if (n > 1)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "pad: a value with mode \"%s\"", a->mode));
+    for (int i = 0; x && i < ndim; i++) x = mirrored(g, x, i, p.before[i], p.after[i], symmetric);
+    return x;
+}
+static const kt_op_class op_pad_class = {"Pad", sizeof(op_pad_attrs), op_pad_build, NULL};
+
+static kt_sym *pad(
+    kt_sym *x, kt_shape before, kt_shape after, const char *mode, double constant_value) {
+    op_pad_attrs a;
+    int64_t v[2 * KT_MAX_RANK];
+    char text[sizeof a.width];
+    kt_sym *in[2] = {x, NULL};
     if (kt_failed(x)) return kt_fail_object(kt_check(x));
     const int n = kt_sym_shape(x).ndim;
     if (before.ndim != n || after.ndim != n)
         return kt_fail_object(KT_FAIL(KT_EINVAL, "pad: expected a width for each of %d axes", n));
-    memcpy(a.before, before.dim, sizeof *a.before * (size_t)n);
-    memcpy(a.after, after.dim, sizeof *a.after * (size_t)n);
-    return kt_op_apply(&op_pad_class, 1, &x, &a);
+    memset(&a, 0, sizeof a);
+    const kt_status st = kt_op_text(a.mode, sizeof a.mode, mode, "pad: mode");
+    if (st) return kt_fail_object(st);
+    for (int i = 0; i < n; i++) {
+        v[2 * i] = before.dim[i];
+        v[2 * i + 1] = after.dim[i];
+    }
+    size_t at = 0;
+    for (int i = 0; i < n && at < sizeof a.width; i++) {
+        kt_op_numbers_text(text, sizeof text, 2, v + 2 * i);
+        at += (size_t)snprintf(a.width + at, sizeof a.width - at, "%s%s", i ? ", " : "[", text);
+    }
+    if (at + 2 > sizeof a.width)
+        return kt_fail_object(KT_FAIL(KT_ELIMIT, "pad: these widths do not fit into the model"));
+    snprintf(a.width + at, sizeof a.width - at, n ? "]" : "[]");
+    a.given = constant_value != 0 ? 3 : 1;
+    if (a.given & 2) in[1] = kt_num(constant_value);
+    return kt_op_apply(&op_pad_class, a.given & 2 ? 2 : 1, in, &a);
+}
+kt_sym *kt_op_pad(kt_sym *x, kt_shape before, kt_shape after, double constant_value) {
+    return pad(x, before, after, "constant", constant_value);
+}
+kt_sym *kt_op_pad_mode(kt_sym *x, kt_shape before, kt_shape after, const char *mode) {
+    return pad(x, before, after, mode ? mode : "constant", 0);
 }
 
 typedef struct {
@@ -335,9 +430,8 @@ static const kt_field pool_fields[] = {
 static const kt_field repeat_fields[] = {
     KT_F(repeat_attrs, repeats), KT_F(repeat_attrs, axis), KT_F_END};
 static const kt_field pad_fields[] = {
-    KT_F_AS(pad_attrs, before, KT_FIELD_INT64S),
-    KT_F_AS(pad_attrs, after, KT_FIELD_INT64S),
-    KT_F_NAMED(pad_attrs, value, "constant_values", KT_FIELD_DOUBLE),
+    KT_F_NAMED(op_pad_attrs, width, "pad_width", KT_FIELD_TEXT),
+    KT_F_AS(op_pad_attrs, mode, KT_FIELD_TEXT),
     KT_F_END};
 
 const kt_op_form kt_op_forms_windows[] = {
@@ -347,6 +441,6 @@ const kt_op_form kt_op_forms_windows[] = {
     {&conv_transpose_class, "nn", 2, conv_transpose_fields, transpose_finish, NULL},
     {&max_pool_class, "nn", 1, pool_fields, max_pool_finish, NULL},
     {&average_pool_class, "nn", 1, pool_fields, average_pool_finish, NULL},
-    {&op_pad_class, "numpy", 1, pad_fields, NULL, NULL},
+    {&op_pad_class, "numpy", 1, pad_fields, NULL, "x * constant_values?"},
     {&repeat_class, "numpy", 1, repeat_fields, repeat_finish, NULL},
     {NULL, NULL, 0, NULL, NULL, NULL}};

@@ -144,9 +144,8 @@ kt_status kt_read_compile(kt_reader *r, kt_model *m, const kt_json *compile_conf
 
 /* Operations (operations.c) -------------------------------------------------------------------- */
 
-/** Entry of a recorded operation: module, class_name, config, registered_name, name. Its first
- * input has `ndim` axes. */
-kt_json *kt_write_operation(kt_layer *l, int ndim);
+/** Entry of a recorded operation: module, class_name, config, registered_name, name. */
+kt_json *kt_write_operation(kt_layer *l);
 /** "args" and "kwargs" of its node; tensors[i] stand for its inputs. */
 kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int n);
 kt_json *kt_write_operation_kwargs(const kt_layer *l, kt_json *const *tensors, int n);

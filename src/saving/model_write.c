@@ -261,10 +261,7 @@ static kt_json *layer_entry(kt_model_state *s, kt_layer *l) {
         for (int i = 0; i < s->n_in; i++)
             if (s->in[i]->node->layer == l) o = input_entry(s->in[i]);
     } else {
-        int ndim = 0; /* of an operation's first input */
-        for (int i = 0; i < s->nodes.n && !ndim; i++)
-            if (s->nodes.v[i].call->layer == l) ndim = kt_sym_shape(s->nodes.v[i].call->in[0]).ndim;
-        o = kt_layer_is_operation(l) ? kt_write_operation(l, ndim) : kt_write_layer(l);
+        o = kt_layer_is_operation(l) ? kt_write_operation(l) : kt_write_layer(l);
     }
     kt_status st = o ? kt_json_put(o, "name", kt_json_new_str(kt_layer_name(l))) : kt_json_failed();
     kt_json *nodes = st ? NULL : inbound_nodes(s, l);

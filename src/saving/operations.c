@@ -46,20 +46,20 @@ bool kt_is_call_argument(const kt_op_form *form, const char *name) {
 
 bool kt_is_json_text(const kt_field *f) {
     static const char *const names[] = {
-        "axes", "shift", "source", "destination", "indices_or_sections"};
+        "axes", "pad_width", "shift", "source", "destination", "indices_or_sections", "ord"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (f->type == KT_FIELD_TEXT && !strcmp(f->name, names[i])) return true;
     return false;
 }
 
 const kt_op_constant kt_op_constants[] = {
-    {"Max", "initial", "null"},
-    {"Min", "initial", "null"},
-    {"Prod", "dtype", "null"},
+    {"Trapezoid", "x", "null"},
+    {"Linspace", "retstep", "false"},
+    {"Moments", "synchronized", "false"},
+    {"MultiHot", "sparse", "false"},
+    {"SegmentSum", "sorted", "false"},
     {"Unstack", "num", "null"},
     {"OneHot", "sparse", "false"},
-    {"Round", "decimals", "0"},
-    {"Pad", "mode", "\"constant\""},
     {"DotProductAttention", "flash_attention", "null"},
     {"DotProductAttention", "attn_logits_soft_cap", "null"},
     {NULL, NULL, NULL}};
@@ -72,8 +72,7 @@ static const kt_op_form *find_op(const char *class_name) {
         {"Abs", "Absolute"},
         {"Fabs", "Absolute"},
         {"Amax", "Max"},
-        {"Amin", "Min"},
-        {"Average", "Mean"}}; /* without weights */
+        {"Amin", "Min"}};
     const kt_op_form *f;
     for (int i = 0; (f = kt_op_form_at(i)) != NULL; i++)
         if (!strcmp(f->op->name, class_name)) return f;
@@ -325,60 +324,15 @@ static kt_status read_attrs(
     kt_status st = KT_OK;
     for (const kt_field *f = fields; f && f->type && st == KT_OK; f++) {
         const kt_json *v = kt_json_get(config, f->name);
-        if (v) st = read_attr(r, f, class_name, v, attrs);
+        if (v)
+            st = read_attr(r, f, class_name, v, attrs);
+        else if (f->type == KT_FIELD_DOUBLE) /* None, also in files that do not know it */
+            memcpy((char *)attrs + f->offset, &(double){KT_NONE_F}, sizeof(double));
     }
     return st;
 }
 
 /* Calls ---------------------------------------------------------------------------------------- */
-
-/* [[1, 2], [0, 0]], [1, 2] for every axis, or 1. */
-static kt_status read_pad(pad_attrs *pad, int ndim, const kt_json *width, const kt_json *value) {
-    const bool pairs = kt_json_is(kt_json_at(width, 0), KT_JSON_LIST);
-    if (kt_json_kind(value) != KT_JSON_NULL) {
-        if (!kt_json_is_number(value))
-            return kt_read_type_error("constant_values", "a number", value);
-        pad->value = kt_json_number(value);
-    }
-    if (pairs && kt_json_len(width) != ndim)
-        return KT_FAIL(KT_EFORMAT, "pad_width: expected a pair for each of %d axes", ndim);
-    for (int i = 0; i < ndim; i++) {
-        const kt_json *pair = pairs ? kt_json_at(width, i) : width;
-        int64_t *to[2] = {&pad->before[i], &pad->after[i]};
-        for (int k = 0; k < 2; k++) {
-            const int last = kt_json_len(pair) - 1;
-            const kt_json *v = kt_json_is(pair, KT_JSON_LIST)
-                                   ? kt_json_at(pair, k < last ? k : last)
-                                   : pair;
-            if (!kt_json_is(v, KT_JSON_INT) || kt_json_int(v) < 0)
-                return kt_read_type_error("pad_width", "integers >= 0", v);
-            *to[k] = kt_json_int(v);
-        }
-    }
-    return KT_OK;
-}
-
-/* Keyword arguments: null, or what this operation takes by name. */
-static kt_status read_kwargs(
-    operands *o, const char *class_name, const kt_json *kwargs, void *attrs) {
-    const bool attention = !strcmp(class_name, "DotProductAttention");
-    const bool pad = !strcmp(class_name, "Pad");
-    kt_status st = KT_OK;
-    for (void *it = kt_json_iter(kwargs); it && st == KT_OK; it = kt_json_next(kwargs, it)) {
-        const char *key = kt_json_iter_key(it);
-        const kt_json *v = kt_json_iter_value(it);
-        if (kt_json_kind(v) == KT_JSON_NULL || (pad && !strcmp(key, "constant_values"))) continue;
-        if (attention && !strcmp(key, "scale") && kt_json_is_number(v)) {
-            ((attention_attrs *)attrs)->scale = kt_json_number(v);
-            continue;
-        }
-        if (attention && !strcmp(key, "mask") && o->n == 3)
-            st = take_operand(o, v);
-        else
-            st = KT_FAIL(KT_EUNSUPPORTED, "%s: argument \"%.40s\" of a call", class_name, key);
-    }
-    return st;
-}
 
 /* args and kwargs by the names in the form; fields of the config were read before. */
 static kt_status bind_call(
@@ -451,34 +405,18 @@ static kt_sym *apply_form(
     const char *class_name,
     const kt_json *config,
     const kt_json *kwargs) {
-    unsigned char attrs[192] __attribute__((aligned(16))) = {0};
-    const bool pad = !strcmp(class_name, "Pad");
-    const bool attention = !strcmp(class_name, "DotProductAttention");
-    const kt_shape shape = kt_sym_shape(o->in[0]);
-    if (attention)
-        ((attention_attrs *)(void *)attrs)->scale = shape.ndim && shape.dim[shape.ndim - 1] > 0
-                                                        ? 1 / sqrt(
-                                                                  (double)shape.dim[shape.ndim - 1])
-                                                        : 1;
-    kt_status st = read_kwargs(o, class_name, kwargs, attrs);
-    const bool fits = attention ? o->n == 3 || o->n == 4 : form->n_in < 0 || o->n == form->n_in;
-    if (st == KT_OK && !fits)
-        st = KT_FAIL(
-            KT_EFORMAT,
-            "%s: expected %d operands, got %d",
-            class_name,
-            attention ? 3 : form->n_in,
-            o->n);
-    const char *mode = pad ? kt_json_get_text(config, "mode") : NULL;
-    if (st == KT_OK && mode && strcmp(mode, "constant") != 0)
-        st = KT_FAIL(KT_EUNSUPPORTED, "Pad: mode \"%.20s\"", mode);
-    if (st == KT_OK && pad)
-        st = read_pad(
-            (pad_attrs *)(void *)attrs,
-            shape.ndim,
-            kt_json_get(config, "pad_width"),
-            kt_json_get(kwargs, "constant_values"));
-    if (st == KT_OK && !pad) st = read_attrs(o->r, form->fields, class_name, config, attrs);
+    unsigned char attrs[sizeof((kt_operation_args *)0)->attrs] __attribute__((aligned(16))) = {0};
+    kt_status st = KT_OK;
+    for (void *it = kt_json_iter(kwargs); it; it = kt_json_next(kwargs, it))
+        if (kt_json_kind(kt_json_iter_value(it)) != KT_JSON_NULL)
+            st = KT_FAIL(
+                KT_EUNSUPPORTED,
+                "%s: argument \"%.40s\" of a call",
+                class_name,
+                kt_json_iter_key(it));
+    if (st == KT_OK && form->n_in >= 0 && o->n != form->n_in)
+        st = KT_FAIL(KT_EFORMAT, "%s: expected %d operands, got %d", class_name, form->n_in, o->n);
+    if (st == KT_OK) st = read_attrs(o->r, form->fields, class_name, config, attrs);
     if (st == KT_OK && form->finish) st = form->finish(o->n, o->in, attrs);
     if (st) return kt_fail_object(st);
     return kt_reader_keep(o->r, kt_op_apply(form->op, o->n, o->in, attrs));

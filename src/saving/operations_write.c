@@ -7,11 +7,6 @@
 #include <string.h>
 
 static bool is_slice(const kt_layer *l) { return !strcmp(l->class_name, "GetItem"); }
-static bool is_pad(const kt_layer *l) { return !strcmp(l->class_name, "Pad"); }
-static bool is_attention(const kt_layer *l) {
-    return !strcmp(l->class_name, "DotProductAttention");
-}
-
 static const kt_op_form *form_of(const kt_layer *l) {
     const kt_op_class *op = kt_operation_of(l)->op;
     const kt_op_form *f;
@@ -36,22 +31,6 @@ static kt_json *close_shape(kt_json *list) {
     return out;
 }
 
-/* [[1, 1], [0, 2]] */
-static kt_json *pad_width(const pad_attrs *a, int ndim) {
-    kt_json *out = kt_json_new_list();
-    for (int i = 0; i < ndim; i++) {
-        kt_json *pair = kt_json_new_list();
-        kt_status st = kt_json_add(pair, kt_json_new_int(a->before[i]));
-        if (st == KT_OK) st = kt_json_add(pair, kt_json_new_int(a->after[i]));
-        if (st == KT_OK)
-            st = kt_json_add(out, pair);
-        else
-            kt_json_free(pair);
-        if (st) return kt_json_free(out), NULL;
-    }
-    return out;
-}
-
 static kt_json *attribute(const kt_field *f, const void *attrs) {
     const char *text = (const char *)attrs + f->offset;
     kt_json *v = NULL;
@@ -61,17 +40,11 @@ static kt_json *attribute(const kt_field *f, const void *attrs) {
     return v && !strcmp(f->name, "newshape") ? close_shape(v) : v;
 }
 
-static kt_json *operation_config(kt_layer *l, int ndim) {
+static kt_json *operation_config(kt_layer *l) {
     const kt_operation_args *a = kt_operation_of(l);
-    const bool apart = is_slice(l) || is_pad(l);
-    pad_attrs pad;
+    const bool apart = is_slice(l);
     kt_json *out = kt_json_new_dict();
     kt_status st = kt_json_put(out, "name", kt_json_new_str(kt_layer_name(l)));
-    if (st == KT_OK && is_pad(l)) {
-        memcpy(&pad, a->attrs, sizeof pad);
-        kt_json *v = pad_width(&pad, ndim);
-        st = v ? kt_json_put(out, "pad_width", v) : kt_json_failed();
-    }
     for (const kt_field *f = form_of(l)->fields; st == KT_OK && !apart && f && f->type; f++) {
         if (kt_is_call_argument(form_of(l), f->name)) continue;
         kt_json *v = attribute(f, a->attrs);
@@ -88,7 +61,7 @@ static kt_json *operation_config(kt_layer *l, int ndim) {
     return NULL;
 }
 
-kt_json *kt_write_operation(kt_layer *l, int ndim) {
+kt_json *kt_write_operation(kt_layer *l) {
     const kt_op_form *f = form_of(l);
     char module[64];
     if (!f) {
@@ -97,7 +70,7 @@ kt_json *kt_write_operation(kt_layer *l, int ndim) {
         return NULL;
     }
     snprintf(module, sizeof module, "keras.src.ops.%s", f->module);
-    return kt_write_wrapped(module, f->op->name, operation_config(l, ndim), f->op->name);
+    return kt_write_wrapped(module, f->op->name, operation_config(l), f->op->name);
 }
 
 static kt_json *constant(const kt_tensor *t) {
@@ -202,13 +175,12 @@ kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int
     const kt_operation_args *a = kt_operation_of(l);
     kt_json *args = kt_json_new_list(), *to = args;
     kt_status st = args ? KT_OK : KT_ENOMEM;
-    const int plain = is_attention(l) && a->n_operands > 3 ? 3 : a->n_operands;
     int next = 0;
     if (form_of(l)->n_in == KT_OP_LIST) {
         to = kt_json_new_list();
         st = kt_json_add(args, to);
     }
-    for (int i = 0; i < plain; i++) {
+    for (int i = 0; i < a->n_operands; i++) {
         kt_json *v = operand(a, i, &next, tensors, n);
         if (st == KT_OK)
             st = kt_json_add(to, v);
@@ -224,34 +196,6 @@ kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int
     return NULL;
 }
 
-/* What Keras hands over by name: the mask and the scale of attention, the value of a padding. */
 kt_json *kt_write_operation_kwargs(const kt_layer *l, kt_json *const *tensors, int n) {
-    const kt_operation_args *a = kt_operation_of(l);
-    if (form_of(l)->call) return call_values(l, tensors, n, true);
-    kt_json *o = kt_json_new_dict();
-    kt_status st = KT_OK;
-    if (is_pad(l)) {
-        pad_attrs pad;
-        memcpy(&pad, a->attrs, sizeof pad);
-        kt_json *v = pad.value != 0 ? number_operand(pad.value, tensors, n) : kt_json_new_null();
-        st = kt_json_put(o, "constant_values", v);
-    }
-    if (is_attention(l)) {
-        attention_attrs attention;
-        memcpy(&attention, a->attrs, sizeof attention);
-        const kt_sym *mask = a->n_operands > 3 ? a->fixed[3] : NULL;
-        kt_json *v = a->n_operands < 4 ? kt_json_new_null()
-                     : !mask           ? kt_json_ref(tensors[n - 1])
-                     : mask->constant  ? constant(mask->constant)
-                                       : kt_json_new_real(mask->num);
-        st = kt_json_put(o, "bias", kt_json_new_null());
-        if (st == KT_OK)
-            st = kt_json_put(o, "mask", v);
-        else
-            kt_json_free(v);
-        if (st == KT_OK) st = kt_json_put(o, "scale", kt_json_new_real(attention.scale));
-    }
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
+    return form_of(l)->call ? call_values(l, tensors, n, true) : kt_json_new_dict();
 }

@@ -248,11 +248,12 @@ kt_tensor *kt_read_tensor(const kt_json *v) {
             p = kt_json_at(p, (int)(rest / below));
             rest %= below;
         }
-        if (!kt_json_is_number(p)) {
+        const bool truth = kt_json_is(p, KT_JSON_BOOL);
+        if (!kt_json_is_number(p) && !truth) {
             kt_free(t);
             return kt_fail_object(kt_read_type_error("array", "numbers in equal lists", p));
         }
-        kt_tensor_set(t, i, kt_json_number(p));
+        kt_tensor_set(t, i, truth ? kt_json_bool(p) : kt_json_number(p));
     }
     return t;
 }

@@ -84,11 +84,123 @@ def parts():
          lambda a: ops.scatter_update(a, np.array([[0, 1], [0, 1]]), np.ones((2, 4), "float32"), reduction="add"))
 
 
+def products():
+    w = golden.normal("w", 4, 2)
+    case("tensordot_one", lambda a: ops.tensordot(a, w, axes=1))
+    case("tensordot_lists", lambda a: ops.tensordot(a, golden.normal("v", 4, 3, 2), axes=[[2, 1], [0, 1]]))
+    case("tensordot_zero", lambda a: ops.tensordot(a, w, axes=0), (3,))
+    case("dot", lambda a: ops.dot(a, w))
+    case("dot_vector", lambda a: ops.dot(a, w[:, 0]))
+    case("dot_scalar", lambda a: ops.dot(a, 2.5))
+    case("inner", lambda a: ops.inner(a, w.T))
+    case("vdot", lambda a, b: a + ops.vdot(a, b), X, Y)
+    case("dot_ids", lambda a: ops.dot(a, np.array([3, 1, 2], "int32")), (3,), ids=9)
+    case("kron", lambda a: ops.kron(a, np.array([[1.0, 2.0]], "float32")), (3,))
+    case("cdist", lambda a, b: ops.cdist(a, b), X, (2, 4))
+    case("cross", lambda a, b: ops.cross(a, b), (2, 3), (2, 3))
+    case("cross_two", lambda a, b: ops.cross(a, b), (4, 2), (4, 2))
+    case("cross_mixed", lambda a, b: ops.cross(a, b), (4, 3), (4, 2))
+    case("cross_axis", lambda a, b: ops.cross(a, b, axis=1), (3, 2), (3, 2))
+    case("diagonal", lambda a: ops.diagonal(a, axis1=1, axis2=2))
+    case("diagonal_offset", lambda a: ops.diagonal(a, offset=-1, axis1=1, axis2=2))
+    case("diagonal_above", lambda a: ops.diagonal(a, 2, -2, -1))
+    case("trace", lambda a: ops.trace(a, axis1=1, axis2=2), (4, 4))
+    case("diag", lambda a: ops.sum(a) + ops.diag(ops.mean(a, axis=0), k=1), (3,))
+    case("diag_back", lambda a: ops.sum(a) + ops.diag(ops.diag(ops.mean(a, axis=0), k=-2), k=-2), (3,))
+    case("diagflat", lambda a: ops.diagflat(a), (1,))
+
+
+def pads():
+    case("pad_symmetric", lambda a: ops.pad(a, ((0, 0), (2, 3), (0, 1)), mode="symmetric"))
+    case("pad_reflect_two", lambda a: ops.pad(a, ((0, 0), (2, 2), (3, 1)), mode="reflect"))
+    case("pad_ids", lambda a: ops.pad(a, ((0, 0), (1, 1)), constant_values=7), (3,), ids=5)
+
+
+def norms():
+    w, v = golden.normal("gamma", 4), golden.normal("beta", 4)
+    case("layer_norm", lambda a: ops.layer_normalization(a, w, v))
+    case("layer_norm_plain", lambda a: ops.layer_normalization(a, epsilon=1e-3))
+    case("layer_norm_beta", lambda a: ops.layer_normalization(a, beta=v))
+    case("layer_norm_axis", lambda a: ops.layer_normalization(a, golden.normal("g3", 3), axis=1))
+    case("layer_norm_axes", lambda a: ops.layer_normalization(a, axis=(1, 2)))
+    case("layer_norm_tensor", lambda a, b: ops.layer_normalization(a, gamma=ops.mean(b, axis=0)), X, (4,))
+    case("rms_norm", lambda a: ops.rms_normalization(a, w))
+    case("rms_norm_plain", lambda a: ops.rms_normalization(a, axis=(1, 2), epsilon=1e-2))
+    case("batch_norm", lambda a: ops.batch_normalization(a, w, np.abs(v), -1, offset=v, scale=w))
+    case("batch_norm_axis", lambda a, b: ops.batch_normalization(
+        a, ops.mean(b, 0), ops.var(b, 0), 1, offset=ops.max(b, 0), scale=ops.min(b, 0)), X, (3,))
+    case("moments", lambda a: ops.moments(a, axes=[1]))
+    case("moments_axes", lambda a: ops.moments(a, axes=[1, 2], keepdims=True))
+    q = (3, 2, 4)
+    case("attention_bias", lambda a, b: ops.dot_product_attention(a, a, a, bias=b), q, (2, 3, 3))
+    case("attention_mask", lambda a: ops.dot_product_attention(a, a, a, mask=np.eye(3, dtype=bool)[None, None]), q)
+    case("attention_all", lambda a, b: ops.dot_product_attention(
+        a, a, a, bias=b, mask=np.tri(3, k=1, dtype=bool)[None, None], scale=0.2, is_causal=True), q, (2, 3, 3))
+    case("bce", lambda a, b: ops.binary_crossentropy(ops.sigmoid(a), ops.sigmoid(b)), X, Y)
+    case("bce_logits", lambda a, b: ops.binary_crossentropy(ops.sigmoid(a), b, from_logits=True), X, Y)
+    case("cce", lambda a, b: ops.categorical_crossentropy(ops.softmax(a), ops.softmax(b)), X, Y)
+    case("cce_logits", lambda a, b: ops.categorical_crossentropy(ops.softmax(a), b, from_logits=True), X, Y)
+    case("scce", lambda a: ops.sparse_categorical_crossentropy(ops.argmax(a, axis=-1), ops.softmax(a)))
+    case("scce_logits", lambda a: ops.sparse_categorical_crossentropy(ops.argmin(a, -1), a, from_logits=True))
+
+
+def functions():
+    for name in "cbrt sinc signbit isposinf isneginf isreal nan_to_num array".split():
+        case(name, lambda a: getattr(ops, name)(ops.floor(a) / 2))
+    case("nan_to_num_of", lambda a: ops.nan_to_num(ops.log(ops.floor(a)), nan=3.0, neginf=-7.5))
+    case("nan_to_num_high", lambda a: ops.nan_to_num(ops.reciprocal(ops.floor(a))))
+    case("array_dtype", lambda a: ops.array(a, dtype="int32"))
+    case("saturate_cast", lambda a: ops.saturate_cast(a * 200, "uint8"))
+    case("full", lambda a: a + ops.full((3, 4), ops.mean(a)))
+    case("size", lambda a: a + ops.cast(ops.size(a), "float32"))
+    for name in "fmod fmax fmin heaviside logaddexp2".split():
+        case(name, lambda a, b: getattr(ops, name)(a, b), X, Y)
+    case("fmax_nan", lambda a, b: ops.fmax(ops.sqrt(a), b), X, Y)
+    case("fmod_ids", lambda a, b: ops.fmod(a, b + 1), (5,), (5,), ids=9)
+    case("ldexp", lambda a: ops.ldexp(a, ops.cast(ops.round(a), "int32")))
+    case("isclose", lambda a, b: ops.isclose(a, b, rtol=0.2, atol=0.3), X, Y)
+    case("isclose_nan", lambda a: ops.isclose(ops.sqrt(a), ops.sqrt(a), equal_nan=True))
+    case("allclose", lambda a: ops.logical_or(a > 0, ops.allclose(a, a)))
+    for name in "nansum nanmean nanmax nanmin nanprod nanvar nanstd".split():
+        case(name, lambda a: getattr(ops, name)(ops.sqrt(a), axis=1))
+        case(name + "_all", plus(lambda a: getattr(ops, name)(ops.sqrt(a))))
+    case("nansum_ids", lambda a: ops.nansum(a, axis=1), (5,), ids=9)
+    case("ptp", lambda a: ops.ptp(a, axis=-1, keepdims=True))
+    case("average_weights", lambda a: ops.average(a, axis=-1, weights=np.array([1, 2, 3, 4], "float32")))
+    case("average_tensor", lambda a, b: ops.average(a, axis=1, weights=ops.exp(b)), X, Y)
+    case("average_plain", lambda a: ops.average(a, axis=1))
+    case("linspace", lambda a, b: ops.moveaxis(ops.linspace(a, b, num=5), 0, -1), X, Y)
+    case("linspace_open", lambda a: ops.linspace(a, a + 2, num=4, endpoint=False, axis=-1))
+    case("logspace", lambda a: ops.logspace(a, a + 1, num=3, base=2, axis=-1))
+    case("trapezoid", lambda a: ops.trapezoid(a, dx=0.5))
+
+
+def options():
+    case("round_two", lambda a: ops.round(a, 1))
+    case("round_tens", lambda a: ops.round(a * 50, -1))
+    case("round_ids", lambda a: ops.round(a, -1), (5,), ids=30)
+    case("max_initial", lambda a: ops.max(a, axis=-1, initial=0.5))
+    case("min_initial", lambda a: ops.min(a, axis=1, initial=-0.1, keepdims=True))
+    case("prod_dtype", lambda a: ops.prod(a, axis=1, dtype="float32"), (3,), ids=5)
+    for ord in (2, 3, 0, np.inf, -np.inf, -1):
+        case(f"norm_{ord}", lambda a: ops.norm(a, ord=ord, axis=-1))
+    for ord in (None, "fro", 1, -1, np.inf, -np.inf):
+        case(f"norm_matrix_{ord}", lambda a: ops.norm(a, ord=ord, axis=(1, 2), keepdims=ord == 1))
+    case("matmul_ids", lambda a: ops.matmul(ops.expand_dims(a, 2), ops.expand_dims(a, 1)), (3,), ids=9)
+    case("take_last", lambda a: ops.take(a, -1, axis=1))
+    case("take_negative", lambda a: ops.take(a, np.array([-1, 0, -2]), axis=-1))
+
+
 def main():
     models.members.clear()
     order()
     axes()
     parts()
+    products()
+    pads()
+    norms()
+    functions()
+    options()
     models.members["configs"] = golden.text(json.dumps(models.configs))
     models.members["inputs"] = golden.text(json.dumps(models.inputs))
     golden.save("ops_wide", models.members, "more models of one operation: JSON, inputs, outputs")
