@@ -18,8 +18,15 @@ _keratin() {
     elif [[ $before == --data ]]; then
         mapfile -t COMPREPLY < <(compgen -W "mnist fashion_mnist cifar10 cifar100 boston_housing california_housing imdb reuters" -- "$word")
     elif [[ $before == --callback ]]; then
-        help="early_stopping model_checkpoint: csv_logger: reduce_lr_on_plateau learning_rate_scheduler: terminate_on_nan"
+        help="early_stopping model_checkpoint: csv_logger: reduce_lr_on_plateau learning_rate_scheduler: terminate_on_nan backup_and_restore:"
         mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
+    elif [[ $before == --optimizer ]]; then
+        help="adadelta adafactor adagrad adam adamax adamw ftrl lamb lion muon nadam rmsprop sgd"
+        mapfile -t COMPREPLY < <(compgen -W "$help" -- "$word")
+    elif [[ $before == --verbose ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "0 1 2" -- "$word")
+    elif [[ $before == --rankdir ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "TB LR" -- "$word")
     elif [[ $before == --workload ]]; then
         help=$(keratin bench --help 2>/dev/null | sed -n '/^Workloads:/,/\.$/s/^Workloads://;T;p')
         mapfile -t COMPREPLY < <(compgen -W "${help%.}" -- "$word")

@@ -201,7 +201,7 @@ static bool has_program(const char *name) {
 }
 
 static void judge(machine *m) {
-    char missing[230];
+    char missing[300];
     int n = 0;
     if (!strcmp(m->kernels, "portable"))
         advise(m, "only portable kernels: a processor with AVX2 is several times as fast");
@@ -223,7 +223,13 @@ static void judge(machine *m) {
             advise(m, "no fashion_mnist: apt-get install dataset-fashion-mnist");
         else
             n += snprintf(
-                missing + n, sizeof missing - (size_t)n, "%s %s", n ? "," : "", data_sets[i].file);
+                missing + n,
+                sizeof missing - (size_t)n,
+                "%s %s (%.*s)",
+                n ? "," : "",
+                data_sets[i].name,
+                (int)strcspn(data_sets[i].file, "/"),
+                data_sets[i].file);
     }
     if (n)
         advise(

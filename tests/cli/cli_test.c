@@ -183,7 +183,7 @@ KT_TEST(cli, doctor_says_what_is_missing) {
     has(ran.out, "GFLOP/s on one thread");
     has(ran.out, "libdeflate ");
     has(ran.out, "is not there: make it, or set KERAS_HOME");
-    has(ran.out, "not in the data folder: mnist.npz, ");
+    has(ran.out, "not in the data folder: mnist (mnist.npz), ");
     has(ran.out, "reuters.npz");
     expect("doctor --json --threads 1", 0);
     has(ran.out, "\"engines\": [\"cpu\"]");
