@@ -127,7 +127,10 @@ static kt_status no_number(const csv_text *t, const csv_field *f, int64_t column
         (long long)t->line,
         (long long)column + 1);
     kt_error_got("\"%s\"", kt_quote(f->s, f->n, quoted, sizeof quoted));
-    return kt_error_hint("words must be turned into numbers first");
+    return kt_error_hint(
+        memchr(f->s, ';', f->n) || memchr(f->s, '\t', f->n)
+            ? "columns are separated by commas"
+            : "words must be turned into numbers first");
 }
 
 /* The table ------------------------------------------------------------------------------------ */

@@ -79,6 +79,21 @@ static kt_status check_args(const kt_fit_args *a) {
     return KT_OK;
 }
 
+/* The last rows are for validation. */
+static kt_status split_data(fit_run *r) {
+    const kt_fit_args *a = r->a;
+    const int64_t cut = (int64_t)((double)r->train.n * (1 - a->validation_split));
+    if (cut < 1 || cut >= r->train.n)
+        return KT_FAIL(
+            KT_EINVAL,
+            "validation_split: %g of %lld rows leaves a part empty",
+            a->validation_split,
+            (long long)r->train.n);
+    r->val.feed = kt_feed_slice(&r->train, cut, r->train.n);
+    r->train.n = cut;
+    return KT_OK;
+}
+
 static kt_status open_data(fit_run *r) {
     const kt_fit_args *a = r->a;
     kt_status st = KT_OK;
@@ -98,7 +113,6 @@ static kt_status open_data(fit_run *r) {
             "y, sample_weight, class_weight and validation_split do not go with a generator");
     if (!r->gen) st = kt_feed_open(&r->train, r->m, a->x, a->y, a->sample_weight, false);
     if (st == KT_OK && !r->gen) st = kt_feed_find_sparse(&r->train);
-    if (st == KT_OK && !r->gen) st = kt_feed_class_weight(&r->train, a->class_weight);
     if (st == KT_OK && a->validation_x && !r->val.gen)
         st = kt_feed_open(
             &r->val.feed,
@@ -108,19 +122,9 @@ static kt_status open_data(fit_run *r) {
             a->validation_sample_weight,
             false);
     if (st == KT_OK && a->validation_x && !r->val.gen) st = kt_feed_find_sparse(&r->val.feed);
-    if (st || a->validation_x || a->validation_split == 0) return st;
-    const int64_t cut = (int64_t)((double)r->train.n * (1 - a->validation_split));
-    if (cut < 1 || cut >= r->train.n)
-        return KT_FAIL(
-            KT_EINVAL,
-            "validation_split: %g of %lld rows leaves a part empty",
-            a->validation_split,
-            (long long)r->train.n);
-    r->val.feed = kt_feed_slice(&r->train, cut, r->train.n);
-    r->train.n = cut;
-    return KT_OK;
+    if (st == KT_OK && !a->validation_x && a->validation_split > 0) st = split_data(r);
+    return st || r->gen ? st : kt_feed_class_weight(&r->train, a->class_weight); /* training only */
 }
-
 static kt_status before_step(fit_run *r, int64_t step) {
     if (!r->callbacks.wants[KT_ON_TRAIN_BATCH_BEGIN] || !kt_step_begins(step, r->every))
         return KT_OK;

@@ -89,6 +89,10 @@ KT_TEST(fit, class_weights_are_weights_of_samples) {
     kt_check_near(kt_logs_get(l, "weighted_mae"), (20 + 6 + 10 + 5) / 15., 1e-6, 0);
     kt_history *h = kt_model_fit(m, X4, y, .class_weight = weights, .verbose = 0);
     kt_check_near(kt_history_get(h, "loss", 0), (40 + 18 + 50 + 25) / 4., 1e-6, 0);
+    h = kt_model_fit(
+        m, X4, y, .class_weight = weights, .validation_split = 0.5, .shuffle = false, .verbose = 0);
+    kt_check_near(kt_history_get(h, "loss", 0), (40 + 18) / 2., 1e-6, 0);
+    kt_check_near(kt_history_get(h, "val_loss", 0), (25 + 25) / 2., 1e-6, 0); /* without them */
     kt_free(m);
 }
 
