@@ -17,7 +17,7 @@ no_aslr = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := all
 .PHONY: interop all demo test medium api check asan torture tsan bench golden size format install conformance man \
-    fuzz fuzz-smoke hostile crash clean help
+    fuzz fuzz-smoke hostile crash coverage clean help
 
 all: ## build everything (release)
 	$(call build,release)
@@ -64,6 +64,11 @@ hostile: ## thousands of hostile files: exact exit codes, limits of time and mem
 	$(call build,release,keratin_command)
 	@tests/hostile/run.py build/release/keratin --jobs $(JOBS) --strict-limits
 	@tests/hostile/run.py build/asan/keratin --jobs $(JOBS)
+
+coverage: ## lines and branches that the short tests reach
+	$(call build,coverage)
+	@cmake/run_tests.sh build/coverage -L short
+	@tools/coverage.py build/coverage
 
 crash: ## saves killed at random moments and at every system call; disks that are full, fail, lose power
 	$(call build,release,keratin_command)
