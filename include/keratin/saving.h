@@ -85,8 +85,9 @@ typedef struct kt_save_weights_args {
     size_t size;
     kt_model *model;
     const char *path;
-    bool overwrite;        ///< default true
-    double max_shard_size; ///< GiB of weights in one file; default KT_NONE_F: one file
+    bool overwrite;         ///< default true
+    double max_shard_size;  ///< GiB of weights in one file; default KT_NONE_F: one file
+    kt_ref objects_to_skip; ///< layers or the optimizer that stay out: one, or a kt_list
 } kt_save_weights_args;
 #define KT_SAVE_WEIGHTS_DEFAULTS .overwrite = true, .max_shard_size = KT_NONE_F,
 #define kt_model_save_weights(...)                                                                 \
@@ -108,6 +109,9 @@ typedef struct kt_load_weights_args {
     const char *path;
     bool by_name;       ///< default false
     bool skip_mismatch; ///< default false
+    kt_ref
+        objects_to_skip; ///< .weights.h5 and .weights.json only: layers (with all inside them) or
+                         ///< the optimizer that stay as they are: one, or a kt_list
 } kt_load_weights_args;
 #define kt_model_load_weights(...)                                                                 \
     KT_CALL(kt_model_load_weights_with, kt_load_weights_args, , __VA_ARGS__)

@@ -6,7 +6,7 @@
 typedef struct {
     cli_common common;
     const char *model;
-    bool no_optimizer;
+    bool by_name, skip_mismatch, no_optimizer;
 } convert_options;
 
 typedef enum { TO_KERAS, TO_H5, TO_WEIGHTS, TO_JSON, TO_LATER, TO_UNKNOWN } target;
@@ -49,7 +49,10 @@ static kt_model *load(const convert_options *o, int *code) {
         return NULL;
     }
     kt_model *m = cli_load_model(o->model ? o->model : in, true, code);
-    if (!m || !o->model || !kt_model_load_weights(m, path)) return m;
+    if (!m || !o->model) return m;
+    const kt_status st = kt_model_load_weights(
+        m, path, .by_name = o->by_name, .skip_mismatch = o->skip_mismatch);
+    if (!st) return m;
     *code = cli_fail();
     kt_free(m);
     return NULL;
@@ -101,6 +104,8 @@ static int convert(const void *options) {
 #define OPT(...) CLI_OPT(convert_options, __VA_ARGS__)
 static const cli_option convert_table[] = {
     OPT(model, "model", "ARCH", "architecture for an IN of weights only"),
+    OPT(by_name, "by-name", NULL, "with --model, old .h5: layers by their names, not their order"),
+    OPT(skip_mismatch, "skip-mismatch", NULL, "with --model: leave weights alone that do not fit"),
     OPT(no_optimizer, "no-optimizer", NULL, "leave the optimizer's state out"),
     CLI_OPT_END,
 };

@@ -76,7 +76,7 @@ kt_status kt_model_save_weights_with(const kt_save_weights_args *given) {
     }
     if (st) return st;
     st = kt_build_optimizer(a.model); /* Keras writes the optimizer's state here too */
-    if (st == KT_OK) st = kt_weight_tree_make(&t, a.model, true);
+    if (st == KT_OK) st = kt_weight_tree_make_but(&t, a.model, true, a.objects_to_skip);
     if (st == KT_OK && !h5) st = kt_shards_save(&t, a.path, a.max_shard_size);
     kt_hdf5_writer *w = st || !h5 ? NULL : kt_hdf5_writer_new();
     if (st == KT_OK && h5) st = w ? kt_weights_h5_put(w, &t) : KT_ENOMEM;
@@ -150,7 +150,7 @@ static kt_status load_shards(const kt_load_weights_args *a) {
     kt_weight_tree t = {0};
     if (a->by_name) return KT_FAIL(KT_EINVAL, "by_name is for legacy .h5 files");
     kt_status st = kt_shards_open(&f, a->path);
-    if (st == KT_OK) st = kt_weight_tree_make(&t, a->model, true);
+    if (st == KT_OK) st = kt_weight_tree_make_but(&t, a->model, true, a->objects_to_skip);
     if (st == KT_OK) st = kt_weights_h5_get_all(&f, &t, a->skip_mismatch);
     kt_weight_tree_free(&t);
     kt_shards_close(&f);
@@ -170,13 +170,16 @@ static kt_status load_weights(const kt_load_weights_args *a) {
         if (st == KT_OK) st = kt_archive_budget_of(a->model, &most);
         if (st == KT_OK) st = kt_archive_weights(&archive, &h, most);
     }
-    if (st == KT_OK && kt_legacy_is_weights(h)) {
+    const bool old = st == KT_OK && kt_legacy_is_weights(h);
+    if (st == KT_OK && a->objects_to_skip && (old || archive.zip)) {
+        st = KT_FAIL(KT_EINVAL, "objects_to_skip is for .weights.h5 files");
+    } else if (old) {
         st = kt_legacy_load_weights(a->model, h, a->by_name, a->skip_mismatch);
     } else if (st == KT_OK && a->by_name) {
         st = KT_FAIL(KT_EINVAL, "by_name is for legacy .h5 files");
     } else if (st == KT_OK) {
         kt_weight_tree t;
-        st = kt_weight_tree_make(&t, a->model, true);
+        st = kt_weight_tree_make_but(&t, a->model, true, a->objects_to_skip);
         if (st == KT_OK) st = kt_weights_h5_get(h, &t, a->skip_mismatch);
         kt_weight_tree_free(&t);
     }
@@ -198,6 +201,7 @@ kt_status kt_model_load_weights_with(const kt_load_weights_args *given) {
         return KT_ESTATE;
     }
     st = load_weights(&a);
+    if (kt_is(a.objects_to_skip, KT_KIND_LIST)) kt_drop(a.objects_to_skip);
     if (st == KT_OK) kt_resume_steps(a.model);
     if (st == KT_ESHAPE || st == KT_EDTYPE) st = kt_error_restate(KT_EFORMAT);
     return in_file(a.path, st);

@@ -3,7 +3,9 @@
 #include "saving/weights_h5.h"
 #include "testing/kt_models.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The model of tools/golden/weights.py, under other names. */
 static kt_model *golden_model(void) {
@@ -67,6 +69,44 @@ static kt_tensor *put(kt_model *m) {
 }
 
 static size_t bytes_of(const kt_tensor *t) { return (size_t)kt_tensor_size(t); }
+
+/* Two Dense layers; written without one, or with both and read into another without one. */
+KT_TEST(weights_h5, some_objects_can_be_left_out) {
+    char path[96];
+    snprintf(path, sizeof path, "/tmp/keratin_%d_skip.weights.h5", (int)getpid());
+    kt_model *m = kt_sequential(kt_list(kt_input({3}), kt_dense(4), kt_dense(2)));
+    kt_model *other = kt_sequential(kt_list(kt_input({3}), kt_dense(4), kt_dense(5)));
+    kt_model *twin = kt_sequential(kt_list(kt_input({3}), kt_dense(4), kt_dense(2)));
+    kt_check_status(kt_model_save_weights(m, path), KT_OK);
+    kt_check_status(kt_model_load_weights(other, path), KT_EFORMAT);
+    kt_check_status(
+        kt_model_load_weights(other, path, .objects_to_skip = kt_model_layer(other, 1)), KT_OK);
+    kt_list_t *a = kt_get_weights(m), *b = kt_get_weights(other);
+    assert_memory_equal(
+        kt_tensor_data((kt_tensor *)(uintptr_t)kt_list_get(a, 0)),
+        kt_tensor_data((kt_tensor *)(uintptr_t)kt_list_get(b, 0)),
+        12 * sizeof(float));
+    kt_list_t *both = kt_list(kt_model_layer(twin, 0), kt_model_layer(twin, 1));
+    kt_list_t *before = kt_get_weights(twin);
+    kt_check_status(kt_model_load_weights(twin, path, .objects_to_skip = both), KT_OK);
+    kt_list_t *after = kt_get_weights(twin);
+    assert_memory_equal(
+        kt_tensor_data((kt_tensor *)(uintptr_t)kt_list_get(before, 2)),
+        kt_tensor_data((kt_tensor *)(uintptr_t)kt_list_get(after, 2)),
+        8 * sizeof(float));
+    kt_check_status(
+        kt_model_load_weights(twin, path, .objects_to_skip = kt_init_zeros()), KT_EINVAL);
+    kt_check_message_has("objects_to_skip: expected layers");
+    kt_check_status(kt_model_save_weights(m, path, .objects_to_skip = kt_model_layer(m, 1)), KT_OK);
+    kt_check_status(kt_model_load_weights(twin, path), KT_EFORMAT);
+    kt_check_status(kt_model_load_weights(twin, path, .skip_mismatch = true), KT_OK);
+    unlink(path);
+    kt_check_status(
+        kt_model_load_weights(
+            m, "tests/golden/files/mlp.keras", .objects_to_skip = kt_model_layer(m, 0)),
+        KT_EINVAL);
+    kt_check_message_has("objects_to_skip is for .weights.h5");
+}
 
 KT_TEST(weights_h5, of_keras_give_its_predictions) {
     const golden g = open_golden();

@@ -17,6 +17,13 @@
 
 static kt_status tree_walk(kt_weight_tree *t, kt_layer *l, const char *path, int depth);
 
+static bool is_skipped(const kt_weight_tree *t, const void *object) {
+    if (t->skip == object) return true;
+    for (int i = 0; i < kt_list_len(t->skip); i++)
+        if (kt_list_get(t->skip, i) == object) return true;
+    return false;
+}
+
 static bool was_visited(const kt_weight_tree *t, const kt_layer *l) {
     for (int i = 0; i < t->groups.n; i++)
         if (t->groups.v[i].layer == l) return true;
@@ -110,7 +117,7 @@ static kt_status walk_parts(kt_weight_tree *t, kt_layer *l, const char *path, in
 }
 
 static kt_status tree_walk(kt_weight_tree *t, kt_layer *l, const char *path, int depth) {
-    if (was_visited(t, l)) return KT_OK;
+    if (was_visited(t, l) || is_skipped(t, l)) return KT_OK;
     if (depth > DEPTH_MAX)
         return KT_FAIL(KT_ELIMIT, "layers are nested more than %d deep", DEPTH_MAX);
     kt_weight_group g = {join(path, ""), kt_layer_name(l), l, t->vars.n, 0};
@@ -128,7 +135,7 @@ static kt_status tree_walk(kt_weight_tree *t, kt_layer *l, const char *path, int
 
 static kt_status add_optimizer(kt_weight_tree *t, kt_component *opt, const char *path) {
     const int n = kt_optimizer_n_vars(opt);
-    if (!n) return KT_OK;
+    if (!n || is_skipped(t, opt)) return KT_OK;
     kt_weight_group g = {join(path, ""), kt_opt_name(opt), NULL, t->vars.n, n};
     if (!g.path || kt_vec_push(&t->groups, g)) {
         kt_mem_free(g.path);
@@ -140,12 +147,33 @@ static kt_status add_optimizer(kt_weight_tree *t, kt_component *opt, const char 
     return inner ? add_optimizer(t, inner, "optimizer/inner_optimizer") : KT_OK;
 }
 
-kt_status kt_weight_tree_make(kt_weight_tree *t, kt_model *m, bool optimizer) {
+static kt_status check_skipped(kt_ref skip) {
+    char got[96];
+    const bool list = kt_is(skip, KT_KIND_LIST);
+    for (int i = 0; skip && i < (list ? kt_list_len(skip) : 1); i++) {
+        const void *item = list ? kt_list_get(skip, i) : skip;
+        if (kt_is_obj(item) && kt_failed(item)) return kt_check(item);
+        if (!kt_is(item, KT_KIND_LAYER) && !kt_is(item, KT_KIND_OPTIMIZER))
+            return KT_FAIL(
+                KT_EINVAL,
+                "objects_to_skip: expected layers or an optimizer, got %s",
+                kt_ref_describe(item, got, sizeof got));
+    }
+    return KT_OK;
+}
+
+kt_status kt_weight_tree_make_but(kt_weight_tree *t, kt_model *m, bool optimizer, kt_ref skip) {
     memset(t, 0, sizeof *t);
     const kt_compiled *c = kt_model_of(m)->compiled;
-    const kt_status st = tree_walk(t, m, "", 0);
+    kt_status st = check_skipped(skip);
+    t->skip = st ? NULL : skip;
+    if (st == KT_OK) st = tree_walk(t, m, "", 0);
     return st || !optimizer || !c || !c->optimizer ? st
                                                    : add_optimizer(t, c->optimizer, "optimizer");
+}
+
+kt_status kt_weight_tree_make(kt_weight_tree *t, kt_model *m, bool optimizer) {
+    return kt_weight_tree_make_but(t, m, optimizer, NULL);
 }
 
 void kt_weight_tree_free(kt_weight_tree *t) {

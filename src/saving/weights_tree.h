@@ -18,11 +18,15 @@ typedef struct kt_weight_group {
 typedef struct kt_weight_tree {
     KT_VEC(kt_weight_group) groups;
     KT_VEC(kt_var *) vars; ///< borrowed from the layers
+    kt_ref skip;           ///< layers or an optimizer that are left out: one, or a kt_list
 } kt_weight_tree;
 
 /** Of a model that is built. With `optimizer`, its variables are the last group (if the model is
  * compiled and the optimizer has some). Free with kt_weight_tree_free, also after an error. */
 kt_status kt_weight_tree_make(kt_weight_tree *t, kt_model *m, bool optimizer);
+/** The same without some objects and what is inside them (NULL: all); KT_EINVAL if there are others
+ * than layers and optimizers among them. */
+kt_status kt_weight_tree_make_but(kt_weight_tree *t, kt_model *m, bool optimizer, kt_ref skip);
 void kt_weight_tree_free(kt_weight_tree *t);
 
 #endif

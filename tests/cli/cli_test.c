@@ -508,6 +508,9 @@ KT_TEST(cli, converts_and_describes_files) {
     expect("convert m.keras c.keras --no-optimizer", 0);
     expect("diff m.keras c.keras", 1); /* the optimizer's variables are in one of them only */
     expect("convert c.weights.h5 w.keras --model c.json", 0);
+    expect("convert c.weights.h5 n.keras --model c.json --by-name", 1); /* for old files */
+    has(ran.err, "by_name is for legacy .h5 files");
+    expect("convert c.weights.h5 n.keras --model c.json --skip-mismatch", 0);
     expect("convert w.keras v.keras --no-optimizer", 0);
     expect("diff c.keras v.keras", 0);
     expect("convert m.keras c.h5", 0);
