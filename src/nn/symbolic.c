@@ -736,6 +736,8 @@ const kt_op_form *kt_op_form_at(int i) {
         kt_op_forms_products,
         kt_op_forms_norms,
         kt_op_forms_math,
+        kt_op_forms_images,
+        kt_op_forms_moves,
         NULL};
     for (int t = 0; tables[t]; t++)
         for (const kt_op_form *f = tables[t]; f->op; f++)

@@ -166,11 +166,11 @@ static int unravel_outputs(kt_graph *g, int n, kt_val **in, const void *attrs, k
         kt_graph_fail(g, KT_FAIL(KT_EINVAL, "unravel_index: expected a shape"));
         return 0;
     }
-    for (int i = 0; i < s->ndim; i++)
-        if (s->dim[i] < 1) {
-            kt_graph_fail(g, KT_FAIL(KT_EINVAL, "unravel_index: a dimension below 1"));
-            return 0;
-        }
+    if (kt_shape_size(s) < 1 || s->ndim > KT_MAX_TENSORS) {
+        kt_graph_fail(
+            g, KT_FAIL(KT_EINVAL, "unravel_index: a shape without elements, or too large"));
+        return 0;
+    }
     kt_strides(s, stride);
     kt_val *x = in[0];
     const int64_t size = kt_shape_size(s);
@@ -305,9 +305,9 @@ KT_OP_BUILD(scatter) {
     const kt_shape *s = &((const part_attrs *)attrs)->shape;
     kt_shape rows;
     (void)n;
-    for (int i = 0; i < s->ndim; i++)
-        if (s->dim[i] < 0)
-            return kt_graph_fail(g, KT_FAIL(KT_EUNSUPPORTED, "scatter: a shape with open lengths"));
+    if (kt_shape_size(s) < 0)
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EUNSUPPORTED, "scatter: a shape with open lengths, or too large"));
     kt_val *flat = flat_rows(g, "scatter", in[0], s, &rows);
     kt_val *values = rows_of(g, in[1], flat, &rows);
     return kt_g_reshape(g, kt_g_scatter_add(g, values, flat, rows), *s);
@@ -316,13 +316,13 @@ KT_OP_BUILD(scatter) {
 /* 1 for an index that no later one equals: the last update of an element stays. */
 static kt_val *lasting(kt_graph *g, kt_val *flat) {
     const int64_t n = flat->spec.shape.dim[0];
-    kt_spec spec = {KT_BOOL, {2, {n, n}}};
-    if (n > 4096) return kt_graph_fail(g, KT_FAIL(KT_ELIMIT, "scatter_update: over 4096 indices"));
-    unsigned char *later = kt_arena_alloc(g->arena, (size_t)(n * n) + 1);
-    if (!later) return kt_graph_fail(g, KT_ENOMEM);
-    for (int64_t i = 0; i < n * n; i++) later[i] = i % n > i / n;
+    int32_t *at = kt_arena_alloc(g->arena, sizeof *at * (size_t)(n + 1));
+    if (!at) return kt_graph_fail(g, KT_ENOMEM);
+    for (int64_t i = 0; i < n; i++) at[i] = (int32_t)i;
+    kt_val *number = kt_g_array(g, at, (kt_spec){KT_INT32, {1, {n}}});
+    kt_val *row = kt_g_expand_dims(g, number, 0), *column = kt_g_expand_dims(g, number, 1);
     kt_val *same = kt_g_eq(g, kt_g_expand_dims(g, flat, 1), kt_g_expand_dims(g, flat, 0));
-    same = kt_g_cast(g, kt_g_minimum(g, same, kt_g_array(g, later, spec)), KT_INT32);
+    same = kt_g_cast(g, kt_g_minimum(g, same, kt_g_gt(g, row, column)), KT_INT32);
     kt_val *count = same ? kt_g_sum(g, same, 2, false) : NULL;
     return count ? kt_g_eq(g, count, kt_g_num(g, 0, count)) : NULL;
 }

@@ -191,6 +191,8 @@ KT_OP_BUILD(kron) {
         s[k] = (kt_shape){2 * ndim, {0}};
         for (int i = 0; i < ndim; i++) {
             const int at = i - (ndim - own.ndim);
+            if (at >= 0 && own.dim[at] > INT32_MAX)
+                return kt_graph_fail(g, KT_FAIL(KT_ELIMIT, "kron: an axis is too long"));
             s[k].dim[2 * i + k] = at < 0 ? 1 : own.dim[at];
             s[k].dim[2 * i + 1 - k] = 1;
         }
@@ -327,6 +329,8 @@ static kt_val *diagonal_of(kt_graph *g, kt_val *x, const diagonal_attrs *a, cons
     if (c < 0) return NULL;
     if (r == c) return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "%s: axis1 and axis2 are the same", op));
     const int64_t rows = x->spec.shape.dim[r], columns = x->spec.shape.dim[c], k = a->offset;
+    if (k < -INT32_MAX || k > INT32_MAX)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "%s: offset is out of range", op));
     int64_t len = k >= 0 ? columns - k : rows + k;
     if (k >= 0 && len > rows) len = rows;
     if (k < 0 && len > columns) len = columns;
@@ -360,8 +364,9 @@ KT_OP_BUILD(trace) {
 
 /* A vector on diagonal k of a square matrix: rows that are one too long, laid out without gaps. */
 static kt_val *on_diagonal(kt_graph *g, kt_val *x, int64_t k) {
-    const int64_t len = x->spec.shape.dim[0], away = k < 0 ? -k : k;
-    if (away > INT32_MAX) return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "diag: k is out of range"));
+    const int64_t len = x->spec.shape.dim[0], away = k == INT64_MIN ? 0 : k < 0 ? -k : k;
+    if (k < -INT32_MAX || k > INT32_MAX || len > INT32_MAX - away)
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "diag: k is out of range"));
     const int64_t side = len + away, first = k >= 0 ? k : -k * side;
     const pad_attrs row = {{0}, {0, side}, 0}, ends = {{first}, {side}, 0};
     kt_val *y = kt_g_pad(g, kt_g_expand_dims(g, x, 1), &row);

@@ -125,3 +125,30 @@ KT_TEST(symbolic_wide, indices_are_checked) {
             kt_check_near(kt_tensor_get(y, 0), values[(v + 8) % 8], 0, 0);
     }
 }
+
+KT_TEST(symbolic_wide, wrong_pictures) {
+    kt_sym *x = kt_input({4, 6, 3}), *flat = kt_input({8});
+    kt_check_fails(kt_op_image_resize(x, 0, 3, NULL, false), KT_EINVAL, "resize: expected a size");
+    kt_check_fails(kt_op_image_resize(x, 2, 3, "area", false), KT_EUNSUPPORTED, "area");
+    kt_check_fails(kt_op_image_resize(flat, 2, 3, NULL, false), KT_ESHAPE, "resize: expected 3");
+    kt_check_fails(kt_op_image_pad_images(x, -1, 0, 0, 0), KT_EINVAL, "pad_images");
+    kt_check_fails(kt_op_image_crop_images(x, 3, 0, 2, 0), KT_EINVAL, "crop_images");
+    kt_check_fails(kt_op_depth_to_space(x, 2), KT_EINVAL, "depth_to_space");
+    kt_check_fails(kt_op_space_to_depth(x, 5), KT_EINVAL, "space_to_depth");
+    kt_check_fails(kt_op_image_rgb_to_grayscale(kt_input({4, 4, 2})), KT_ESHAPE, "3 channels");
+    kt_check_fails(kt_op_image_extract_patches(x, 0, KT_NONE, 1, NULL), KT_EINVAL, "size");
+    kt_check_fails(kt_op_rot90(flat, 1, kt_axes(1, 1)), KT_EINVAL, "rot90");
+    kt_check_fails(kt_op_extract_sequences(flat, 0, 1), KT_EINVAL, "extract_sequences");
+    kt_check_fails(kt_op_segment_sum(flat, flat, KT_NONE), KT_EUNSUPPORTED, "num_segments");
+    CHECK(
+        flat,
+        kt_op_select(kt_op_greater(flat, kt_num(2)), flat, kt_num(0)),
+        3,
+        0,
+        4,
+        0,
+        5,
+        0,
+        0,
+        6);
+}

@@ -56,6 +56,7 @@ const kt_op_constant kt_op_constants[] = {
     {"Trapezoid", "x", "null"},
     {"Linspace", "retstep", "false"},
     {"Moments", "synchronized", "false"},
+    {"Resize", "fill_mode", "\"constant\""},
     {"MultiHot", "sparse", "false"},
     {"SegmentSum", "sorted", "false"},
     {"Unstack", "num", "null"},

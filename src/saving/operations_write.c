@@ -138,9 +138,27 @@ static kt_json *number_operand(double v, kt_json *const *tensors, int n) {
 /* Operand i of the call: a symbol of the model, a constant, a number. */
 static kt_json *operand(const kt_operation_args *a, int i, int *next, kt_json *const *t, int n) {
     const kt_sym *s = i < a->n_operands ? a->fixed[i] : NULL;
+    const bool index = i == 1 && !strcmp(a->op->name, "Take"); /* beside floats too */
     if (i >= a->n_operands) return NULL;
     if (!s) return *next < n ? kt_json_ref(t[(*next)++]) : NULL;
-    return s->constant ? constant(s->constant) : number_operand(s->num, t, n);
+    if (s->constant) return constant(s->constant);
+    return index ? kt_json_new_int((int64_t)s->num) : number_operand(s->num, t, n);
+}
+
+/* [[conditions], [choices], default] */
+static kt_json *select_args(const kt_operation_args *a, kt_json *const *tensors, int n) {
+    const int half = a->n_operands / 2;
+    kt_json *out = kt_json_new_list(), *list = NULL;
+    kt_status st = out ? KT_OK : KT_ENOMEM;
+    int next = 0;
+    for (int i = 0; i < a->n_operands && st == KT_OK; i++) {
+        const bool last = i == 2 * half;
+        if (!last && i % half == 0) st = kt_json_add(out, list = kt_json_new_list());
+        if (st == KT_OK) st = kt_json_add(last ? out : list, operand(a, i, &next, tensors, n));
+    }
+    if (st == KT_OK) return out;
+    kt_json_free(out);
+    return NULL;
 }
 
 /* args (keywords: kwargs) by the names in the form. */
@@ -173,6 +191,7 @@ static kt_json *call_values(const kt_layer *l, kt_json *const *tensors, int n, b
 kt_json *kt_write_operation_args(const kt_layer *l, kt_json *const *tensors, int n) {
     if (form_of(l)->call) return call_values(l, tensors, n, false);
     const kt_operation_args *a = kt_operation_of(l);
+    if (!strcmp(a->op->name, "Select")) return select_args(a, tensors, n);
     kt_json *args = kt_json_new_list(), *to = args;
     kt_status st = args ? KT_OK : KT_ENOMEM;
     int next = 0;

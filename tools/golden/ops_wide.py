@@ -191,6 +191,40 @@ def options():
     case("take_negative", lambda a: ops.take(a, np.array([-1, 0, -2]), axis=-1))
 
 
+def images():
+    P, C = models.PICTURE, (4, 6, 3)
+    for name in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+        if name != "bicubic":  # whose weights TensorFlow rounds, without antialias (UpSampling2D is as on JAX too)
+            case("resize_" + name, lambda a: ops.image.resize(a, (9, 4), interpolation=name), P)
+        if name != "nearest":
+            case("resize_smooth_" + name, lambda a: ops.image.resize(a, (3, 7), interpolation=name, antialias=True), P)
+    case("resize_crop", lambda a: ops.image.resize(a, (4, 4), crop_to_aspect_ratio=True), (6, 9, 2))
+    case("resize_pad", lambda a: ops.image.resize(a, (4, 4), pad_to_aspect_ratio=True, fill_value=0.5), (6, 10, 2))
+    case("resize_first", lambda a: ops.image.resize(a, (3, 3), data_format="channels_first"), (2, 5, 4))
+    case("grayscale", ops.image.rgb_to_grayscale, C)
+    case("pad_images", lambda a: ops.image.pad_images(a, 1, 2, target_height=8, target_width=9), C)
+    case("pad_images_all", lambda a: ops.image.pad_images(a, 1, 2, 0, 1), C)
+    case("crop_images", lambda a: ops.image.crop_images(a, 1, 2, target_height=2, target_width=3), C)
+    case("crop_images_all", lambda a: ops.image.crop_images(a, 1, 0, 1, 2), C)
+    case("extract_patches", lambda a: ops.image.extract_patches(a, 2), C)
+    case("extract_patches_same", lambda a: ops.image.extract_patches(a, (3, 2), (1, 2), padding="same"), C)
+    case("depth_to_space", lambda a: ops.depth_to_space(a, 2), (2, 3, 8))
+    case("space_to_depth", lambda a: ops.space_to_depth(a, 2), (4, 6, 3))
+    case("depth_to_space_first", lambda a: ops.depth_to_space(a, 2, data_format="channels_first"), (8, 2, 3))
+    case("fliplr", ops.fliplr)
+    case("flipud", ops.flipud)
+    case("rot90", lambda a: ops.rot90(a, axes=(1, 2)))
+    case("rot90_three", lambda a: ops.rot90(a, k=3, axes=(2, 1)))
+    case("rot90_two", lambda a: ops.rot90(a, k=2, axes=(1, -1)), (4, 4))
+    case("dstack", lambda a, b: ops.dstack([a, b]), (3,), (3,))
+    case("extract_sequences", lambda a: ops.extract_sequences(a, 4, 2), (3, 11))
+    case("vander", lambda a: ops.vander(a, 3), ())
+    case("select", lambda a, b: ops.select([a > 0, b > 0], [a, b], default=1.5), X, Y)
+    case("multi_hot", lambda a: ops.multi_hot(a, 5), (4,), ids=5)
+    case("segment_sum", lambda a: ops.segment_sum(a, ops.argmax(ops.mean(a, -1), -1), num_segments=3))
+    case("psnr", lambda a, b: a + ops.psnr(a, b, 2.0), X, Y)
+
+
 def main():
     models.members.clear()
     order()
@@ -201,6 +235,7 @@ def main():
     norms()
     functions()
     options()
+    images()
     models.members["configs"] = golden.text(json.dumps(models.configs))
     models.members["inputs"] = golden.text(json.dumps(models.inputs))
     golden.save("ops_wide", models.members, "more models of one operation: JSON, inputs, outputs")

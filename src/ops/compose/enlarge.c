@@ -31,7 +31,7 @@ kt_val *kt_g_repeat_nd(kt_graph *g, kt_val *x, const int *factor) {
     return kt_g_reshape(g, kt_g_broadcast(g, kt_g_reshape(g, x, apart), wide), out);
 }
 
-static int reach(kt_resize_kind kind) {
+int kt_resize_reach(kt_resize_kind kind) {
     static const int cells[] = {1, 1, 2, 3, 5};
     return cells[kind];
 }
@@ -39,8 +39,8 @@ static int reach(kt_resize_kind kind) {
 static double sinc(double x) { return x == 0 ? 1 : sin(M_PI * x) / (M_PI * x); }
 
 /* The weight of a cell at distance x. */
-static double weight_at(kt_resize_kind kind, double x) {
-    const int r = reach(kind);
+double kt_resize_weight(kt_resize_kind kind, double x) {
+    const int r = kt_resize_reach(kind);
     x = fabs(x);
     if (x >= r) return 0;
     if (kind == KT_RESIZE_BILINEAR) return 1 - x;
@@ -63,7 +63,7 @@ typedef struct {
 static double distance(int d, int factor) { return (d + 0.5) / factor - 0.5; }
 
 static spread spread_of(kt_resize_kind kind, int factor) {
-    const double r = reach(kind), f = factor;
+    const double r = kt_resize_reach(kind), f = factor;
     const int first = (int)floor(f * (0.5 - r) - 0.5) + 1, end = (int)ceil(f * (0.5 + r) - 0.5);
     return (spread){first, end - first};
 }
@@ -78,7 +78,7 @@ static kt_val *spread_kernel(
     int64_t channels) {
     double *w = kt_alloc_array(s->n, sizeof *w);
     if (!w) return kt_graph_fail(g, KT_ENOMEM);
-    for (int i = 0; i < s->n; i++) w[i] = weight_at(kind, distance(s->first + i, factor));
+    for (int i = 0; i < s->n; i++) w[i] = kt_resize_weight(kind, distance(s->first + i, factor));
     kt_val *k = numbers(g, w, (kt_shape){2, {s->n, 1}}, x);
     kt_mem_free(w);
     k = kt_g_broadcast(g, k, (kt_shape){2, {s->n, channels}});
@@ -88,14 +88,15 @@ static kt_val *spread_kernel(
 /* 1 / sum of the weights that meet a cell, for each cell of the result: [length * factor, 1] */
 static kt_val *border_scale(
     kt_graph *g, kt_resize_kind kind, int64_t length, int factor, const kt_val *x) {
-    const int r = reach(kind);
+    const int r = kt_resize_reach(kind);
     double *scale = kt_alloc_array(length * factor, sizeof *scale);
     if (!scale) return kt_graph_fail(g, KT_ENOMEM);
     for (int64_t i = 0; i < length * factor; i++) {
         const double at = distance((int)(i % factor), factor);
         double sum = 0;
         for (int t = -r; t <= r; t++)
-            if (i / factor + t >= 0 && i / factor + t < length) sum += weight_at(kind, t - at);
+            if (i / factor + t >= 0 && i / factor + t < length)
+                sum += kt_resize_weight(kind, t - at);
         scale[i] = 1 / sum;
     }
     kt_val *v = numbers(g, scale, (kt_shape){2, {length * factor, 1}}, x);

@@ -38,6 +38,9 @@ kt_val *kt_g_pool_nd(kt_graph *g, kt_val *x, const kt_pool_nd *a);
 
 /** Every element of axis i factor[i] times (three axes, or as many as there are). */
 kt_val *kt_g_repeat_nd(kt_graph *g, kt_val *x, const int *factor);
+/** The weight of a cell at distance x, which is 0 from that many cells on. */
+double kt_resize_weight(kt_resize_kind kind, double x);
+int kt_resize_reach(kt_resize_kind kind);
 /** One axis, `factor` times as long, by interpolation (nearest is kt_g_repeat_nd). */
 kt_val *kt_g_enlarge(kt_graph *g, kt_val *x, int axis, int factor, kt_resize_kind kind);
 
