@@ -247,3 +247,19 @@ KT_TEST(call, autocast) {
     assert_int_equal(kt_sym_dtype(kt_call(kt_identity(), x)), KT_FLOAT32);
     assert_int_equal(kt_sym_dtype(kt_call(kt_identity(.autocast = false), x)), KT_FLOAT64);
 }
+
+KT_TEST(call, weights_take_the_arguments_of_keras) {
+    kt_layer *a = kt_flatten(), *b = kt_flatten(), *c = kt_flatten();
+    kt_var *w = kt_add_weight(
+        a, "w", {2}, .trainable = false, .autocast = false, .aggregation = "only_first_replica");
+    kt_check_status(kt_check(w), KT_OK);
+    assert_string_equal(kt_var_name(w), "w");
+    kt_check_fails(
+        kt_add_weight(b, "w", {2}, .aggregation = "means"), KT_EINVAL, "did you mean \"mean\"?");
+    kt_check_fails(
+        kt_add_weight(c, "w", {2}, .overwrite_with_gradient = true),
+        KT_EUNSUPPORTED,
+        "overwrite_with_gradient");
+    const void *all[] = {a, b, c};
+    for (int i = 0; i < 3; i++) kt_free(all[i]);
+}

@@ -251,7 +251,17 @@ static kt_status weight_parts(kt_layer *l, kt_var *v, const kt_weight_args *a) {
     return st;
 }
 
+static kt_status weight_args_check(const kt_weight_args *a) {
+    static const char *const how[] = {"none", "mean", "sum", "only_first_replica", NULL};
+    int unused;
+    if (a->overwrite_with_gradient)
+        return KT_FAIL(KT_EUNSUPPORTED, "overwrite_with_gradient: weights are not replaced so");
+    return a->aggregation ? kt_arg_word("aggregation", a->aggregation, how, &unused) : KT_OK;
+}
+
 static kt_status weight_make(kt_layer *l, const kt_weight_args *a, kt_var **out) {
+    const kt_status wrong = weight_args_check(a);
+    if (wrong) return wrong;
     const kt_dtype dtype = a->dtype ? kt_dtype_of(a->dtype) : l->dtype;
     const kt_shape shape = a->shape[0] == KT_SCALAR ? (kt_shape){0, {0}}
                                                     : kt_shape_of_field(a->shape);

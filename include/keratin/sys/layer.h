@@ -85,10 +85,13 @@ typedef struct kt_weight_args {
     int64_t shape[KT_MAX_RANK]; ///< {KT_SCALAR} for ()
     kt_ref initializer;         ///< default "glorot_uniform" for floats, "zeros" for others
     kt_ref regularizer, constraint;
-    const char *dtype; ///< default: the layer's
-    bool trainable;    ///< default true
+    const char *dtype;            ///< default: the layer's
+    bool trainable;               ///< default true
+    bool autocast;                ///< default true; matters with mixed precision only
+    const char *aggregation;      ///< default NULL, "none": of replicas, of which there is one
+    bool overwrite_with_gradient; ///< not supported
 } kt_weight_args;
-#define KT_WEIGHT_DEFAULTS .trainable = true,
+#define KT_WEIGHT_DEFAULTS .trainable = true, .autocast = true,
 #define kt_add_weight(...)                                                                         \
     KT_CALL(kt_add_weight_with, kt_weight_args, KT_WEIGHT_DEFAULTS, __VA_ARGS__)
 KT_API kt_var *kt_add_weight_with(const kt_weight_args *args);
