@@ -189,3 +189,64 @@ KT_TEST(configs, short_forms_and_lists) {
     kt_loss *h = kt_from_config("losses.Huber", "{\"delta\": 2.0}");
     assert_non_null(strstr(kt_text_str(kt_get_config(h)), "\"delta\": 2.0"));
 }
+
+/* What the outputs of a model say for x = 1. */
+static void check_outputs(kt_model *m, const double *want, int n) {
+    if (kt_failed(m)) fail_msg("%s", kt_error_message());
+    kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(1, 1), NULL);
+    kt_tensor_set(x, 0, 1);
+    kt_list_t *got = kt_model_predict_list(m, x, .verbose = 0);
+    assert_int_equal(kt_list_len(got), n);
+    for (int i = 0; i < n; i++)
+        kt_check_near(kt_tensor_get(kt_list_get(got, i), 0), want[i], 1e-6, 0);
+    kt_free(got);
+    kt_free(x);
+    kt_free(m);
+}
+
+/* Keras counts the calls of a functional model from 1 at the ends of a model, and from 0 in calls;
+ * Keras 1 and 2 from 1 everywhere. */
+KT_TEST(configs, calls_of_models_inside_are_counted_as_keras_does) {
+    static const double want[] = {1, 2, 3};
+    kt_sym *in = kt_input({1}), *x = kt_input({1});
+    kt_model *inner = kt_functional(
+        in, kt_call(kt_dense(1, .kernel_initializer = "ones"), in), .name = "inner");
+    kt_sym *a = kt_call(inner, x);
+    kt_sym *twice = kt_call(kt_dense(1, .kernel_initializer = kt_init_constant(2)), x);
+    kt_sym *b = kt_call(inner, twice);
+    kt_sym *c = kt_call(kt_dense(1, .kernel_initializer = kt_init_constant(3)), a);
+    kt_model *m = kt_functional(x, kt_list(a, b, c));
+    kt_text *text = kt_model_to_json(m);
+    assert_non_null(
+        strstr(kt_text_str(text), "\"output_layers\": [[\"inner\", 1, 0], [\"inner\", 2"));
+    assert_non_null(strstr(kt_text_str(text), "\"keras_history\": [\"inner\", 0, 0]"));
+    check_outputs(kt_model_from_json(kt_text_str(text)), want, 3);
+    kt_free(text);
+    kt_free(m);
+    check_outputs(
+        kt_model_from_json(
+            "{\"class_name\": \"Functional\", \"keras_version\": \"2.15.0\", \"backend\": "
+            "\"tensorflow\", \"config\": {\"name\": \"m\", \"layers\": ["
+            "{\"class_name\": \"InputLayer\", \"name\": \"x\", \"inbound_nodes\": [], \"config\": "
+            "{\"batch_input_shape\": [null, 1], \"dtype\": \"float32\", \"name\": \"x\"}},"
+            "{\"class_name\": \"Dense\", \"name\": \"two\", \"inbound_nodes\": [[[\"x\", 0, 0, "
+            "{}]]],"
+            " \"config\": {\"name\": \"two\", \"units\": 1, \"kernel_initializer\": "
+            "{\"class_name\": \"Constant\", \"config\": {\"value\": 2}}}},"
+            "{\"class_name\": \"Functional\", \"name\": \"s\", \"inbound_nodes\": "
+            "[[[\"x\", 0, 0, {}]], [[\"two\", 0, 0, {}]]], \"config\": {\"name\": \"s\", "
+            "\"layers\": [{\"class_name\": \"InputLayer\", \"name\": \"i\", \"inbound_nodes\": [], "
+            "\"config\": {\"batch_input_shape\": [null, 1], \"dtype\": \"float32\", \"name\": "
+            "\"i\"}}, {\"class_name\": \"Dense\", \"name\": \"d\", \"inbound_nodes\": "
+            "[[[\"i\", 0, 0, {}]]], \"config\": {\"name\": \"d\", \"units\": 1, "
+            "\"kernel_initializer\": {\"class_name\": \"Ones\", \"config\": {}}}}], "
+            "\"input_layers\": [[\"i\", 0, 0]], \"output_layers\": [[\"d\", 0, 0]]}},"
+            "{\"class_name\": \"Dense\", \"name\": \"e\", \"inbound_nodes\": [[[\"s\", 1, 0, "
+            "{}]]], "
+            "\"config\": {\"name\": \"e\", \"units\": 1, \"kernel_initializer\": "
+            "{\"class_name\": \"Constant\", \"config\": {\"value\": 3}}}}], "
+            "\"input_layers\": [[\"x\", 0, 0]], \"output_layers\": "
+            "[[\"s\", 1, 0], [\"s\", 2, 0], [\"e\", 0, 0]]}}"),
+        want,
+        3);
+}

@@ -129,6 +129,8 @@ typedef struct {
     kt_layer *layer; ///< NULL for operations
     int first;       ///< of its calls
     int n_nodes;
+    int from[2];            ///< of models: what the first call is called in calls, and at the ends
+    unsigned char *seen[2]; ///< of models: which calls (and one more) are named there
 } entry;
 
 typedef struct {
@@ -146,6 +148,7 @@ typedef struct {
     call *calls;
     int *queue, head, queued; ///< a ring: a call waits, or stands here, once
     int missing;              ///< the call that `find` did not have
+    bool old;                 ///< tensors have no dtype: rewritten from Keras 1 or 2
 } graph;
 
 static void enqueue(graph *g, int at) { g->queue[(g->head + g->queued++) % g->n_calls] = at; }
@@ -168,8 +171,10 @@ static int find_entry(const graph *g, const char *name) {
     return -1;
 }
 
+enum { IN_CALLS, AT_ENDS };
+
 /* [layer name, call, output] */
-static kt_status read_history(const graph *g, const kt_json *h, int *at, int *index) {
+static kt_status read_history(const graph *g, const kt_json *h, int where, int *at, int *index) {
     const char *name = kt_json_text(kt_json_at(h, 0));
     const kt_json *node = kt_json_at(h, 1), *tensor = kt_json_at(h, 2);
     char text[KT_QUOTE_SIZE];
@@ -181,14 +186,14 @@ static kt_status read_history(const graph *g, const kt_json *h, int *at, int *in
             KT_EFORMAT,
             "there is no layer \"%s\"",
             kt_quote(name, strlen(name), text, sizeof text));
-    const int64_t k = kt_json_int(node);
+    const int64_t k = kt_json_int(node) - g->v[e].from[where];
     *index = (int)kt_json_int(tensor);
     if (k < 0 || k >= g->v[e].n_nodes)
         return KT_FAIL(
             KT_EFORMAT,
             "layer \"%s\" has no call %lld",
             kt_quote(name, strlen(name), text, sizeof text),
-            (long long)k);
+            (long long)kt_json_int(node));
     if (kt_json_int(tensor) < 0 || kt_json_int(tensor) >= KT_MAX_TENSORS)
         return KT_FAIL(KT_EFORMAT, "output %lld of a call", (long long)kt_json_int(tensor));
     *at = g->v[e].first + (int)k;
@@ -210,7 +215,7 @@ static kt_sym *find_tensor(void *data, const kt_json *v) {
     graph *g = data;
     int at, index;
     const kt_json *h = kt_json_get(kt_json_get(v, "config"), "keras_history");
-    const kt_status st = read_history(g, h, &at, &index);
+    const kt_status st = read_history(g, h, IN_CALLS, &at, &index);
     if (st) return kt_fail_object(st);
     if (!g->calls[at].out)
         return kt_fail_object(KT_FAIL(KT_EFORMAT, "a tensor is used before it is made"));
@@ -223,7 +228,8 @@ static kt_status look_for(graph *g, const kt_json *v) {
     if (g->missing >= 0) return KT_OK;
     if (kt_is_keras_tensor(v)) {
         int at, index;
-        st = read_history(g, kt_json_get(kt_json_get(v, "config"), "keras_history"), &at, &index);
+        const kt_json *h = kt_json_get(kt_json_get(v, "config"), "keras_history");
+        st = read_history(g, h, IN_CALLS, &at, &index);
         if (st == KT_OK && !g->calls[at].out) g->missing = at;
         return st;
     }
@@ -515,6 +521,73 @@ static kt_status open_graph(graph *g, const kt_json *layers) {
     return st;
 }
 
+/* Numbers of calls ----------------------------------------------------------------------------- */
+
+/* Which call a number means depends on who wrote it. A functional model had a call of its own, from
+ * its inputs to its outputs, before anybody called it. Keras 1 and 2 count that one, and for some
+ * Sequential models as well; Keras 3 counts it at the ends of a model, not in calls. Every call is
+ * named somewhere, or it would not be in the file: that tells. */
+
+static bool is_history(const kt_json *v) {
+    return kt_json_is(v, KT_JSON_LIST) && kt_json_len(v) == 3 && kt_json_text(kt_json_at(v, 0));
+}
+
+static void note_call(graph *g, const kt_json *h, int where) {
+    const kt_json *node = kt_json_at(h, 1);
+    const int e = is_history(h) ? find_entry(g, kt_json_text(kt_json_at(h, 0))) : -1;
+    if (e < 0 || !g->v[e].seen[where] || !kt_json_is(node, KT_JSON_INT)) return;
+    const int64_t k = kt_json_int(node);
+    if (k >= 0 && k <= g->v[e].n_nodes) g->v[e].seen[where][k] = 1;
+}
+
+/* Depth is that of the JSON. */
+static void note_calls(graph *g, const kt_json *v, int where) {
+    const kt_json *h = where == AT_ENDS ? v
+                                        : kt_json_get(kt_json_get(v, "config"), "keras_history");
+    if (where == AT_ENDS ? is_history(v) : kt_is_keras_tensor(v)) {
+        g->old = g->old || (where == IN_CALLS && !kt_json_get(kt_json_get(v, "config"), "dtype"));
+        note_call(g, h, where);
+    } else if (kt_json_is(v, KT_JSON_LIST)) {
+        for (int i = 0; i < kt_json_len(v); i++) note_calls(g, kt_json_at(v, i), where);
+    } else if (kt_json_is(v, KT_JSON_DICT)) {
+        for (void *it = kt_json_iter(v); it; it = kt_json_next(v, it))
+            note_calls(g, kt_json_iter_value(it), where);
+    }
+}
+
+static bool names_every_call(const entry *e, int in_calls, int at_ends) {
+    for (int k = 0; k < e->n_nodes; k++)
+        if (!e->seen[IN_CALLS][k + in_calls] && !e->seen[AT_ENDS][k + at_ends]) return false;
+    return !(in_calls && e->seen[IN_CALLS][0]) && !(at_ends && e->seen[AT_ENDS][0]);
+}
+
+static kt_status number_calls(graph *g, const kt_json *config) {
+    int models = 0;
+    for (int i = 0; i < g->n; i++) {
+        entry *e = &g->v[i];
+        if (!e->layer || !kt_is_model(e->layer)) continue;
+        models++;
+        for (int k = 0; k < 2; k++) {
+            e->seen[k] = kt_arena_alloc(g->r->arena, (size_t)e->n_nodes + 1);
+            if (!e->seen[k]) return KT_ENOMEM;
+            memset(e->seen[k], 0, (size_t)e->n_nodes + 1);
+        }
+    }
+    for (int i = 0; models && i < g->n; i++) note_calls(g, g->v[i].nodes, IN_CALLS);
+    if (models) note_calls(g, kt_json_get(config, "output_layers"), AT_ENDS);
+    for (int i = 0; i < g->n; i++) {
+        entry *e = &g->v[i];
+        if (!e->seen[0]) continue;
+        const bool functional = !kt_model_of(e->layer)->is_sequential;
+        const bool ends = functional && !g->old && names_every_call(e, 0, 1);
+        const bool both = !ends && (g->old || !names_every_call(e, 0, 0)) &&
+                          names_every_call(e, 1, 1);
+        e->from[IN_CALLS] = both;
+        e->from[AT_ENDS] = ends || both;
+    }
+    return KT_OK;
+}
+
 static kt_status run_graph(graph *g) {
     kt_status st = KT_OK;
     for (int i = 0; i < g->n_calls; i++)
@@ -535,13 +608,9 @@ static kt_status run_graph(graph *g) {
 
 /* Ends ----------------------------------------------------------------------------------------- */
 
-static bool is_history(const kt_json *v) {
-    return kt_json_is(v, KT_JSON_LIST) && kt_json_len(v) == 3 && kt_json_text(kt_json_at(v, 0));
-}
-
 static kt_status take_end(graph *g, const kt_json *h, bool inputs, const void **out) {
     int at, index;
-    kt_status st = read_history(g, h, &at, &index);
+    kt_status st = read_history(g, h, AT_ENDS, &at, &index);
     if (st) return st;
     const entry *from = &g->v[g->calls[at].entry];
     if (inputs && !is_input(from->entry))
@@ -603,6 +672,7 @@ kt_model *kt_read_functional(kt_reader *r, const kt_json *config) {
     kt_status st = kt_read_optional(config, "name", KT_JSON_STR);
     if (st == KT_OK) st = read_trainable(config);
     if (st == KT_OK) st = open_graph(&g, layers);
+    if (st == KT_OK) st = number_calls(&g, config);
     if (st == KT_OK) st = run_graph(&g);
     return st ? kt_fail_object(st) : close_graph(&g, config);
 }

@@ -87,11 +87,11 @@ static kt_json *sequential_config(kt_model *m) {
 
 /* Functional ----------------------------------------------------------------------------------- */
 
-static kt_json *history(const kt_model_state *s, int node, int index) {
+static kt_json *history(const kt_model_state *s, int node, int index, int from) {
     kt_json *list = kt_json_new_list();
     kt_layer *l = s->nodes.v[node].call->layer;
     kt_status st = kt_json_add(list, kt_json_new_str(kt_layer_name(l)));
-    if (st == KT_OK) st = kt_json_add(list, kt_json_new_int(kt_model_node_index(s, node)));
+    if (st == KT_OK) st = kt_json_add(list, kt_json_new_int(from + kt_model_node_index(s, node)));
     if (st == KT_OK) st = kt_json_add(list, kt_json_new_int(index));
     if (st == KT_OK) return list;
     kt_json_free(list);
@@ -103,7 +103,7 @@ static kt_json *keras_tensor(const kt_model_state *s, int node, int index) {
     kt_json *o = kt_json_new_dict(), *config = kt_json_new_dict();
     kt_status st = kt_json_put(config, "shape", kt_write_shape(&spec->shape));
     if (st == KT_OK) st = kt_json_put(config, "dtype", kt_json_new_str(kt_dtype_name(spec->dtype)));
-    if (st == KT_OK) st = kt_json_put(config, "keras_history", history(s, node, index));
+    if (st == KT_OK) st = kt_json_put(config, "keras_history", history(s, node, index, 0));
     if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str("__keras_tensor__"));
     if (st == KT_OK)
         st = kt_json_put(o, "config", config);
@@ -276,8 +276,12 @@ static kt_json *ends(
     const kt_model_state *s, const kt_nest *nest, int n, const int *node, const int *index) {
     kt_json *v[KT_MAX_TENSORS] = {NULL}, *o = NULL;
     bool ok = true;
-    for (int i = 0; i < n && ok; i++)
-        ok = (v[i] = history(s, node[i], index ? index[i] : 0)) != NULL;
+    for (int i = 0; i < n && ok; i++) {
+        const kt_layer *l = s->nodes.v[node[i]].call->layer;
+        const int from = kt_is_model(l) &&
+                         !kt_model_of(l)->is_sequential; /* as Keras counts here */
+        ok = (v[i] = history(s, node[i], index ? index[i] : 0, from)) != NULL;
+    }
     if (ok) o = nested(nest, v);
     for (int i = 0; i < n; i++) kt_json_free(v[i]);
     return o;
