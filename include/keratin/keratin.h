@@ -17,8 +17,8 @@
 #include <keratin/ops.h>
 #include <keratin/ops_images.h>
 #include <keratin/ops_math.h>
-#include <keratin/ops_moves.h>
 #include <keratin/ops_more.h>
+#include <keratin/ops_moves.h>
 #include <keratin/ops_norms.h>
 #include <keratin/ops_order.h>
 #include <keratin/ops_parts.h>
