@@ -123,8 +123,9 @@ static kt_status order_layers(kt_layer *l, const walk *w) {
         if (depth[at] > deepest) deepest = depth[at];
         for (int k = 0; k < call->n_in; k++) {
             const int src = find_call(w, seen_as(w, call->in[k])->node);
-            if (src >= 0 && node_depth[src] < node_depth[i] + 1)
-                node_depth[src] = node_depth[i] + 1;
+            const int step = src >= 0 && !w->order.v[src]->layer->is_part;
+            if (src >= 0 && node_depth[src] < node_depth[i] + step)
+                node_depth[src] = node_depth[i] + step;
         }
     }
     for (int d = deepest; st == KT_OK && d >= 0; d--)

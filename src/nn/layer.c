@@ -59,6 +59,7 @@ static void layer_destroy(void *self) {
     kt_mem_free(l->args);
     kt_mem_free(l->state);
     kt_mem_free(l->name);
+    kt_mem_free(l->index);
     kt_mem_free(l->built_for);
 }
 

@@ -36,6 +36,8 @@ struct kt_layer {
     kt_lora lora;
     bool no_autocast; ///< floats come in as they are (operations, models), not in the layer's dtype
     int n_random;     ///< random streams handed out so far, for their keys
+    bool is_part;     ///< an operation that with others stands for one of a file, not the last …
+    char *index;      ///< … and the last: the JSON of the index x[…] that they are; NULL
     bool in_use;      ///< being built, compiled or fitted
 };
 

@@ -204,6 +204,24 @@ static kt_json *call_kwargs(const kt_call_node *call, kt_json *const *t) {
     return NULL;
 }
 
+/* x[index], for which several operations stand: the tensor before the first of them. */
+static kt_json *index_node(const kt_model_state *s, int at, const char *index) {
+    const kt_model_node *n = &s->nodes.v[at];
+    while (s->nodes.v[n->src_node[0]].call->layer->is_part) n = &s->nodes.v[n->src_node[0]];
+    kt_json *o = kt_json_new_dict(), *args = kt_json_new_list(), *v = NULL;
+    kt_status st = kt_json_add(args, keras_tensor(s, n->src_node[0], n->src_index[0]));
+    if (st == KT_OK) st = kt_json_parse(&v, index, strlen(index), NULL);
+    if (st == KT_OK) st = kt_json_add(args, v);
+    if (st == KT_OK)
+        st = kt_json_put(o, "args", args);
+    else
+        kt_json_free(args);
+    if (st == KT_OK) st = kt_json_put(o, "kwargs", kt_json_new_dict());
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
 static kt_json *node_entry(const kt_model_state *s, int at) {
     const kt_model_node *n = &s->nodes.v[at];
     const kt_call_node *call = n->call;
@@ -246,7 +264,7 @@ static kt_json *inbound_nodes(kt_model_state *s, const kt_layer *l) {
         if (s->nodes.v[i].call->layer == l && !kt_layer_is_input(l)) at[n++] = i;
     if (n) qsort_r(at, (size_t)n, sizeof *at, by_number, s);
     for (int i = 0; i < n && st == KT_OK; i++) {
-        kt_json *v = node_entry(s, at[i]);
+        kt_json *v = l->index ? index_node(s, at[i], l->index) : node_entry(s, at[i]);
         st = v ? kt_json_add(nodes, v) : kt_json_failed();
     }
     kt_mem_free(at);
@@ -255,13 +273,22 @@ static kt_json *inbound_nodes(kt_model_state *s, const kt_layer *l) {
     return NULL;
 }
 
+static kt_json *index_entry(kt_layer *l) {
+    kt_json *config = kt_json_new_dict();
+    if (kt_json_put(config, "name", kt_json_new_str(kt_layer_name(l))))
+        return kt_json_free(config), NULL;
+    return kt_write_wrapped("keras.src.ops.numpy", "GetItem", config, "GetItem");
+}
+
 static kt_json *layer_entry(kt_model_state *s, kt_layer *l) {
     kt_json *o = NULL;
     if (kt_layer_is_input(l)) {
         for (int i = 0; i < s->n_in; i++)
             if (s->in[i]->node->layer == l) o = input_entry(s->in[i]);
     } else {
-        o = kt_layer_is_operation(l) ? kt_write_operation(l) : kt_write_layer(l);
+        o = l->index                   ? index_entry(l)
+            : kt_layer_is_operation(l) ? kt_write_operation(l)
+                                       : kt_write_layer(l);
     }
     kt_status st = o ? kt_json_put(o, "name", kt_json_new_str(kt_layer_name(l))) : kt_json_failed();
     kt_json *nodes = st ? NULL : inbound_nodes(s, l);
@@ -293,6 +320,7 @@ static kt_json *functional_config(kt_model *m) {
     kt_status st = kt_json_put(o, "name", kt_json_new_str(kt_layer_name(m)));
     if (st == KT_OK) st = kt_json_put(o, "trainable", kt_json_new_bool(m->trainable));
     for (int i = 0; i < m->children.n && st == KT_OK; i++) {
+        if (m->children.v[i]->is_part) continue;
         kt_json *v = layer_entry(s, m->children.v[i]);
         st = v ? kt_json_add(layers, v) : kt_json_failed();
     }

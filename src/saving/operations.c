@@ -197,6 +197,18 @@ static kt_status take_index(operands *o, kt_sym **x, const kt_json *v, int *axis
     return st ? st : kt_check(*x);
 }
 
+/* Several operations are one in files, so that the order of layers is that of Keras. */
+static kt_status join_parts(kt_sym *last, const kt_sym *whole, const kt_json *index) {
+    kt_str text = {0};
+    if (!last->node || !kt_layer_is_operation(last->node->layer)) return KT_OK;
+    for (const kt_sym *s = last->node->in[0]; s->node != whole->node; s = s->node->in[0])
+        s->node->layer->is_part = true;
+    kt_json_write(&text, index, KT_NONE);
+    kt_mem_free(last->node->layer->index);
+    last->node->layer->index = text.s;
+    return text.status;
+}
+
 static kt_sym *read_get_item(operands *o, const kt_json *args) {
     const kt_json *at = kt_json_at(args, 1), *first = kt_json_at(args, 0);
     kt_sym *x = kt_is_keras_tensor(first)
@@ -205,6 +217,7 @@ static kt_sym *read_get_item(operands *o, const kt_json *args) {
     const bool list = kt_json_is(at, KT_JSON_LIST);
     const int n = list ? kt_json_len(at) : 1;
     kt_status st = kt_check(x);
+    const kt_sym *whole = x;
     int axis = 0;
     for (int i = 0; i < n && st == KT_OK; i++) {
         const kt_json *v = list ? kt_json_at(at, i) : at;
@@ -218,6 +231,7 @@ static kt_sym *read_get_item(operands *o, const kt_json *args) {
         axis = kt_sym_shape(x).ndim - rest;
         if (axis < 0) st = KT_FAIL(KT_EFORMAT, "GetItem: more indices than axes");
     }
+    if (st == KT_OK && o->n_parts > 1) st = join_parts(x, whole, at);
     if (st == KT_OK && !o->n_parts) x = kt_reader_keep(o->r, kt_op_copy(x)); /* x[...] */
     return st ? kt_fail_object(st) : x;
 }
