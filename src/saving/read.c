@@ -412,7 +412,9 @@ static kt_status read_field(
 /* Is the value what Keras' class has by default? Then nothing is lost by not knowing the key. */
 static kt_status check_default(
     const char *class_name, const kt_field *fields, const char *key, const kt_json *v) {
-    const kt_config_form *form = kt_config_form_find(NULL, class_name);
+    /* older versions of Keras 3 wrote what all optimizers have for this one too */
+    const char *like = strcmp(class_name, "LossScaleOptimizer") ? class_name : "SGD";
+    const kt_config_form *form = kt_config_form_find(NULL, like);
     kt_json *all = NULL;
     kt_str a = {0}, b = {0};
     if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
@@ -502,16 +504,9 @@ static bool is_foreign_dtype(const char *name) {
     return false;
 }
 
-static bool is_quantized_policy(const char *class_name) {
-    static const char *const names[] = {
-        "QuantizedDTypePolicy",
-        "QuantizedFloat8DTypePolicy",
-        "Int4DTypePolicy",
-        "GPTQDTypePolicy",
-        "AWQDTypePolicy"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(names[i], class_name)) return true;
-    return false;
+static bool is_quantized_policy(const char *name) {
+    return !strncmp(name, "Quantized", 9) || !strcmp(name, "Int4DTypePolicy") ||
+           !strcmp(name, "GPTQDTypePolicy") || !strcmp(name, "AWQDTypePolicy");
 }
 
 kt_status kt_read_dtype(const kt_json *config, const char **out) {

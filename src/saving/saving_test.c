@@ -113,3 +113,22 @@ KT_TEST(saving, keys_that_are_missing_have_their_defaults) {
     kt_free(config);
     kt_free(binary);
 }
+
+/* Keras takes the old keys too, and complains about other values. */
+KT_TEST(saving, older_loss_scale_optimizers_have_more_keys) {
+#define OLD(clipnorm)                                                                              \
+    "{\"name\": \"l\", \"weight_decay\": null, \"clipnorm\": " clipnorm                            \
+    ", \"use_ema\": false, \"ema_momentum\": 0.99, \"ema_overwrite_frequency\": null, "            \
+    "\"inner_optimizer\": {\"module\": \"keras.optimizers\", \"class_name\": \"SGD\", "            \
+    "\"config\": "                                                                                 \
+    "{\"learning_rate\": 0.5}}, \"initial_scale\": 8.0}"
+    kt_optimizer *o = kt_from_config("LossScaleOptimizer", OLD("null"));
+    kt_check_ok(o);
+    kt_check_near(kt_opt_learning_rate(o), 0.5, 0, 0);
+    kt_free(o);
+    kt_check_fails(
+        kt_from_config("LossScaleOptimizer", OLD("1.0")),
+        KT_EUNSUPPORTED,
+        "LossScaleOptimizer has no argument \"clipnorm\"");
+#undef OLD
+}
