@@ -254,3 +254,26 @@ KT_TEST(functional, rejects_wrong_numbers_of_inputs) {
     kt_check_message_has("(None, 3)");
     kt_free(m);
 }
+
+/* A table of many columns: one input and one output for each. */
+KT_TEST(functional, takes_sixteen_inputs_and_outputs) {
+    const void *in[KT_MAX_TENSORS], *out[KT_MAX_TENSORS], *x[KT_MAX_TENSORS];
+    assert_true(KT_MAX_TENSORS >= 16);
+    for (int i = 0; i < KT_MAX_TENSORS; i++) {
+        in[i] = kt_input({1});
+        x[i] = kt_tensor_new(KT_FLOAT32, kt_dims(3, 1), NULL);
+        kt_tensor_set((kt_tensor *)(uintptr_t)x[i], 2, i);
+    }
+    kt_sym *sum = kt_call(kt_add(), kt_list_of(KT_MAX_TENSORS, in));
+    for (int i = 0; i < KT_MAX_TENSORS; i++)
+        out[i] = kt_call(kt_dense(1, .kernel_initializer = kt_init_constant(i)), sum);
+    kt_model *m = kt_functional(kt_list_of(KT_MAX_TENSORS, in), kt_list_of(KT_MAX_TENSORS, out));
+    kt_list_t *y = kt_model_predict_list(m, kt_list_of(KT_MAX_TENSORS, x), .verbose = 0);
+    if (kt_failed(y)) fail_msg("%s", kt_error_message());
+    assert_int_equal(kt_list_len(y), KT_MAX_TENSORS);
+    const double all = KT_MAX_TENSORS * (KT_MAX_TENSORS - 1) / 2.;
+    for (int i = 0; i < KT_MAX_TENSORS; i++)
+        kt_check_near(kt_tensor_get(kt_list_get(y, i), 2), i * all, 1e-5, 0);
+    kt_free(y);
+    kt_free(m);
+}

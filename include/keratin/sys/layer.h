@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define KT_MAX_TENSORS 8 /* outputs of one call */
+#define KT_MAX_TENSORS 16 /* outputs of one call */
 
 /** One call of a layer while a program is traced. `call` reads the first part and fills the
  * second. */
