@@ -74,34 +74,46 @@ kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void 
     static const kt_op_class fn##_class = {camel, 0, fn##_build, NULL};                            \
     kt_sym *kt_op_##fn(kt_sym *x) { return kt_op_apply(&fn##_class, 1, &x, NULL); }
 
+/* Of integers: what their floats give, as in NumPy. */
+#define REAL(fn, camel, builder)                                                                   \
+    static kt_val *fn##_real(kt_graph *g, kt_val *x) { return builder(g, kt_op_floats(g, x)); }    \
+    UNARY(fn, camel, fn##_real)
+
+static kt_val *absolute(kt_graph *g, kt_val *x) {
+    return x && x->spec.dtype == KT_BOOL ? x : kt_g_abs(g, x);
+}
+static kt_val *squared(kt_graph *g, kt_val *x) {
+    return kt_g_square(g, x && x->spec.dtype == KT_BOOL ? kt_g_cast(g, x, KT_INT32) : x);
+}
+
 UNARY(negative, "Negative", kt_g_neg)
-UNARY(abs, "Absolute", kt_g_abs)
+UNARY(abs, "Absolute", absolute)
 UNARY(sign, "Sign", kt_g_sign)
-UNARY(square, "Square", kt_g_square)
-UNARY(sqrt, "Sqrt", kt_g_sqrt)
-UNARY(rsqrt, "Rsqrt", kt_g_rsqrt)
-UNARY(reciprocal, "Reciprocal", kt_g_reciprocal)
-UNARY(exp, "Exp", kt_g_exp)
-UNARY(expm1, "Expm1", kt_g_expm1)
-UNARY(log, "Log", kt_g_log)
-UNARY(log1p, "Log1p", kt_g_log1p)
-UNARY(sin, "Sin", kt_g_sin)
-UNARY(cos, "Cos", kt_g_cos)
-UNARY(tan, "Tan", kt_g_tan)
-UNARY(arcsin, "Arcsin", kt_g_asin)
-UNARY(arccos, "Arccos", kt_g_acos)
-UNARY(arctan, "Arctan", kt_g_atan)
-UNARY(sinh, "Sinh", kt_g_sinh)
-UNARY(cosh, "Cosh", kt_g_cosh)
-UNARY(tanh, "Tanh", kt_g_tanh)
-UNARY(arcsinh, "Arcsinh", kt_g_asinh)
-UNARY(arctanh, "Arctanh", kt_g_atanh)
-UNARY(erf, "Erf", kt_g_erf)
-UNARY(sigmoid, "Sigmoid", kt_g_sigmoid)
-UNARY(softplus, "Softplus", kt_g_softplus)
+UNARY(square, "Square", squared)
+REAL(sqrt, "Sqrt", kt_g_sqrt)
+REAL(rsqrt, "Rsqrt", kt_g_rsqrt)
+REAL(reciprocal, "Reciprocal", kt_g_reciprocal)
+REAL(exp, "Exp", kt_g_exp)
+REAL(expm1, "Expm1", kt_g_expm1)
+REAL(log, "Log", kt_g_log)
+REAL(log1p, "Log1p", kt_g_log1p)
+REAL(sin, "Sin", kt_g_sin)
+REAL(cos, "Cos", kt_g_cos)
+REAL(tan, "Tan", kt_g_tan)
+REAL(arcsin, "Arcsin", kt_g_asin)
+REAL(arccos, "Arccos", kt_g_acos)
+REAL(arctan, "Arctan", kt_g_atan)
+REAL(sinh, "Sinh", kt_g_sinh)
+REAL(cosh, "Cosh", kt_g_cosh)
+REAL(tanh, "Tanh", kt_g_tanh)
+REAL(arcsinh, "Arcsinh", kt_g_asinh)
+REAL(arctanh, "Arctanh", kt_g_atanh)
+REAL(erf, "Erf", kt_g_erf)
+REAL(sigmoid, "Sigmoid", kt_g_sigmoid)
+REAL(softplus, "Softplus", kt_g_softplus)
 UNARY(relu, "Relu", kt_g_relu)
-UNARY(floor, "Floor", kt_g_floor)
-UNARY(ceil, "Ceil", kt_g_ceil)
+REAL(floor, "Floor", kt_g_floor)
+REAL(ceil, "Ceil", kt_g_ceil)
 UNARY(trunc, "Trunc", kt_g_trunc)
 UNARY(stop_gradient, "StopGradient", kt_g_stop_gradient)
 
@@ -130,7 +142,6 @@ BINARY(maximum, "Maximum", kt_g_maximum)
 BINARY(minimum, "Minimum", kt_g_minimum)
 BINARY(floor_divide, "FloorDivide", kt_g_floor_div)
 BINARY(mod, "Mod", kt_g_mod)
-BINARY(arctan2, "Arctan2", kt_g_atan2)
 BINARY(equal, "Equal", kt_g_eq)
 BINARY(not_equal, "NotEqual", kt_g_ne)
 BINARY(less, "Less", kt_g_lt)
@@ -145,6 +156,11 @@ static kt_val *divide_floats(kt_graph *g, kt_val *a, kt_val *b) {
     return kt_g_div(g, kt_g_cast(g, a, d), kt_g_cast(g, b, d));
 }
 BINARY(divide, "Divide", divide_floats)
+
+static kt_val *angle(kt_graph *g, kt_val *a, kt_val *b) {
+    return kt_g_atan2(g, kt_op_floats(g, a), kt_op_floats(g, b));
+}
+BINARY(arctan2, "Arctan2", angle)
 
 kt_val *kt_op_truth(kt_graph *g, kt_val *x) {
     return !x || x->spec.dtype == KT_BOOL ? x : kt_g_ne(g, x, kt_g_num(g, 0, x));
@@ -247,7 +263,8 @@ static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attr
     if (a->kind == KT_RED_SUM && x->spec.dtype == KT_BOOL) x = kt_g_cast(g, x, KT_INT32);
     if (a->kind == MEAN) return kt_g_mean(g, x, axes, a->keepdims);
     if (a->dtype != KT_NO_DTYPE) x = kt_g_cast(g, x, (kt_dtype)a->dtype);
-    if (a->kind == KT_RED_PROD && x && x->spec.dtype == KT_BOOL) x = kt_g_cast(g, x, KT_INT32);
+    const bool small = x && (x->spec.dtype == KT_BOOL || x->spec.dtype == KT_UINT8);
+    if (a->kind == KT_RED_PROD && small && a->dtype == KT_NO_DTYPE) x = kt_g_cast(g, x, KT_INT32);
     x = kt_g_reduce(g, (kt_reduce_kind)a->kind, x, axes, a->keepdims);
     const bool ends = a->kind == KT_RED_MAX || a->kind == KT_RED_MIN;
     if (a->initial == KT_NONE_F || !ends || !x) return x;
@@ -390,7 +407,7 @@ static kt_val *matmul_build(kt_graph *g, int n, kt_val **in, const void *attrs) 
     if (!kt_dtype_is_float(d)) { /* float64 is exact up to 2^53 */
         kt_val *wide[2] = {kt_g_cast(g, a, KT_FLOAT64), kt_g_cast(g, b, KT_FLOAT64)};
         kt_val *y = wide[0] && wide[1] ? matmul_build(g, 2, wide, NULL) : NULL;
-        return kt_g_cast(g, y, d == KT_BOOL ? KT_INT32 : d);
+        return kt_g_cast(g, y, d);
     }
     const int ra = a->spec.shape.ndim, rb = b->spec.shape.ndim;
     if (ra == 0 || rb == 0)

@@ -25,6 +25,12 @@ KT_OP_BUILD(einsum) {
     kt_dtype d = in[0]->spec.dtype;
     for (int i = 1; i < n; i++) d = kt_op_promote(d, in[i]->spec.dtype);
     snprintf(text, sizeof text, "%s", ((const einsum_attrs *)attrs)->equation);
+    if (!kt_dtype_is_float(d)) {
+        kt_val *wide[KT_OP_MAX_IN];
+        for (int i = 0; i < n; i++)
+            if (!(wide[i] = kt_g_cast(g, in[i], KT_FLOAT64))) return NULL;
+        return kt_g_cast(g, einsum_build(g, n, wide, attrs), d);
+    }
     kt_val *y = kt_g_cast(g, in[0], d);
     int commas = 0;
     for (const char *c = text; *c; c++) commas += *c == ',';

@@ -121,13 +121,13 @@ static kt_val *stack_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     const int ndim = in[0]->spec.shape.ndim;
     const int axis = kt_op_axis(g, "stack", ((const move_attrs *)attrs)->axis, ndim + 1);
     kt_val *parts[KT_OP_MAX_IN];
+    kt_dtype d = in[0]->spec.dtype;
     if (axis < 0) return NULL;
+    for (int i = 1; i < n; i++) d = kt_op_promote(d, in[i]->spec.dtype);
     for (int i = 0; i < n; i++) {
-        if (in[i]->spec.dtype != in[0]->spec.dtype ||
-            !kt_shape_equal(&in[i]->spec.shape, &in[0]->spec.shape))
-            return kt_graph_fail(
-                g, KT_FAIL(KT_ESHAPE, "stack: operands must have one shape and dtype"));
-        if (!(parts[i] = kt_g_expand_dims(g, in[i], axis))) return NULL;
+        if (!kt_shape_equal(&in[i]->spec.shape, &in[0]->spec.shape))
+            return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "stack: operands must have one shape"));
+        if (!(parts[i] = kt_g_expand_dims(g, kt_g_cast(g, in[i], d), axis))) return NULL;
     }
     return kt_g_concat(g, n, parts, axis);
 }
