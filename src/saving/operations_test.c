@@ -115,7 +115,7 @@ static void check_case(kt_npz *npz, const char *name, const kt_json *config, con
     kt_str_free(&text);
     if (is_missing(name)) {
         if (!kt_failed(m)) fprintf(stderr, "%s loads\n", name);
-        kt_check_fails(m, KT_EUNSUPPORTED, "");
+        kt_check_fails(m, KT_EUNSUPPORTED, "does not exist here");
         return;
     }
     if (kt_failed(m)) fprintf(stderr, "%s: %s\n", name, kt_error_message());

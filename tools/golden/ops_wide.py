@@ -222,6 +222,8 @@ def images():
     case("select", lambda a, b: ops.select([a > 0, b > 0], [a, b], default=1.5), X, Y)
     case("multi_hot", lambda a: ops.multi_hot(a, 5), (4,), ids=5)
     case("segment_sum", lambda a: ops.segment_sum(a, ops.argmax(ops.mean(a, -1), -1), num_segments=3))
+    case("fft", lambda a, b: ops.fft((a, b))[0], X, Y)  # what there is not: named
+    case("svd", lambda a: ops.svd(a)[1])
     case("psnr", lambda a, b: a + ops.psnr(a, b, 2.0), X, Y)
 
 
