@@ -1,7 +1,7 @@
 /* kt_op_*, continued: elementwise functions composed of others, comparisons within a tolerance,
  * reductions that leave NaN out, arrays of numbers between two ends. */
 #include "base/error.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include <keratin/ops_math.h>
 #include <keratin/runtime.h>

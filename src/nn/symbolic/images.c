@@ -2,7 +2,7 @@
  * Keras: keras.ops.image, depth_to_space, space_to_depth. */
 #include "base/error.h"
 #include "nn/spatial.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 #include "ops/compose/windows.h"
 
 #include <keratin/ops_images.h>

@@ -1,6 +1,6 @@
 /* kt_op_*, continued: several tensors out of one, one out of several, and parts replaced. */
 #include "base/error.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include <keratin/ops_parts.h>
 

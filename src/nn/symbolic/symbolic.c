@@ -1,6 +1,6 @@
 /* kt_op_*: the public functions on symbolic tensors, each one row over the builders of
  * ops/build.h. */
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include "base/str.h"
 

@@ -1,6 +1,6 @@
 /* kt_op_*, continued: turning and stacking, windows of sequences, choices, classes and segments. */
 #include "base/error.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include <keratin/ops_moves.h>
 #include <keratin/runtime.h>

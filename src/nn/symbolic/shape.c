@@ -2,7 +2,7 @@
  * the builders of ops/build.h. */
 #include "base/error.h"
 #include "nn/axes.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 #include "runtime/settings.h"
 
 #include <keratin/runtime.h>

@@ -1,7 +1,7 @@
 /* kt_op_*, continued: products over axes, and diagonals. Integers are multiplied as float64, which
  * is exact up to 2^53. */
 #include "base/error.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include <keratin/ops_products.h>
 

@@ -2,7 +2,7 @@
  * the primitive argsort and a gather, running sums and products are the primitive recurrence. */
 #include "base/error.h"
 #include "base/obj.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include <keratin/ops_order.h>
 

@@ -1,7 +1,7 @@
 /* kt_op_*, continued: normalizations, attention, cross-entropies: what layers and losses do with
  * weights of their own, as functions of tensors. */
 #include "base/error.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include <keratin/ops_norms.h>
 #include <keratin/runtime.h>

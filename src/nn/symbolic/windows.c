@@ -3,7 +3,7 @@
 #include "nn/spatial.h"
 
 #include "base/field.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include <keratin/ops_windows.h>
 

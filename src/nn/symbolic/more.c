@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/locale.h"
 #include "nn/axes.h"
-#include "nn/symbolic.h"
+#include "nn/symbolic/symbolic.h"
 
 #include <keratin/ops_more.h>
 #include <keratin/runtime.h>
