@@ -49,11 +49,11 @@ static const char *const optimizers[] = {
     "adafactor:learning_rate=0.01",
     "adam:learning_rate=0.01,amsgrad=True,use_ema=True",
     "sgd:learning_rate=0.05,clipnorm=0.5,weight_decay=0.01",
-    "sgd:learning_rate={\"class_name\": \"ExponentialDecay\", \"module\": "
-    "\"keras.optimizers.schedules\", \"config\": {\"initial_learning_rate\": 0.1, \"decay_steps\": "
-    "2, \"decay_rate\": 0.5}}",
-    "LossScaleOptimizer:inner_optimizer={\"class_name\": \"Adamax\", \"module\": "
-    "\"keras.optimizers\", \"config\": {\"learning_rate\": 0.01}},dynamic_growth_steps=2",
+    ("sgd:learning_rate={\"class_name\": \"ExponentialDecay\", \"module\": "
+     "\"keras.optimizers.schedules\", \"config\": {\"initial_learning_rate\": 0.1, "
+     "\"decay_steps\": 2, \"decay_rate\": 0.5}}"),
+    ("LossScaleOptimizer:inner_optimizer={\"class_name\": \"Adamax\", \"module\": "
+     "\"keras.optimizers\", \"config\": {\"learning_rate\": 0.01}},dynamic_growth_steps=2"),
 };
 #define SGD 1
 #define N_OPTIMIZERS ((int)(sizeof optimizers / sizeof *optimizers))
