@@ -61,6 +61,9 @@ kt_json *kt_write_config(const void *object); ///< get_config()
 kt_json *kt_write_object(const void *object); ///< module, class_name, config, …
 kt_json *kt_write_shape(const kt_shape *s);
 kt_json *kt_write_tensor(const kt_tensor *t);
+/** {"class_name": "__numpy__", "config": …}: what JSON has no form for. The configuration is taken
+ * over in every case; st: how filling it ended. NULL: failed. */
+kt_json *kt_write_marked(const char *class_name, kt_json *config, kt_status st);
 /** A reference in a field of that kind: names become what they stand for. */
 kt_json *kt_write_ref(kt_ref ref, kt_kind kind);
 /** {"module": …, "class_name": …, "config": …, "registered_name": null}; takes over config. */

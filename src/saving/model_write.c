@@ -100,18 +100,11 @@ static kt_json *history(const kt_model_state *s, int node, int index, int from) 
 
 static kt_json *keras_tensor(const kt_model_state *s, int node, int index) {
     const kt_spec *spec = &s->nodes.v[node].call->out[index];
-    kt_json *o = kt_json_new_dict(), *config = kt_json_new_dict();
+    kt_json *config = kt_json_new_dict();
     kt_status st = kt_json_put(config, "shape", kt_write_shape(&spec->shape));
     if (st == KT_OK) st = kt_json_put(config, "dtype", kt_json_new_str(kt_dtype_name(spec->dtype)));
     if (st == KT_OK) st = kt_json_put(config, "keras_history", history(s, node, index, 0));
-    if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str("__keras_tensor__"));
-    if (st == KT_OK)
-        st = kt_json_put(o, "config", config);
-    else
-        kt_json_free(config);
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
+    return kt_write_marked("__keras_tensor__", config, st);
 }
 
 /* Of a functional model the structure that it takes; NULL: another layer. */

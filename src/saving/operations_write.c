@@ -74,17 +74,10 @@ kt_json *kt_write_operation(kt_layer *l) {
 }
 
 static kt_json *constant(const kt_tensor *t) {
-    kt_json *o = kt_json_new_dict(), *config = kt_json_new_dict();
+    kt_json *config = kt_json_new_dict();
     kt_status st = kt_json_put(config, "value", kt_write_tensor(t));
     if (st == KT_OK) st = kt_json_put(config, "dtype", kt_json_new_str(kt_dtype_name(t->dtype)));
-    if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str("__numpy__"));
-    if (st == KT_OK)
-        st = kt_json_put(o, "config", config);
-    else
-        kt_json_free(config);
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
+    return kt_write_marked("__numpy__", config, st);
 }
 
 static kt_json *bound_value(int64_t v) {
@@ -92,18 +85,11 @@ static kt_json *bound_value(int64_t v) {
 }
 
 static kt_json *slice(int64_t start, int64_t stop, int64_t step) {
-    kt_json *o = kt_json_new_dict(), *config = kt_json_new_dict();
+    kt_json *config = kt_json_new_dict();
     kt_status st = kt_json_put(config, "start", bound_value(start));
     if (st == KT_OK) st = kt_json_put(config, "stop", bound_value(stop));
     if (st == KT_OK) st = kt_json_put(config, "step", bound_value(step == 1 ? KT_NONE : step));
-    if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str("__slice__"));
-    if (st == KT_OK)
-        st = kt_json_put(o, "config", config);
-    else
-        kt_json_free(config);
-    if (st == KT_OK) return o;
-    kt_json_free(o);
-    return NULL;
+    return kt_write_marked("__slice__", config, st);
 }
 
 /* x[:, a:b:c] */

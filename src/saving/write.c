@@ -39,6 +39,18 @@ static kt_json *number(double v, const kt_json *form) {
     return kt_json_new_real(v);
 }
 
+kt_json *kt_write_marked(const char *class_name, kt_json *config, kt_status st) {
+    kt_json *o = kt_json_new_dict();
+    if (st == KT_OK) st = kt_json_put(o, "class_name", kt_json_new_str(class_name));
+    if (st == KT_OK)
+        st = kt_json_put(o, "config", config);
+    else
+        kt_json_free(config);
+    if (st == KT_OK) return o;
+    kt_json_free(o);
+    return NULL;
+}
+
 kt_json *kt_write_wrapped(
     const char *module, const char *class_name, kt_json *config, const char *registered_name) {
     kt_json *o = kt_json_new_dict();
