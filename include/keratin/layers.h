@@ -3,6 +3,7 @@
 #define KERATIN_LAYERS_H
 
 #include <keratin/layers/activation.h>
+#include <keratin/layers/applications.h>
 #include <keratin/layers/attention.h>
 #include <keratin/layers/base.h>
 #include <keratin/layers/convolutional.h>

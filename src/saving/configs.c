@@ -20,6 +20,21 @@ const kt_config_form *kt_config_form_find(const char *module, const char *class_
     return NULL;
 }
 
+#define APPLICATIONS "keras.src.applications."
+
+const kt_config_form *kt_layer_form(const char *class_name) {
+    const char *name = kt_exported_name(class_name);
+    const kt_config_form *exported = kt_config_form_find("keras.layers", name);
+    if (exported) return exported;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (!kt_is_exported(&forms[i]) && !strcmp(forms[i].class_name, name)) return &forms[i];
+    return NULL;
+}
+
+bool kt_is_exported(const kt_config_form *form) {
+    return strncmp(form->module, APPLICATIONS, strlen(APPLICATIONS)) != 0;
+}
+
 static const struct {
     kt_kind kind;
     const char *module, *suffix;

@@ -22,6 +22,10 @@ typedef struct kt_config_form {
 } kt_config_form;
 /** NULL if Keras has no such class; module NULL: any. */
 const kt_config_form *kt_config_form_find(const char *module, const char *class_name);
+/** The form of a layer class of that name here or in files; NULL if Keras has none. */
+const kt_config_form *kt_layer_form(const char *class_name);
+/** Does Keras export the class? Files have a registered name for those that it does not. */
+bool kt_is_exported(const kt_config_form *form);
 /** Keras' module of a kind of component ("keras.losses"), and back (KT_KIND_OTHER: none). */
 const char *kt_kind_module(kt_kind kind);
 kt_kind kt_module_kind(const char *module);

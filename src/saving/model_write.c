@@ -165,8 +165,7 @@ static kt_status put_masks(kt_json *o, const kt_call_node *call, kt_json *const 
 /* What the plain call of this class has. */
 static kt_json *standard_kwargs(const kt_call_node *call) {
     const kt_layer *l = call->layer;
-    const kt_config_form *form = kt_config_form_find(
-        "keras.layers", kt_exported_name(l->class_name));
+    const kt_config_form *form = kt_layer_form(l->class_name);
     const char *text = kt_is_model(l)        ? "{\"mask\": null}"
                        : form && !call->said ? form->kwargs
                                              : "{}";

@@ -601,6 +601,7 @@ static kt_status check_origin(const kt_json *v, const char *class_name, const ch
     if (registered && kt_registered_layer(registered)) *custom = registered;
     if (is_code_class(class_name)) return refuse_code(class_name);
     if (*custom || !module || is_known_module(module)) return KT_OK;
+    if (kt_config_form_find(module, class_name)) return KT_OK; /* of keras.applications */
     if (!strcmp(module, "keras.quantizers"))
         return KT_FAIL(
             KT_EUNSUPPORTED,

@@ -428,10 +428,7 @@ static kt_status put_activity(kt_json *out, const kt_layer *l) {
 static kt_json *layer_config(kt_layer *l) {
     static const char *const handled[] = {"name", "trainable", "dtype", NULL};
     static const char *const custom = "{\"name\": null, \"trainable\": true, \"dtype\": {}}";
-    const kt_config_form *form = l->cls->package
-                                     ? NULL
-                                     : kt_config_form_find(
-                                           "keras.layers", kt_exported_name(l->cls->name));
+    const kt_config_form *form = l->cls->package ? NULL : kt_layer_form(l->cls->name);
     kt_json *keys = parse_form(form ? form->config : custom), *out = kt_json_new_dict();
     kt_status st = keys && out ? KT_OK : KT_ENOMEM;
     for (void *it = kt_json_iter(keys); it && st == KT_OK; it = kt_json_next(keys, it)) {
@@ -537,8 +534,7 @@ kt_json *kt_write_layer(kt_layer *l) {
     const char *module = "keras.layers", *registered = NULL;
     if (kt_is_model(l)) module = functional ? "keras.src.models.functional" : "keras";
     if (functional) registered = "Functional";
-    const kt_config_form *form = kt_config_form_find(
-        "keras.layers", kt_exported_name(l->cls->name));
+    const kt_config_form *form = kt_layer_form(l->cls->name);
     if (l->cls->package) {
         snprintf(custom, sizeof custom, "%s>%s", l->cls->package, l->cls->name);
         registered = custom;
@@ -549,6 +545,9 @@ kt_json *kt_write_layer(kt_layer *l) {
         kt_error_hint("a class of your own needs a `package`, and kt_register_layer() to be read");
         kt_error_context("in layer \"%s\"", kt_layer_name(l));
         return NULL;
+    } else if (form && !kt_is_exported(form)) {
+        module = form->module;
+        registered = form->class_name;
     }
     kt_json *o = kt_write_wrapped(
         module, kt_exported_name(l->cls->name), kt_write_config(l), registered);

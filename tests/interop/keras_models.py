@@ -63,8 +63,18 @@ def make_optimizer(keras, i):
     return makers[i]()
 
 
+def layer_class(keras, name):
+    """Of keras.layers, or one that an application brings along."""
+    from keras.src.applications import convnext, inception_resnet_v2
+
+    for place in (keras.layers, convnext, inception_resnet_v2):
+        if hasattr(place, name):
+            return getattr(place, name)
+    raise ValueError(name)
+
+
 def build(keras, name, config, shape, given):
-    layer = getattr(keras.layers, name.replace("Grouped", "Group")).from_config(config)
+    layer = layer_class(keras, name.replace("Grouped", "Group")).from_config(config)
     dtype = "int32" if "ids" in given else "float32"
     ins = [keras.Input(shape, dtype=dtype) for _ in range(int(given.get("n_in", 1)))]
     x = layer(*ins) if name in APART else layer(ins if len(ins) > 1 else ins[0])

@@ -4,6 +4,7 @@ Not a golden file: run it by hand when the version of Keras changes (three minut
 
     python keras_configs.py
 """
+import importlib
 import inspect
 import json
 
@@ -74,6 +75,23 @@ def tried(c, name):
     return name in BUILD_WHEN_NOT_TRIED, {}
 
 
+# Layers that keras.applications brings along without exporting them: tried like the others.
+APPLICATIONS = {"convnext": {"LayerScale": dict(init_values=1e-6, projection_dim=4),
+                             "StochasticDepth": dict(drop_path_rate=.1)},
+                "inception_resnet_v2": {"CustomScaleLayer": dict(scale=.17)}}
+
+
+def applications():
+    for module, classes in APPLICATIONS.items():
+        m = importlib.import_module(f"keras.src.applications.{module}")
+        for name, arguments in classes.items():
+            ARGUMENTS[name] = arguments
+            o = saving.serialize_keras_object(make(getattr(m, name), name))
+            build, kwargs = tried(getattr(m, name), name)
+            config = {k: plain(k, v) for k, v in o["config"].items()}
+            yield o["module"], o["class_name"], bool(build), kwargs, config | {"name": None}
+
+
 def plain(key, value):
     if isinstance(value, dict):
         return {}
@@ -125,7 +143,7 @@ HEAD = """/* What real Keras 3.15.1 writes for each of its classes: the keys of 
 
 def main():
     text = HEAD
-    for module, name, builds, kwargs, config in sorted(rows(), key=lambda r: r[:2]):
+    for module, name, builds, kwargs, config in sorted([*rows(), *applications()], key=lambda r: r[:2]):
         text += f'KT_CONFIG(\n    "{module}",\n    "{name}",\n    {"true" if builds else "false"},\n'
         text += f"    {literal(json.dumps(kwargs))},\n    {literal(json.dumps(config))})\n"
     (golden.ROOT / "src" / "saving" / "configs.def").write_text(text)
