@@ -15,14 +15,15 @@
 #include <keratin/metrics.h>
 #include <keratin/model.h>
 #include <keratin/ops.h>
+#include <keratin/ops_creation.h>
+#include <keratin/ops_elementwise.h>
 #include <keratin/ops_images.h>
-#include <keratin/ops_math.h>
-#include <keratin/ops_more.h>
 #include <keratin/ops_moves.h>
 #include <keratin/ops_norms.h>
 #include <keratin/ops_order.h>
 #include <keratin/ops_parts.h>
 #include <keratin/ops_products.h>
+#include <keratin/ops_reductions.h>
 #include <keratin/ops_windows.h>
 #include <keratin/optimizers.h>
 #include <keratin/plot.h>

@@ -8,6 +8,15 @@
 extern "C" {
 #endif
 
+/** The flat array. */
+KT_API kt_sym *kt_op_ravel(kt_sym *x);
+
+/** One axis to another place, the others keep their order. */
+KT_API kt_sym *kt_op_moveaxis(kt_sym *x, int source, int destination);
+/** b behind a along an axis (KT_NONE: flat); tensors side by side along axis 1, along axis 0. */
+KT_API kt_sym *kt_op_append(kt_sym *a, kt_sym *b, int64_t axis);
+KT_API kt_sym *kt_op_hstack(kt_ref xs);
+KT_API kt_sym *kt_op_vstack(kt_ref xs);
 /** The other way round along axis 1, along axis 0. */
 KT_API kt_sym *kt_op_fliplr(kt_sym *x);
 KT_API kt_sym *kt_op_flipud(kt_sym *x);

@@ -27,6 +27,8 @@ KT_API kt_sym *kt_op_batch_normalization(
     kt_sym *offset,
     kt_sym *scale,
     double epsilon);
+/** x / norm along an axis, order 1 or 2; the norm is at least epsilon (KT_NONE_F: 1e-7). */
+KT_API kt_sym *kt_op_normalize(kt_sym *x, int axis, int order, double epsilon);
 /** The mean, and as output 1 the variance: kt_item(moments, 1). */
 KT_API kt_sym *kt_op_moments(kt_sym *x, kt_tuple axes, bool keepdims);
 

@@ -50,6 +50,8 @@ KT_API kt_sym *kt_op_searchsorted(kt_sym *sorted_sequence, kt_sym *values, const
 KT_API kt_sym *kt_op_digitize(kt_sym *x, kt_sym *bins);
 /** bool: is the element of x1 one of x2 (invert: none of them)? */
 KT_API kt_sym *kt_op_isin(kt_sym *x1, kt_sym *x2, bool invert);
+/** Differences of neighbours, n times. */
+KT_API kt_sym *kt_op_diff(kt_sym *x, int n, int axis);
 
 #ifdef __cplusplus
 }

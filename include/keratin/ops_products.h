@@ -28,12 +28,17 @@ KT_API kt_sym *kt_op_cross(kt_sym *a, kt_sym *b, int axis);
 /** Distances of every row of a (…, n, k) from every row of b (…, m, k): (…, n, m). */
 KT_API kt_sym *kt_op_cdist(kt_sym *a, kt_sym *b);
 
+/** All products of the flat arrays: a matrix. */
+KT_API kt_sym *kt_op_outer(kt_sym *a, kt_sym *b);
 /** Elements (i, i + offset) of axis1 and axis2, as the last axis; their sum. */
 KT_API kt_sym *kt_op_diagonal(kt_sym *x, int offset, int axis1, int axis2);
 KT_API kt_sym *kt_op_trace(kt_sym *x, int offset, int axis1, int axis2);
 /** A vector on diagonal k of zeros, or diagonal k of a matrix; the first, of the flat array. */
 KT_API kt_sym *kt_op_diag(kt_sym *x, int k);
 KT_API kt_sym *kt_op_diagflat(kt_sym *x, int k);
+/** Zeros above (below) diagonal k of the last two axes. */
+KT_API kt_sym *kt_op_tril(kt_sym *x, int k);
+KT_API kt_sym *kt_op_triu(kt_sym *x, int k);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,7 @@
 #include "io/source.h"
 
 #include <keratin/layers.h>
-#include <keratin/ops_more.h>
+#include <keratin/ops_creation.h>
 
 #include <math.h>
 #include <stdio.h>

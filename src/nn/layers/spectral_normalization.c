@@ -10,7 +10,7 @@
 
 #include <keratin/initializers.h>
 #include <keratin/layers.h>
-#include <keratin/ops_more.h>
+#include <keratin/ops_norms.h>
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
 #include "nn/optimizers/rule.h"
 #include "nn/schedules/schedule.h"
 
-#include <keratin/ops_more.h>
+#include <keratin/ops_elementwise.h>
 
 typedef struct {
     const kt_opt_entry *first;

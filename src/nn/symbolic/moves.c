@@ -5,6 +5,7 @@
 #include <keratin/ops_moves.h>
 #include <keratin/runtime.h>
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -20,6 +21,56 @@ static moves_attrs moves(int64_t a, int64_t b, int axis) {
     m.b = b;
     m.axis = axis;
     return m;
+}
+
+KT_OP_BUILD(ravel) {
+    (void)n, (void)attrs;
+    return kt_g_reshape(g, in[0], kt_dims(-1));
+}
+static const kt_op_class ravel_class = {"Ravel", 0, ravel_build, NULL};
+kt_sym *kt_op_ravel(kt_sym *x) { return kt_op_apply(&ravel_class, 1, &x, NULL); }
+
+typedef struct {
+    char source[48], destination[48]; ///< "1" or "[1, 2]"
+} moveaxis_attrs;
+
+/* Each source comes to stand at its destination, the others keep their order. */
+KT_OP_BUILD(moveaxis) {
+    const moveaxis_attrs *a = attrs;
+    const int ndim = in[0]->spec.shape.ndim;
+    int64_t from[KT_MAX_RANK], to[KT_MAX_RANK];
+    int perm[KT_MAX_RANK], taken = 0, next = 0;
+    const int count = kt_op_numbers(a->source, KT_MAX_RANK, from);
+    (void)n;
+    if (count != kt_op_numbers(a->destination, KT_MAX_RANK, to) || count > ndim)
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EINVAL, "moveaxis: source and destination of different lengths"));
+    for (int i = 0; i < ndim; i++) perm[i] = -1;
+    for (int i = 0; i < count; i++) {
+        const int f = kt_op_axis(g, "moveaxis", from[i], ndim);
+        const int t = f < 0 ? -1 : kt_op_axis(g, "moveaxis", to[i], ndim);
+        if (t < 0) return NULL;
+        if (taken >> f & 1 || perm[t] >= 0)
+            return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "moveaxis: an axis stands there twice"));
+        perm[t] = f;
+        taken |= 1 << f;
+    }
+    for (int i = 0; i < ndim; i++) {
+        if (perm[i] >= 0) continue;
+        while (taken >> next & 1) next++;
+        perm[i] = next++;
+    }
+    return kt_g_transpose(g, in[0], perm);
+}
+
+static const kt_op_class moveaxis_class = {
+    "Moveaxis", sizeof(moveaxis_attrs), moveaxis_build, NULL};
+kt_sym *kt_op_moveaxis(kt_sym *x, int source, int destination) {
+    moveaxis_attrs a;
+    memset(&a, 0, sizeof a);
+    snprintf(a.source, sizeof a.source, "%d", source);
+    snprintf(a.destination, sizeof a.destination, "%d", destination);
+    return kt_op_apply(&moveaxis_class, 1, &x, &a);
 }
 
 KT_OP_BUILD(fliplr) {
@@ -51,6 +102,40 @@ KT_OP_BUILD(rot90) {
         x = kt_g_transpose(g, kt_g_reverse(g, x, q), perm);
     return x;
 }
+
+static kt_val *joined(kt_graph *g, int n, kt_val **in, int64_t axis, const char *op) {
+    kt_dtype d = in[0]->spec.dtype;
+    for (int i = 1; i < n; i++) d = kt_op_promote(d, in[i]->spec.dtype);
+    for (int i = 0; i < n; i++) {
+        in[i] = kt_g_cast(g, in[i], d);
+        if (axis == KT_NONE) in[i] = kt_g_reshape(g, in[i], kt_dims(-1));
+        if (!in[i]) return NULL;
+    }
+    const int at = axis == KT_NONE ? 0 : kt_op_axis(g, op, axis, in[0]->spec.shape.ndim);
+    return at < 0 ? NULL : kt_g_concat(g, n, in, at);
+}
+static kt_val *append_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    return joined(g, n, in, ((const moves_attrs *)attrs)->a, "append");
+}
+static kt_val *hstack_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)attrs;
+    return joined(g, n, in, in[0]->spec.shape.ndim > 1, "hstack");
+}
+static kt_val *vstack_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)attrs;
+    for (int i = 0; i < n; i++)
+        if (in[i]->spec.shape.ndim == 1) in[i] = kt_g_expand_dims(g, in[i], 0);
+    return in[0] ? joined(g, n, in, 0, "vstack") : NULL;
+}
+static const kt_op_class append_class = {"Append", sizeof(moves_attrs), append_build, NULL},
+                         hstack_class = {"Hstack", 0, hstack_build, NULL},
+                         vstack_class = {"Vstack", 0, vstack_build, NULL};
+kt_sym *kt_op_append(kt_sym *a, kt_sym *b, int64_t axis) {
+    kt_sym *in[2] = {a, b};
+    return kt_op_apply(&append_class, 2, in, &(moves_attrs[]){moves(axis, 0, 0)});
+}
+kt_sym *kt_op_hstack(kt_ref xs) { return kt_op_of_list(&hstack_class, xs, NULL); }
+kt_sym *kt_op_vstack(kt_ref xs) { return kt_op_of_list(&vstack_class, xs, NULL); }
 
 /* Behind each other along the third axis, which arrays with fewer axes get. */
 KT_OP_BUILD(dstack) {
@@ -270,8 +355,18 @@ static const kt_field multi_hot_fields[] = {
     KT_F_END};
 static const kt_field segment_fields[] = {A("num_segments"), KT_F_END};
 static const kt_field psnr_fields[] = {KT_F(psnr_attrs, max_val), KT_F_END};
+static const kt_field moveaxis_fields[] = {
+    KT_F_AS(moveaxis_attrs, source, KT_FIELD_TEXT),
+    KT_F_AS(moveaxis_attrs, destination, KT_FIELD_TEXT),
+    KT_F_END};
+static const kt_field append_fields[] = {A("axis"), KT_F_END};
 
 const kt_op_form kt_op_forms_moves[] = {
+    {&ravel_class, "numpy", 1, NULL, NULL, NULL},
+    {&moveaxis_class, "numpy", 1, moveaxis_fields, NULL, NULL},
+    {&append_class, "numpy", 2, append_fields, NULL, NULL},
+    {&hstack_class, "numpy", KT_OP_LIST, NULL, NULL, NULL},
+    {&vstack_class, "numpy", KT_OP_LIST, NULL, NULL, NULL},
     {&fliplr_class, "numpy", 1, NULL, NULL, NULL},
     {&flipud_class, "numpy", 1, NULL, NULL, NULL},
     {&rot90_class, "numpy", 1, rot90_fields, NULL, NULL},

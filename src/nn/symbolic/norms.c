@@ -303,6 +303,35 @@ ENTROPY(binary_crossentropy, "BinaryCrossentropy")
 ENTROPY(categorical_crossentropy, "CategoricalCrossentropy")
 ENTROPY(sparse_categorical_crossentropy, "SparseCategoricalCrossentropy")
 
+typedef struct {
+    int64_t axis, order;
+    double epsilon;
+} normalize_attrs;
+
+/* x / max(norm, epsilon), epsilon 1e-7 (None). */
+static kt_val *normalize_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const normalize_attrs *a = attrs;
+    (void)n;
+    kt_val *x = kt_op_floats(g, in[0]);
+    const int axis = kt_op_axis(g, "normalize", a->axis, x ? x->spec.shape.ndim : 0);
+    if (axis < 0) return NULL;
+    if (a->order != 1 && a->order != 2)
+        return kt_graph_fail(
+            g, KT_FAIL(KT_EUNSUPPORTED, "normalize: order %lld", (long long)a->order));
+    const double epsilon = a->epsilon == KT_NONE_F ? 1e-7 : a->epsilon;
+    const bool square = a->order == 2;
+    kt_val *parts = square ? kt_g_square(g, x) : kt_g_abs(g, x);
+    kt_val *sum = kt_g_sum(g, parts, 1 << axis, true);
+    if (!sum) return NULL;
+    sum = kt_g_maximum(g, sum, kt_g_num(g, square ? epsilon * epsilon : epsilon, sum));
+    return square ? kt_g_mul(g, x, kt_g_rsqrt(g, sum)) : kt_g_div(g, x, sum);
+}
+static const kt_op_class normalize_class = {
+    "Normalize", sizeof(normalize_attrs), normalize_build, NULL};
+kt_sym *kt_op_normalize(kt_sym *x, int axis, int order, double epsilon) {
+    return kt_op_apply(&normalize_class, 1, &x, &(normalize_attrs){axis, order, epsilon});
+}
+
 /* Files ---------------------------------------------------------------------------------------- */
 
 static const kt_field layer_norm_fields[] = {
@@ -315,8 +344,14 @@ static const kt_field attention_fields[] = {
 static const kt_field binary_fields[] = {KT_F(entropy_attrs, from_logits), KT_F_END};
 static const kt_field entropy_fields[] = {
     KT_F(entropy_attrs, from_logits), KT_F(entropy_attrs, axis), KT_F_END};
+static const kt_field normalize_fields[] = {
+    KT_F(normalize_attrs, axis),
+    KT_F(normalize_attrs, order),
+    KT_F(normalize_attrs, epsilon),
+    KT_F_END};
 
 const kt_op_form kt_op_forms_norms[] = {
+    {&normalize_class, "nn", 1, normalize_fields, NULL, NULL},
     {&layer_norm_class, "nn", 1, layer_norm_fields, NULL, "x gamma? beta?"},
     {&rms_norm_class, "nn", 1, norm_fields, NULL, "x * scale?"},
     {&batch_norm_class, "nn", 3, norm_fields, NULL, "x mean variance offset? scale?"},

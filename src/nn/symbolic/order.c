@@ -364,6 +364,31 @@ kt_sym *kt_op_isin(kt_sym *x1, kt_sym *x2, bool invert) {
     return kt_op_apply(&isin_class, 2, in, &a);
 }
 
+typedef struct {
+    int64_t n, axis;
+} diff_attrs;
+
+/* Differences of neighbours, n times. */
+static kt_val *diff_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    const diff_attrs *a = attrs;
+    (void)n;
+    kt_val *x = in[0];
+    const int axis = kt_op_axis(g, "diff", a->axis, x->spec.shape.ndim);
+    if (axis < 0) return NULL;
+    if (a->n < 0) return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "diff: n must not be negative"));
+    for (int64_t i = 0; x && i < a->n; i++) {
+        const int64_t len = x->spec.shape.dim[axis];
+        if (len == 0) return x;
+        x = kt_g_sub(
+            g, kt_g_slice_axis(g, x, axis, 1, len), kt_g_slice_axis(g, x, axis, 0, len - 1));
+    }
+    return x;
+}
+static const kt_op_class diff_class = {"Diff", sizeof(diff_attrs), diff_build, NULL};
+kt_sym *kt_op_diff(kt_sym *x, int n, int axis) {
+    return kt_op_apply(&diff_class, 1, &x, &(diff_attrs){n, axis});
+}
+
 /* Files ---------------------------------------------------------------------------------------- */
 
 static const kt_field axis_fields[] = {KT_F(order_attrs, axis), KT_F_END};
@@ -381,8 +406,10 @@ static const kt_field quantile_fields[] = {
 static const kt_field side_fields[] = {KT_F_AS(lookup_attrs, side, KT_FIELD_TEXT), KT_F_END};
 static const kt_field isin_fields[] = {
     KT_F(lookup_attrs, assume_unique), KT_F(lookup_attrs, invert), KT_F_END};
+static const kt_field diff_fields[] = {KT_F(diff_attrs, n), KT_F(diff_attrs, axis), KT_F_END};
 
 const kt_op_form kt_op_forms_order[] = {
+    {&diff_class, "numpy", 1, diff_fields, NULL, NULL},
     {&argsort_class, "numpy", 1, axis_fields, NULL, NULL},
     {&sort_class, "numpy", 1, axis_fields, NULL, NULL},
     {&top_k_class, "math", 1, top_k_fields, NULL, NULL},

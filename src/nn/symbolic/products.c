@@ -393,6 +393,31 @@ KT_OP_BUILD(diagflat) {
     kt_val *x = kt_g_reshape(g, in[0], kt_dims(-1));
     return x ? on_diagonal(g, x, ((const diagonal_attrs *)attrs)->offset) : NULL;
 }
+/* The triangle below (above) diagonal k of the last two axes, zeros elsewhere. */
+static kt_val *triangle(kt_graph *g, kt_val *x, int64_t k, bool lower) {
+    const kt_shape *s = &x->spec.shape;
+    if (s->ndim < 2)
+        return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "tril and triu: expected two axes"));
+    const int64_t rows = s->dim[s->ndim - 2], columns = s->dim[s->ndim - 1];
+    const kt_spec spec = {KT_BOOL, {2, {rows, columns}}};
+    const int64_t bytes = kt_spec_bytes(&spec);
+    unsigned char *keep = bytes < 0 ? NULL : kt_arena_alloc(g->arena, (size_t)bytes + 1);
+    if (!keep) return kt_graph_fail(g, KT_ENOMEM);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++)
+            keep[i * columns + j] = lower ? j - i <= k : j - i >= k;
+    kt_val *zero = kt_g_num(g, 0, x);
+    return kt_g_select(g, kt_g_array(g, keep, spec), x, zero);
+}
+static kt_val *tril_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    return triangle(g, in[0], ((const diagonal_attrs *)attrs)->offset, true);
+}
+static kt_val *triu_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
+    (void)n;
+    return triangle(g, in[0], ((const diagonal_attrs *)attrs)->offset, false);
+}
+
 static kt_sym *on(const kt_op_class *op, kt_sym *x, int64_t k, int axis1, int axis2) {
     return kt_op_apply(op, 1, &x, &(diagonal_attrs){k, axis1, axis2});
 }
@@ -403,6 +428,21 @@ DIAGONAL(diagonal, "Diagonal", (kt_sym * x, int offset, int axis1, int axis2), o
 DIAGONAL(trace, "Trace", (kt_sym * x, int offset, int axis1, int axis2), offset, axis1, axis2)
 DIAGONAL(diag, "Diag", (kt_sym * x, int k), k, 0, 1)
 DIAGONAL(diagflat, "Diagflat", (kt_sym * x, int k), k, 0, 1)
+DIAGONAL(tril, "Tril", (kt_sym * x, int k), k, 0, 1)
+DIAGONAL(triu, "Triu", (kt_sym * x, int k), k, 0, 1)
+
+/* All products of flat arrays. */
+KT_OP_BUILD(outer) {
+    (void)n, (void)attrs;
+    if (!kt_op_pair(g, in, true)) return NULL;
+    kt_val *column = kt_g_reshape(g, in[0], kt_dims(-1, 1));
+    return kt_g_mul(g, column, kt_g_reshape(g, in[1], kt_dims(1, -1)));
+}
+static const kt_op_class outer_class = {"Outer", 0, outer_build, NULL};
+kt_sym *kt_op_outer(kt_sym *a, kt_sym *b) {
+    kt_sym *in[2] = {a, b};
+    return kt_op_apply(&outer_class, 2, in, NULL);
+}
 
 /* Files ---------------------------------------------------------------------------------------- */
 
@@ -437,4 +477,7 @@ const kt_op_form kt_op_forms_products[] = {
     {&trace_class, "numpy", 1, diagonal_fields, NULL, NULL},
     {&diag_class, "numpy", 1, k_fields, NULL, NULL},
     {&diagflat_class, "numpy", 1, k_fields, NULL, NULL},
+    {&tril_class, "numpy", 1, k_fields, NULL, NULL},
+    {&triu_class, "numpy", 1, k_fields, NULL, NULL},
+    {&outer_class, "numpy", 2, NULL, NULL, NULL},
     {NULL, NULL, 0, NULL, NULL, NULL}};
