@@ -116,6 +116,12 @@ def pickle_seeds():
             members = zipfile.ZipFile(io.BytesIO(golden[f"files/{name}.npz"].tobytes()))
         data = members.read(members.namelist()[0])
         write("pickle", name, data[data.index(b"\n") + 1:])
+    for name, layer in (("pictures", "layers/conv2d"), ("series_jax", "layers/dense"), ("series", "optimizer")):
+        whole = (CORPORA.parents[1] / "tests" / "golden" / "weights_npz" / f"{name}.keras").read_bytes()
+        weights = zipfile.ZipFile(io.BytesIO(zipfile.ZipFile(io.BytesIO(whole)).read("model.weights.npz")))
+        data = weights.read(f"{layer}.npy")
+        write("pickle", f"weights_{name}", data[data.index(b"\n") + 1:])
+        write("keras_file", f"npz_{name}", whole)
 
 
 if __name__ == "__main__":

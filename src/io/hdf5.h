@@ -34,6 +34,8 @@ kt_status kt_hdf5_open(kt_hdf5 **out, const char *path, const kt_hdf5_limits *li
 /** The same over memory, which must stay. */
 kt_status kt_hdf5_open_memory(
     kt_hdf5 **out, const void *data, size_t size, const kt_hdf5_limits *limits);
+/** The same over memory from kt_alloc, which it frees, also after an error. */
+kt_status kt_hdf5_open_owned(kt_hdf5 **out, void *data, size_t size, const kt_hdf5_limits *limits);
 /** The same over member i of an archive, which must stay open. A stored member is read in place
  * (after one pass that compares its check sum), a deflated one is inflated into memory, up to the
  * archive's `inflated_max`. */

@@ -373,6 +373,18 @@ kt_status kt_hdf5_open_memory(
     return open_file(out, h, limits);
 }
 
+kt_status kt_hdf5_open_owned(kt_hdf5 **out, void *data, size_t size, const kt_hdf5_limits *limits) {
+    *out = NULL;
+    kt_hdf5 *h = new_file(NULL);
+    if (!h) {
+        kt_mem_free(data);
+        return KT_ENOMEM;
+    }
+    h->memory = h->inflated = data;
+    h->size = size;
+    return open_file(out, h, limits);
+}
+
 kt_status kt_hdf5_open_zip(kt_hdf5 **out, kt_zip *z, int i, const kt_hdf5_limits *limits) {
     kt_zip_bytes bytes;
     *out = NULL;

@@ -7,7 +7,6 @@
 
 #include "base/mem.h"
 #include "io/elem.h"
-#include "io/pickle.h"
 
 #include <stdio.h>
 
@@ -204,7 +203,7 @@ static void fortran_to_c(char *to, const char *from, const kt_shape *shape, size
     }
 }
 
-static kt_tensor *in_c_order(kt_tensor *t) {
+kt_tensor *kt_npy_in_c_order(kt_tensor *t) {
     kt_tensor *c = kt_tensor_new(t->dtype, t->shape, NULL);
     if (!kt_failed(c)) fortran_to_c(c->data, t->data, &t->shape, kt_dtype_size(t->dtype));
     kt_free(t);
@@ -227,18 +226,40 @@ kt_tensor *kt_npy_read_source(kt_source *s) {
         kt_free(t);
         return kt_fail_object(st);
     }
-    return info.fortran && info.shape.ndim > 1 ? in_c_order(t) : t;
+    return info.fortran && info.shape.ndim > 1 ? kt_npy_in_c_order(t) : t;
+}
+
+/* The pickle of an object array with that many axes. */
+static kt_status read_pickle(
+    kt_source *s, int ndim, npy_info *info, unsigned char **data, size_t *size) {
+    kt_status st = read_header(s, info);
+    *data = NULL;
+    if (!st && (info->elem.kind != 'O' || info->shape.ndim != ndim))
+        st = KT_FAIL(
+            KT_EFORMAT,
+            ndim ? "npy: expected one axis of lists, that is dtype '|O'"
+                 : "npy: expected an object without axes, that is dtype '|O'");
+    if (st) return st;
+    *size = (size_t)s->left;
+    *data = kt_alloc(*size);
+    return *data ? kt_source_read(s, *data, *size) : KT_ENOMEM;
+}
+
+kt_status kt_npy_read_arrays(kt_source *s, kt_pickle_each each, void *with) {
+    npy_info info = {0};
+    unsigned char *data;
+    size_t size;
+    kt_status st = read_pickle(s, 0, &info, &data, &size);
+    if (st == KT_OK) st = kt_pickle_arrays(data, size, each, with);
+    kt_mem_free(data);
+    return st;
 }
 
 kt_sequences *kt_npy_read_sequences(kt_source *s) {
     npy_info info = {0};
-    kt_status st = read_header(s, &info);
-    if (!st && (info.elem.kind != 'O' || info.shape.ndim != 1))
-        st = KT_FAIL(KT_EFORMAT, "npy: expected one axis of lists, that is dtype '|O'");
-    if (st) return kt_fail_object(st);
-    const size_t size = (size_t)s->left;
-    unsigned char *data = kt_alloc(size);
-    st = data ? kt_source_read(s, data, size) : KT_ENOMEM;
+    unsigned char *data;
+    size_t size;
+    const kt_status st = read_pickle(s, 1, &info, &data, &size);
     kt_sequences *q = st ? kt_fail_object(st) : kt_pickle_sequences(data, size);
     kt_mem_free(data);
     if (kt_failed(q) || kt_sequences_count(q) == info.shape.dim[0]) return q;

@@ -4,6 +4,7 @@
 #define KT_IO_NPY_H
 
 #include "base/str.h"
+#include "io/pickle.h"
 #include "io/source.h"
 
 #include <keratin/sequences.h>
@@ -18,6 +19,10 @@ kt_tensor *kt_npy_read_source(kt_source *s);
 /** An object array of lists of integers, as pickle.h reads it; anything else is KT_EFORMAT or
  * KT_EREFUSED. */
 kt_sequences *kt_npy_read_sequences(kt_source *s);
+/** A dict of arrays in an object array without axes; see kt_pickle_arrays. */
+kt_status kt_npy_read_arrays(kt_source *s, kt_pickle_each each, void *with);
+/** Takes an array whose elements lie in Fortran's order and gives a new one in C's. */
+kt_tensor *kt_npy_in_c_order(kt_tensor *t);
 
 /** Writes exactly the bytes that numpy.save writes. bfloat16, which NumPy has not, becomes float32.
  */

@@ -242,8 +242,7 @@ kt_status kt_zip_member_bytes(kt_zip *z, int i, kt_zip_bytes *bytes, uint64_t *o
     if (e->method != 0)
         return KT_FAIL(KT_EUNSUPPORTED, "zip: a deflated member cannot be read in any order");
     uint32_t crc;
-    /* stored members have no descriptor behind them (zip_dir.c), so they end where their data do */
-    *offset = e->data_end - e->stored;
+    *offset = e->data_at;
     *bytes = z->bytes;
     const kt_status st = sum_of(&z->bytes, *offset, e->stored, &crc);
     if (st || crc == e->crc) return st;

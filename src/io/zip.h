@@ -21,6 +21,7 @@ typedef struct kt_zip_options {
     uint64_t members_max;  ///< default 65,536
     uint64_t inflated_max; ///< bytes of one deflated member, default 4 GiB
     bool case_matters;     ///< allow names that differ in case only (arrays named "W" and "w")
+    bool streamed;         ///< allow stored members whose sizes follow them: written into a stream
 } kt_zip_options;
 
 typedef struct kt_zip_entry {
@@ -28,6 +29,7 @@ typedef struct kt_zip_entry {
     uint64_t size;     /* bytes of the member */
     uint64_t stored;   /* bytes it takes in the archive */
     uint64_t offset;   /* of its local header */
+    uint64_t data_at;  /* offset of its bytes */
     uint64_t data_end; /* offset behind its bytes (and data descriptor) */
     uint32_t crc;
     int method; /* 0 stored, 8 deflated */

@@ -303,7 +303,7 @@ static kt_status read_central(
     e->size = kt_le32(h + 24);
     e->offset = kt_le32(h + 42);
     if (kt_le16(h + 34) != 0 || (e->flags & FLAGS_REFUSED) || (e->method != 0 && e->method != 8) ||
-        ((e->flags & FLAG_DESCRIPTOR) && e->method == 0))
+        ((e->flags & FLAG_DESCRIPTOR) && e->method == 0 && !(o && o->streamed)))
         return KT_FAIL(
             KT_EUNSUPPORTED,
             "zip: a member is encrypted, on another disk, or packed in another way than deflate "
@@ -359,6 +359,7 @@ static kt_status check_local(const kt_zip_bytes *b, kt_zip_entry *e, uint64_t li
     const uint64_t start = e->offset + LOCAL_SIZE + n_name + n_extra;
     if (start > limit || e->stored > limit - start)
         return malformed("a member reaches into the directory");
+    e->data_at = start;
     e->data_end = start + e->stored;
     return e->flags & FLAG_DESCRIPTOR ? read_descriptor(b, e) : KT_OK;
 }

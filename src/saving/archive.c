@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "io/weights_npz.h"
 #include "model/compile.h"
 #include "nn/optimizers/optimizer.h"
 #include "saving/configs.h"
@@ -74,11 +75,12 @@ static kt_status read_parts(kt_archive *a) {
     kt_mem_free(text);
     if (st && st != KT_ENOTFOUND) return st;
     a->weights = kt_zip_find(a->zip, "model.weights.h5");
-    if (kt_zip_find(a->zip, "model.weights.npz") < 0) return KT_OK;
+    const int npz = kt_zip_find(a->zip, "model.weights.npz");
+    if (npz < 0) return KT_OK;
     if (a->weights >= 0) return KT_FAIL(KT_EFORMAT, "there are two kinds of weights");
-    KT_FAIL(KT_EREFUSED, "model.weights.npz: Keras writes weights as .npz as pickled objects");
-    return kt_error_hint(
-        "save the model with weights as .h5; Keras 3.15 does not read these either");
+    a->weights = npz;
+    a->npz = true;
+    return KT_OK;
 }
 
 static kt_status open_with(kt_archive *a, kt_status st) {
@@ -116,10 +118,12 @@ kt_status kt_archive_weights(kt_archive *a, kt_hdf5 **out, uint64_t bytes_max) {
     if (e->method && e->size > bytes_max)
         return KT_FAIL(
             KT_ELIMIT,
-            "model.weights.h5 unpacks to %llu bytes, more than the model needs",
+            "%s unpacks to %llu bytes, more than the model needs",
+            e->name,
             (unsigned long long)e->size);
-    const kt_status st = kt_hdf5_open_zip(out, a->zip, a->weights, NULL);
-    if (st && st == kt_error_last()) kt_error_context("in model.weights.h5");
+    const kt_status st = a->npz ? kt_weights_npz_open(out, a->zip, a->weights, bytes_max)
+                                : kt_hdf5_open_zip(out, a->zip, a->weights, NULL);
+    if (st && st == kt_error_last()) kt_error_context("in %s", e->name);
     return st;
 }
 
@@ -162,8 +166,9 @@ static kt_status check_size(const kt_archive *a, const kt_weight_tree *t, uint64
     if (st || *bytes <= have) return st ? st : check_lora(t, have);
     return KT_FAIL(
         KT_EFORMAT,
-        "the architecture has %llu bytes of weights, model.weights.h5 has %llu",
+        "the architecture has %llu bytes of weights, %s has %llu",
         (unsigned long long)*bytes,
+        a->npz ? "model.weights.npz" : "model.weights.h5",
         (unsigned long long)have);
 }
 
@@ -247,7 +252,7 @@ kt_status kt_archive_budget_of(kt_model *m, uint64_t *bytes_max) {
 
 uint64_t kt_archive_budget(const kt_archive *a) {
     const kt_zip_entry *e = a->weights < 0 ? NULL : kt_zip_entry_at(a->zip, a->weights);
-    if (!e || e->method == 0) return UINT64_MAX; /* stored: as large as the file */
+    if (!e || (e->method == 0 && !a->npz)) return UINT64_MAX; /* stored: as large as the file */
     uint64_t most = 0;
     kt_model *m = model_of(a, false);
     const kt_status st = kt_failed(m) ? kt_check(m) : kt_archive_budget_of(m, &most);

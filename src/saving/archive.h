@@ -11,7 +11,8 @@ typedef struct kt_archive {
     kt_zip *zip;
     kt_json *config, *metadata; ///< metadata NULL if there is none
     char *config_text;
-    int weights; ///< member of model.weights.h5; -1: none
+    int weights; ///< member of model.weights.h5 or .npz; -1: none
+    bool npz;
 } kt_archive;
 
 /** KT_EFORMAT … as kt_zip_open; needs config.json. */

@@ -160,12 +160,14 @@ def load_cases(canary):
     import graph_cases
     import hdf5_cases
     import json_cases
+    import npz_cases
     import zip_cases
     zip_cases.add()
     json_cases.add()
     graph_cases.add(canary)
     hdf5_cases.add(canary)
     data_cases.add(canary)
+    npz_cases.add()
     doubled = [n for n, k in collections.Counter(c.file for c in kit.CASES).items() if k > 1]
     if doubled:
         sys.exit(f"hostile: two cases have one name: {doubled}")
