@@ -21,7 +21,12 @@ static inline int rnn_gates(const char *op) {
     return k == RNN_SIMPLE ? 1 : k == RNN_GRU ? 3 : 4;
 }
 
-/** The output that holds the gates; h before each step and what else there is come after it. */
+/** The states before every so many steps of the loop are kept. The way back makes those between
+ * again from the gates, which costs less than writing and reading them. */
+#define RNN_SEGMENT 8
+static inline int64_t rnn_segments(int64_t t) { return (t + RNN_SEGMENT - 1) / RNN_SEGMENT; }
+
+/** The output that holds the gates; the states h and what else there is come after it. */
 static inline int rnn_gates_out(rnn_kind kind) { return kind == RNN_LSTM ? 3 : 2; }
 
 /** Of an op or of its gradient: both begin with x, kernel, r. */

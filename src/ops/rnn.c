@@ -11,8 +11,9 @@
  *
  * A masked step carries the state over. Its output is the output before it (0 in the beginning), or
  * 0 with zero_masked. Outputs: y, h at the end; lstm: c at the end; then what the gradient needs,
- * time first, [t, b, ...]: the gates after their activation, h before each step; gru: h rn + bias
- * n; lstm: c before each step. So what a step needs lies together.
+ * time first: [t, b, ...] the gates after their activation; h before the steps 0, 8, 16 … of the
+ * loop (RNN_SEGMENT), [t / 8, b, u]; gru: h rn + bias n, [t, b, u]; lstm: c as h. So what a step
+ * needs lies together, and the states between come from the gates once more.
  *
  * The gradients give those of all inputs, in their order. They are primitives because nothing else
  * keeps the loop inside one kernel: state and the gradients of the gates in the caches, weights
@@ -32,28 +33,40 @@ static void KT_REF(times_r)(
     }
 }
 
+/* The states after a step from its gates. */
+static void KT_REF(states)(const rnn_dims *d, const T *gates, T *h, T *c) {
+    const int64_t u = d->u;
+    for (int64_t j = 0; j < u; j++) {
+        const T i = gates[j];
+        if (d->kind == RNN_SIMPLE) {
+            h[j] = i;
+        } else if (d->kind == RNN_GRU) {
+            h[j] = i * h[j] + (1 - i) * gates[2 * u + j];
+        } else {
+            c[j] = gates[u + j] * c[j] + i * gates[2 * u + j];
+            h[j] = gates[3 * u + j] * M(tanh)(c[j]);
+        }
+    }
+}
+
 /* One step of one row: `gates` holds z and becomes the gates, `sum` holds h r. */
-static void KT_REF(cell)(
-    const rnn_dims *d, T *gates, const T *sum, const T *bias, T *inner, T *h, T *c) {
+static void KT_REF(cell)(const rnn_dims *d, T *gates, const T *sum, const T *bias, T *inner) {
     const int64_t u = d->u;
     for (int64_t j = 0; j < u; j++) {
         if (d->kind == RNN_SIMPLE) {
-            h[j] = gates[j] = M(tanh)(gates[j] + sum[j]);
+            gates[j] = M(tanh)(gates[j] + sum[j]);
         } else if (d->kind == RNN_GRU) {
             const T z = KT_REF(sigmoid_of)(gates[j] + (sum[j] + bias[j]));
             const T r = KT_REF(sigmoid_of)(gates[u + j] + (sum[u + j] + bias[u + j]));
             inner[j] = sum[2 * u + j] + bias[2 * u + j];
             const T n = M(tanh)(gates[2 * u + j] + r * inner[j]);
             gates[j] = z, gates[u + j] = r, gates[2 * u + j] = n;
-            h[j] = z * h[j] + (1 - z) * n;
         } else {
             const T i = KT_REF(sigmoid_of)(gates[j] + sum[j]);
             const T f = KT_REF(sigmoid_of)(gates[u + j] + sum[u + j]);
             const T g = M(tanh)(gates[2 * u + j] + sum[2 * u + j]);
             const T o = KT_REF(sigmoid_of)(gates[3 * u + j] + sum[3 * u + j]);
             gates[j] = i, gates[u + j] = f, gates[2 * u + j] = g, gates[3 * u + j] = o;
-            c[j] = f * c[j] + i * g;
-            h[j] = o * M(tanh)(c[j]);
         }
     }
 }
@@ -68,31 +81,29 @@ static kt_status KT_REF(rnn)(const kt_kargs *k) {
     T *y = k->out[0], *gates = k->out[at_gates], *before = k->out[at_gates + 1], *zero = NULL;
     T *extra = d.kind == RNN_SIMPLE ? NULL : k->out[at_gates + 2];
     T *c_end = d.kind == RNN_LSTM ? k->out[2] : NULL;
-    T *sum = kt_alloc_array(d.gu + 4 * d.u + 1, sizeof *sum);
+    T *sum = kt_alloc_array(d.gu + 2 * d.u + 1, sizeof *sum);
     if (!sum) return KT_ENOMEM;
-    T *h_new = sum + d.gu, *c_new = h_new + d.u;
-    zero = c_new + d.u;
+    zero = sum + d.gu;
     if (d.t == 0 && !a->sequences) memset(y, 0, row * (size_t)d.b);
     for (int64_t i = 0; i < d.b * d.t; i++) {
         T *to = gates + (i % d.t * d.b + i / d.t) * d.gu;
         KT_REF(times_r)(&d, d.f, x + i * d.f, k->in[1], k->in[3], to);
     }
     for (int64_t b = 0; b < d.b; b++) {
-        T *h = (T *)k->out[1] + b * d.u, *c = c_end ? c_end + b * d.u : zero;
+        T *h = (T *)k->out[1] + b * d.u, *c = c_end ? c_end + b * d.u : zero + d.u;
         bool seen = false;
         memcpy(h, (const T *)k->in[4] + b * d.u, row);
         if (c_end) memcpy(c, (const T *)k->in[5] + b * d.u, row);
         for (int64_t s = 0; s < d.t; s++) {
             const int64_t time = a->backwards ? d.t - 1 - s : s, at = time * d.b + b;
             const bool valid = !mask || mask[b * d.t + time];
+            const int64_t keep = (s / RNN_SEGMENT * d.b + b) * d.u;
             T *in = d.kind == RNN_GRU ? extra + at * d.u : zero;
-            memcpy(before + at * d.u, h, row);
-            if (c_end) memcpy(extra + at * d.u, c, row);
-            memcpy(h_new, h, row);
-            memcpy(c_new, c, row);
+            if (s % RNN_SEGMENT == 0) memcpy(before + keep, h, row);
+            if (s % RNN_SEGMENT == 0 && c_end) memcpy(extra + keep, c, row);
             KT_REF(times_r)(&d, d.u, h, r, NULL, sum);
-            KT_REF(cell)(&d, gates + at * d.gu, sum, bias, in, h_new, c_new);
-            if (valid) memcpy(h, h_new, row), memcpy(c, c_new, row);
+            KT_REF(cell)(&d, gates + at * d.gu, sum, bias, in);
+            if (valid) KT_REF(states)(&d, gates + at * d.gu, h, c);
             seen = seen || valid;
             const bool out = a->zero_masked ? valid : seen;
             T *to = y + (a->sequences ? b * d.t + s : b) * d.u;
@@ -134,60 +145,87 @@ static void KT_REF(cell_grad)(
     }
 }
 
-/* dh += dz r^T, dr += h^T dz for a matrix of n rows, dbias += dz; dh, dbias NULL: not wanted */
+/* dh += dz r^T, dr += h^T dz for a matrix of n rows, dbias += dz; dh, dbias NULL: not wanted.
+ * Without add dh = dz r^T, which may lie where h is. */
 static void KT_REF(product_grad)(
-    const rnn_dims *d, int64_t n, const T *h, const T *r, const T *dz, T *dh, T *dr, T *dbias) {
+    const rnn_dims *d,
+    int64_t n,
+    const T *h,
+    const T *r,
+    const T *dz,
+    bool add,
+    T *dh,
+    T *dr,
+    T *dbias) {
     for (int64_t i = 0; i < n; i++) {
         T s = 0;
         for (int64_t j = 0; j < d->gu; j++) {
             s += dz[j] * r[i * d->gu + j];
             dr[i * d->gu + j] += h[i] * dz[j];
         }
-        if (dh) dh[i] += s;
+        if (dh) dh[i] = add ? dh[i] + s : s;
     }
     for (int64_t j = 0; dbias && j < d->gu; j++) dbias[j] += dz[j];
 }
 
-/* All that one row of the batch gives, the states' gradients in dh, dc; tmp: gates and state. */
+/* The states of row b before every step, h and c one after the other. */
+static void KT_REF(replay)(const kt_kargs *k, const rnn_dims *d, int64_t b, T *h) {
+    const rnn_attrs *a = k->node->attrs;
+    const uint8_t *mask = rnn_mask(k);
+    const T *kept = k->in[4], *kept_c = d->kind == RNN_LSTM ? k->in[7] : kept;
+    const size_t row = sizeof(T) * (size_t)d->u;
+    for (int64_t s = 0; s < d->t; s++, h += 2 * d->u) {
+        const int64_t time = a->backwards ? d->t - s : s - 1; /* of the step before */
+        const int64_t at = (s / RNN_SEGMENT * d->b + b) * d->u;
+        if (s % RNN_SEGMENT == 0) {
+            memcpy(h, kept + at, row);
+            memcpy(h + d->u, kept_c + at, row);
+            continue;
+        }
+        memcpy(h, h - 2 * d->u, 2 * row);
+        if (!mask || mask[b * d->t + time])
+            KT_REF(states)(d, (const T *)k->in[3] + (time * d->b + b) * d->gu, h, h + d->u);
+    }
+}
+
+/* All that one row of the batch gives, the states' gradients in dh, dc; tmp: gates and states. */
 static void KT_REF(row_grad)(const kt_kargs *k, int64_t b, T *dh, T *dc, T *tmp) {
     const rnn_attrs *a = k->node->attrs;
     const rnn_dims d = rnn_dims_of(k->node);
     const uint8_t *mask = rnn_mask(k);
     const size_t wide = sizeof(T) * (size_t)d.gu;
-    const T *x = k->in[0], *gates = k->in[3], *before = k->in[4], *dy = k->in[5];
-    const T *extra = d.kind == RNN_SIMPLE ? before : k->in[7];
+    const T *x = k->in[0], *gates = k->in[3], *dy = k->in[5];
     T *dx = a->no_dx ? NULL : k->out[0], *dz = tmp, *inner = tmp + d.gu;
+    T *states = tmp + 2 * d.gu + d.u;
     const int64_t first = rnn_first(&d, a, mask, b);
+    KT_REF(replay)(k, &d, b, states);
     for (int64_t s = d.t; s-- > 0;) {
         const int64_t time = a->backwards ? d.t - 1 - s : s, at = time * d.b + b;
-        const bool valid = !mask || mask[b * d.t + time], out = a->zero_masked ? valid : s >= first;
+        const bool valid = !mask || mask[b * d.t + time];
+        const bool out = a->zero_masked ? valid : s >= first;
         const T *from = dy + (a->sequences ? b * d.t + s : b) * d.u;
         if (out && (a->sequences || s == d.t - 1))
             for (int64_t j = 0; j < d.u; j++) dh[j] += from[j];
-        if (!valid) continue;
-        memcpy(dz, gates + at * d.gu, wide);
-        KT_REF(cell_grad)(&d, dz, before + at * d.u, extra + at * d.u, inner, dh, dc);
-        KT_REF(product_grad)
-        (&d,
-         d.u,
-         before + at * d.u,
-         k->in[2],
-         inner,
-         dh,
-         k->out[2],
-         d.kind == RNN_GRU ? k->out[5] : NULL);
         const int64_t row = (b * d.t + time) * d.f;
         T *to = dx ? dx + row : NULL;
-        KT_REF(product_grad)(&d, d.f, x + row, k->in[1], dz, to, k->out[1], k->out[3]);
+        if (!valid && dx) memset(to, 0, sizeof(T) * (size_t)d.f);
+        if (!valid) continue;
+        memcpy(dz, gates + at * d.gu, wide);
+        const T *h = states + s * 2 * d.u;
+        const T *extra = d.kind == RNN_GRU ? (const T *)k->in[7] + at * d.u : h + d.u;
+        KT_REF(cell_grad)(&d, dz, h, extra, inner, dh, dc);
+        KT_REF(product_grad)
+        (&d, d.u, h, k->in[2], inner, true, dh, k->out[2], d.kind == RNN_GRU ? k->out[5] : NULL);
+        KT_REF(product_grad)(&d, d.f, x + row, k->in[1], dz, false, to, k->out[1], k->out[3]);
     }
 }
 
 static kt_status KT_REF(rnn_grad)(const kt_kargs *k) {
     const rnn_dims d = rnn_dims_of(k->node);
     const size_t row = sizeof(T) * (size_t)d.u;
-    T *tmp = kt_alloc_array(2 * d.gu + d.u + 1, sizeof *tmp);
+    T *tmp = kt_alloc_array(2 * d.gu + (2 * d.t + 1) * d.u + 1, sizeof *tmp);
     if (!tmp) return KT_ENOMEM;
-    for (int i = 0; i < k->node->n_out; i++)
+    for (int i = 1; i < k->node->n_out; i++)
         memset(k->out[i], 0, sizeof(T) * (size_t)kt_shape_size(&k->node->out[i]->spec.shape));
     for (int64_t b = 0; b < d.b; b++) {
         T *dh = (T *)k->out[4] + b * d.u;
@@ -247,7 +285,7 @@ static kt_status rnn_infer(const kt_node *n, kt_spec *out) {
     const kt_status st = rnn_check(n, &d);
     if (st) return st;
     const kt_spec state = {t, {2, {d.b, d.u}}}, all = {t, {3, {d.b, d.t, d.u}}};
-    const kt_spec kept = {t, {3, {d.t, d.b, d.u}}};
+    const kt_spec kept = {t, {3, {rnn_segments(d.t), d.b, d.u}}};
     if (!rnn_is(n->in[3], t, 1, d.gu, 0, 0)) return rnn_shape_error(n, 3, "[gates x units]");
     if (!rnn_is(n->in[4], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 4, "[batch, units]");
     if (d.kind == RNN_GRU && !rnn_is(n->in[5], t, 1, d.gu, 0, 0))
@@ -260,6 +298,7 @@ static kt_status rnn_infer(const kt_node *n, kt_spec *out) {
     out[2] = state;
     out[gates] = (kt_spec){t, {3, {d.t, d.b, d.gu}}};
     out[gates + 1] = out[gates + 2] = kept;
+    if (d.kind == RNN_GRU) out[gates + 2].shape.dim[0] = d.t;
     return KT_OK;
 }
 
@@ -271,13 +310,16 @@ static kt_status rnn_grad_infer(const kt_node *n, kt_spec *out) {
     if (st) return st;
     const kt_spec state = {t, {2, {d.b, d.u}}}, bias = {t, {1, {d.gu}}};
     if (!rnn_is(n->in[3], t, 3, d.t, d.b, d.gu)) return rnn_shape_error(n, 3, "gates, [t, b, g u]");
-    if (!rnn_is(n->in[4], t, 3, d.t, d.b, d.u)) return rnn_shape_error(n, 4, "h, [t, b, u]");
+    const int64_t kept = rnn_segments(d.t);
+    if (!rnn_is(n->in[4], t, 3, kept, d.b, d.u)) return rnn_shape_error(n, 4, "h, [t / 8, b, u]");
     if (!(a->sequences ? rnn_is(n->in[5], t, 3, d.b, d.t, d.u)
                        : rnn_is(n->in[5], t, 2, d.b, d.u, 0)))
         return rnn_shape_error(n, 5, "the form of y");
     if (!rnn_is(n->in[6], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 6, "[batch, units]");
-    if (d.kind != RNN_SIMPLE && !rnn_is(n->in[7], t, 3, d.t, d.b, d.u))
+    if (d.kind == RNN_GRU && !rnn_is(n->in[7], t, 3, d.t, d.b, d.u))
         return rnn_shape_error(n, 7, "[t, b, u]");
+    if (d.kind == RNN_LSTM && !rnn_is(n->in[7], t, 3, kept, d.b, d.u))
+        return rnn_shape_error(n, 7, "c, [t / 8, b, u]");
     if (d.kind == RNN_LSTM && !rnn_is(n->in[8], t, 2, d.b, d.u, 0))
         return rnn_shape_error(n, 8, "[batch, units]");
     out[0] = a->no_dx ? (kt_spec){t, {1, {0}}} : n->in[0]->spec;
@@ -288,6 +330,11 @@ static kt_status rnn_grad_infer(const kt_node *n, kt_spec *out) {
     if (d.kind == RNN_GRU) out[5] = bias;
     if (d.kind == RNN_LSTM) out[5] = state;
     return KT_OK;
+}
+
+/* The gradient of x comes when x was read for the last time. */
+static bool rnn_grad_overwrites(const kt_node *n, int out, int in) {
+    return out == 0 && in == 0 && !((const rnn_attrs *)n->attrs)->no_dx;
 }
 
 extern const kt_opdef kt_opdef_simple_rnn_grad, kt_opdef_gru_grad, kt_opdef_lstm_grad;
@@ -345,6 +392,9 @@ static kt_status rnn_vjp(
     }                                                                                              \
     , SAMPLE(7, 4, 5, 3, gates, X(7, 3, gates) MASK(7, 4)), WITH(0)                                \
     }                                                                                              \
+    , SAMPLE(2, 10, 2, 3, gates, X(2, 3, gates) MASK(2, 10)),                                      \
+        WITH(.sequences = true, .backwards = true)                                                 \
+    }                                                                                              \
     , SAMPLE(3, 2, 2, 19, gates, X(3, 19, gates)), WITH(0)                                         \
     }                                                                                              \
     , SAMPLE(9, 2, 17, 40, gates, X(9, 40, gates) MASK(9, 2)), WITH(.sequences = true),            \
@@ -373,7 +423,7 @@ static const kt_sample lstm_samples[] = {RNN_SAMPLES(4, CARRY)};
             {.dim = {f, (gates) * (u)}},                                                           \
             {.dim = {u, (gates) * (u)}, .low = -0.06, .high = 0.06},                               \
             {.dim = {t, b, (gates) * (u)}, .low = 0.1, .high = 0.9},                               \
-            {.dim = {t, b, u}},                                                                    \
+            {.dim = {((t) + 7) / 8, b, u}},                                                        \
             y,                                                                                     \
             {.dim = {b, u}},                                                                       \
             __VA_ARGS__                                                                            \
@@ -398,11 +448,16 @@ static const kt_sample lstm_samples[] = {RNN_SAMPLES(4, CARRY)};
     }                                                                                              \
     , SAMPLE(9, 2, 33, 80, gates, LAST(9, 2, 80), X(9, 2, 80)), WITH(0)                            \
     }                                                                                              \
+    , SAMPLE(2, 19, 2, 3, gates, ALL(2, 19, 3), X(2, 19, 3) MASK(2, 19)),                          \
+        WITH(.sequences = true, .backwards = true)                                                 \
+    }                                                                                              \
+    , SAMPLE(9, 16, 2, 3, gates, LAST(9, 16, 3), X(9, 16, 3)), WITH(0)                             \
+    }                                                                                              \
     , SAMPLE(9, 2, 3, 80, gates, ALL(9, 2, 80), X(9, 2, 80)), WITH(0), .want = KT_ESHAPE           \
     }                                                                                              \
     , KT_SAMPLES_END
 #define GRU_EXTRA(b, t, u) {.dim = {t, b, u}},
-#define LSTM_EXTRA(b, t, u) {.dim = {t, b, u}}, {.dim = {b, u}},
+#define LSTM_EXTRA(b, t, u) {.dim = {((t) + 7) / 8, b, u}}, {.dim = {b, u}},
 
 // clang-format off
 #define NONE3(b, t, u)
@@ -440,6 +495,7 @@ static const kt_field rnn_fields[] = {
         .attrs_size = sizeof(rnn_attrs),                                                           \
         .attrs = rnn_fields,                                                                       \
         .infer = rnn_grad_infer,                                                                   \
+        .overwrites = rnn_grad_overwrites,                                                         \
         .ref = KT_REFS(rnn_grad),                                                                  \
         .samples = op##_grad_samples,                                                              \
     };

@@ -13,11 +13,10 @@
 
 #include <string.h>
 
-#define MOST_ROWS 32 /* their state stays in the first cache */
-#define FEW_ROWS 8   /* below, weights wait for memory: one product for all steps */
-#define SMALL_BYTES                                                                                \
-    (512 * 1024)  /* of weights: they stay in a second cache with what else is needed */
-#define DEPTH 128 /* rows of gradients of gates that are kept */
+#define MOST_ROWS 32             /* their state stays in the first cache */
+#define FEW_ROWS 8               /* below, weights wait for memory: one product for all steps */
+#define SMALL_BYTES (512 * 1024) /* of weights: in a second cache with what else is needed */
+#define DEPTH 128                /* rows of gradients of gates that are kept */
 #define MOST_CHUNKS 8
 
 typedef struct {
@@ -29,6 +28,8 @@ typedef struct {
     float *packed, *packed_x; /* recurrent weights, those of the input */
     int64_t rows;             /* of a chunk */
     float *work;              /* the way back: of the first chunk; or all gradients of gates */
+    float *states;            /* those that are not kept */
+    float *h;                 /* the way back with products apart: before each step */
 } rnn_job;
 
 static bool rnn_supports(const kt_node *n) {
@@ -66,8 +67,8 @@ static void hold_rows(const rnn_job *j, const kt_rnn_step *s, int64_t first, int
     const size_t row = sizeof(float) * (size_t)j->d.u;
     for (int64_t i = 0; i < s->rows; i++) {
         if (j->mask[(first + i) * j->d.t + t]) continue;
-        memcpy(s->h_new + i * s->ldh_new, s->h + i * s->ldh, row);
-        if (s->c_new) memcpy(s->c_new + i * s->ldc_new, s->c + i * s->ldc, row);
+        memcpy(s->h_new + i * j->d.u, s->h + i * j->d.u, row);
+        if (s->c_new) memcpy(s->c_new + i * j->d.u, s->c + i * j->d.u, row);
     }
 }
 
@@ -80,7 +81,7 @@ static void put_rows(
         float *y = (float *)j->k->out[0] + (j->a->sequences ? b * j->d.t + s : b) * u;
         const bool shown = !j->mask || (j->a->zero_masked ? j->mask[b * j->d.t + t] : s >= seen[i]);
         if (shown)
-            memcpy(y, a->h_new + i * a->ldh_new, sizeof(float) * (size_t)u);
+            memcpy(y, a->h_new + i * u, sizeof(float) * (size_t)u);
         else
             memset(y, 0, sizeof(float) * (size_t)u);
     }
@@ -89,22 +90,23 @@ static void put_rows(
 /* What stays the same in all steps of these rows. */
 static kt_rnn_step first_step(const rnn_job *j, int64_t first) {
     const rnn_dims *d = &j->d;
-    return (kt_rnn_step){
-        .rows = d->b - first < j->rows ? d->b - first : j->rows,
-        .units = d->u,
-        .packed = j->packed,
-        .inputs = j->joined ? d->f : 0,
-        .packed_x = j->joined ? j->packed_x : j->packed,
-        .z = j->k->in[3],
-        .bias = d->kind == RNN_GRU ? j->k->in[5] : NULL,
-        .ldx = d->t * d->f,
-        .ldz = j->joined ? 0 : d->gu,
-        .ld_gates = d->gu,
-        .ld_inner = d->u,
-        .ldh = d->u,
-        .ldc = d->u,
-        .ldh_new = d->u,
-        .ldc_new = d->u};
+    kt_rnn_step s = {.units = d->u, .packed = j->packed, .packed_x = j->packed, .ldz = d->gu};
+    s.rows = d->b - first < j->rows ? d->b - first : j->rows;
+    s.z = j->k->in[3];
+    s.ldx = d->t * d->f;
+    if (j->joined) s.inputs = d->f, s.packed_x = j->packed_x, s.ldz = 0;
+    if (d->kind == RNN_GRU) s.bias = j->k->in[5];
+    return s;
+}
+
+/* The states before step n of rows from `first` on (c: those of lstm): where they are kept, or one
+ * of two places in turn. */
+static float *state_at(const rnn_job *j, int c, int64_t n, int64_t first) {
+    const rnn_dims *d = &j->d;
+    if (n == d->t) return (float *)j->k->out[1 + c] + first * d->u;
+    if (n % RNN_SEGMENT) return j->states + ((2 * c + n % 2) * d->b + first) * d->u;
+    float *kept = j->k->out[rnn_gates_out(d->kind) + 1 + c];
+    return kept + (n / RNN_SEGMENT * d->b + first) * d->u;
 }
 
 static void rnn_rows(void *arg, int64_t chunk, int thread) {
@@ -113,30 +115,28 @@ static void rnn_rows(void *arg, int64_t chunk, int thread) {
     const bool lstm = d->kind == RNN_LSTM, gru = d->kind == RNN_GRU;
     const int64_t first = chunk * j->rows;
     void *const *kept = j->k->out + rnn_gates_out(d->kind);
-    float *before = kept[1], *extra = d->kind == RNN_SIMPLE ? NULL : kept[2];
     kt_rnn_step s = first_step(j, first);
     int64_t seen[MOST_ROWS];
     (void)thread;
     for (int64_t i = 0; i < s.rows; i++) seen[i] = rnn_first(d, j->a, j->mask, first + i);
-    const int64_t start = (time_of(j, 0) * d->b + first) * d->u;
     const size_t state = sizeof(float) * (size_t)(s.rows * d->u);
-    memcpy(before + start, (float *)j->k->in[4] + first * d->u, state);
-    if (lstm) memcpy(extra + start, (float *)j->k->in[5] + first * d->u, state);
+    for (int c = 0; c <= lstm; c++)
+        memcpy(state_at(j, c, 0, first), (float *)j->k->in[4 + c] + first * d->u, state);
     for (int64_t n = 0; n < d->t; n++) {
         const int64_t at = time_of(j, n) * d->b + first;
         const bool last = n == d->t - 1;
-        const int64_t next = last ? first : time_of(j, n + 1) * d->b + first;
         s.gates = (float *)kept[0] + at * d->gu;
         if (!j->joined) s.z = s.gates;
         s.x = (const float *)j->k->in[0] + (first * d->t + time_of(j, n)) * d->f;
-        s.inner = gru ? extra + at * d->u : NULL;
-        s.h = before + at * d->u;
-        s.h_new = (last ? (float *)j->k->out[1] : before) + next * d->u;
-        if (lstm) s.c = extra + at * d->u;
-        if (lstm) s.c_new = (last ? (float *)j->k->out[2] : extra) + next * d->u;
+        s.inner = gru ? (float *)kept[2] + at * d->u : NULL;
+        s.h = state_at(j, 0, n, first);
+        s.h_new = state_at(j, 0, n + 1, first);
+        if (lstm) s.c = state_at(j, 1, n, first);
+        if (lstm) s.c_new = state_at(j, 1, n + 1, first);
         for (int64_t i = 0; j->joined && !last && i < s.rows; i++) {
+            const int64_t next = time_of(j, n + 1) * d->b + first + i;
             fetch(s.x + i * s.ldx + (j->a->backwards ? -d->f : d->f), d->f);
-            fetch_for_writing((float *)kept[0] + (next + i) * d->gu, d->gu);
+            fetch_for_writing((float *)kept[0] + next * d->gu, d->gu);
         }
         kt_kernels_get()->rnn_step[d->kind](&s);
         if (j->mask) hold_rows(j, &s, first, time_of(j, n));
@@ -147,14 +147,11 @@ static void rnn_rows(void *arg, int64_t chunk, int thread) {
 /* gates = x kernel + bias, for all steps of a row or for all rows of a step: what is more. */
 static kt_gemm input_product(const rnn_dims *d) {
     const bool row = d->t >= d->b;
-    return (kt_gemm){
-        .m = row ? d->t : d->b,
-        .n = d->gu,
-        .k = d->f,
-        .lda = row ? d->f : d->t * d->f,
-        .ldb = d->gu,
-        .ldc = row ? d->b * d->gu : d->gu,
-        .epilogue = KT_EPI_NONE};
+    kt_gemm g = {.m = row ? d->t : d->b, .n = d->gu, .k = d->f, .ldb = d->gu};
+    g.lda = row ? d->f : d->t * d->f;
+    g.ldc = row ? d->b * d->gu : d->gu;
+    g.epilogue = KT_EPI_NONE;
+    return g;
 }
 
 static void input_products(const rnn_job *j, float *scratch) {
@@ -171,11 +168,14 @@ static void input_products(const rnn_job *j, float *scratch) {
     }
 }
 
+static int64_t round_line(int64_t floats) { return (floats + 15) / 16 * 16; }
+
 static kt_status rnn_run(const kt_kargs *k) {
     const kt_kernels *kn = kt_kernels_get();
     rnn_job j = rnn_start(k);
     const rnn_dims *d = &j.d;
-    j.packed_x = j.packed + kn->rnn_packed((int)d->kind, d->u, d->u);
+    j.states = j.packed + kn->rnn_packed((int)d->kind, d->u, d->u);
+    j.packed_x = j.states + round_line(4 * d->b * d->u);
     kn->rnn_pack(j.packed, (int)d->kind, d->u, d->u, k->in[2]);
     if (j.joined)
         kn->rnn_pack(j.packed_x, (int)d->kind, d->u, d->f, k->in[1]);
@@ -189,114 +189,129 @@ static size_t rnn_scratch(const kt_node *n) {
     const kt_kernels *kn = kt_kernels_get();
     const rnn_dims d = rnn_dims_of(n);
     const kt_gemm g = input_product(&d);
-    const size_t own = sizeof(float) * (size_t)kn->rnn_packed((int)d.kind, d.u, d.u);
+    const int64_t packed = kn->rnn_packed((int)d.kind, d.u, d.u);
+    const size_t own = sizeof(float) * (size_t)(packed + round_line(4 * d.b * d.u));
     const size_t of_x = sizeof(float) * (size_t)kn->rnn_packed((int)d.kind, d.u, d.f);
     return own + (is_joined(&d) ? of_x : kn->gemm_scratch(&g));
 }
 
 /* The way back --------------------------------------------------------------------------------- */
 
-/* Where the gradients of gates of some rows lie: of one step, rows ld apart. */
+/* Some rows. The states of a segment are [step][row][units], before each step (tanh_c: after). */
 typedef struct {
-    float *dz, *inner; /* inner: what the recurrent product gets; but for GRU the same */
-    int64_t ld;
-} gate_grads;
+    int64_t first, rows, seen[MOST_ROWS];
+    float *h, *c, *tanh_c;
+    float *dz, *inner; /* the step's gradients of gates, and what the recurrent product gets */
+    int64_t ld;        /* from row to row of them */
+} back_part;
 
-static void back_row(
-    const rnn_job *j, int64_t b, int64_t s, int64_t first, float *dz, float *inner) {
+#define STATES_BACK (3 * RNN_SEGMENT + 2) /* of a row */
+
+/* Gradients of the states at the end, since when there are outputs, place for the states. */
+static void back_begin(const rnn_job *j, back_part *p, int64_t first, int64_t rows, float *states) {
     const rnn_dims *d = &j->d;
-    const int64_t t = time_of(j, s), at = t * d->b + b;
+    const int64_t at = first * d->u, n = rows * d->u, all = (RNN_SEGMENT + 1) * n;
+    *p = (back_part){.first = first, .rows = rows, .h = states};
+    p->c = states + all, p->tanh_c = p->c + all;
+    for (int c = 0; c <= (d->kind == RNN_LSTM); c++)
+        memcpy(
+            (float *)j->k->out[4 + c] + at,
+            (const float *)j->k->in[6 + 2 * c] + at,
+            sizeof(float) * (size_t)n);
+    for (int64_t i = 0; i < rows; i++) p->seen[i] = rnn_first(d, j->a, j->mask, first + i);
+}
+
+/* Makes the states of the segment that begins with step s. */
+static void replay(const rnn_job *j, const back_part *p, int64_t s) {
+    const rnn_dims *d = &j->d;
+    const bool lstm = d->kind == RNN_LSTM;
+    const int64_t u = d->u, n = d->t - s < RNN_SEGMENT ? d->t - s : RNN_SEGMENT, step = p->rows * u;
+    const int64_t kept = (s / RNN_SEGMENT * d->b + p->first) * u;
+    const size_t row = sizeof(float) * (size_t)u;
+    memcpy(p->h, (const float *)j->k->in[4] + kept, row * (size_t)p->rows);
+    if (lstm) memcpy(p->c, (const float *)j->k->in[7] + kept, row * (size_t)p->rows);
+    for (int64_t i = 0; i < n - !lstm; i++) {
+        const int64_t t = time_of(j, s + i), at = t * d->b + p->first;
+        const float *gates = (const float *)j->k->in[3] + at * d->gu;
+        kt_rnn_states a = {.rows = j->mask ? 1 : p->rows, .units = u, .gates = gates};
+        for (int64_t r = 0; r < p->rows; r += a.rows, a.gates += a.rows * d->gu) {
+            const int64_t from = i * step + r * u;
+            a.h = p->h + from, a.h_new = p->h + from + step;
+            a.c = p->c + from, a.c_new = p->c + from + step, a.tanh_c = p->tanh_c + from;
+            if (!j->mask || j->mask[(p->first + r) * d->t + t]) {
+                kt_kernels_get()->rnn_states[d->kind](&a);
+                continue;
+            }
+            memcpy(a.h_new, a.h, row);
+            if (lstm) memcpy(a.c_new, a.c, row);
+        }
+    }
+}
+
+static void back_row(const rnn_job *j, const back_part *p, int64_t i, int64_t s) {
+    const rnn_dims *d = &j->d;
+    const int64_t b = p->first + i, t = time_of(j, s), at = t * d->b + b;
+    const int64_t in = (s % RNN_SEGMENT * p->rows + i) * d->u;
     const bool valid = !j->mask || j->mask[b * d->t + t];
     const bool shown = (j->a->sequences || s == d->t - 1) &&
-                       (j->a->zero_masked ? valid : s >= first);
+                       (j->a->zero_masked ? valid : s >= p->seen[i]);
     const float *dy = (const float *)j->k->in[5] + (j->a->sequences ? b * d->t + s : b) * d->u;
     kt_rnn_back r = {
         .units = d->u,
         .gates = (const float *)j->k->in[3] + at * d->gu,
-        .h = (const float *)j->k->in[4] + at * d->u,
         .dy = shown ? dy : NULL,
-        .dz = dz,
+        .dz = p->dz + i * p->ld,
         .dh = (float *)j->k->out[4] + b * d->u};
-    if (d->kind != RNN_SIMPLE) r.extra = (const float *)j->k->in[7] + at * d->u;
-    if (d->kind == RNN_GRU) r.inner = inner;
+    r.h = p->h + in, r.c = p->c + in, r.tanh_c = p->tanh_c + in;
+    if (d->kind == RNN_GRU) r.extra = (const float *)j->k->in[7] + at * d->u;
+    if (d->kind == RNN_GRU) r.inner = p->inner + i * p->ld;
     if (d->kind == RNN_LSTM) r.dc = (float *)j->k->out[5] + b * d->u;
     if (valid) {
         kt_kernels_get()->rnn_back[d->kind](&r);
         return;
     }
-    for (int64_t i = 0; r.dy && i < d->u; i++) r.dh[i] += r.dy[i];
+    for (int64_t k = 0; r.dy && k < d->u; k++) r.dh[k] += r.dy[k];
     memset(r.dz, 0, sizeof(float) * (size_t)d->gu);
     if (r.inner) memset(r.inner, 0, sizeof(float) * (size_t)d->gu);
 }
 
-/* Gradients of the states at the end, and since when there are outputs. */
-static void back_begin(const rnn_job *j, int64_t first, int64_t rows, int64_t *seen) {
+/* Step s: the gates' gradients, then those of the states before it. The gates of a segment were
+ * fetched with the segment behind it. */
+static void back_step(const rnn_job *j, const back_part *p, int64_t s) {
     const rnn_dims *d = &j->d;
-    const int64_t at = first * d->u;
-    const size_t bytes = sizeof(float) * (size_t)(rows * d->u);
-    memcpy((float *)j->k->out[4] + at, (const float *)j->k->in[6] + at, bytes);
-    if (d->kind == RNN_LSTM)
-        memcpy((float *)j->k->out[5] + at, (const float *)j->k->in[8] + at, bytes);
-    for (int64_t i = 0; i < rows; i++) seen[i] = rnn_first(d, j->a, j->mask, first + i);
-}
-
-/* Step s of some rows: the gates' gradients, then those of the states before it. */
-static void back_step(
-    const rnn_job *j,
-    int64_t first,
-    int64_t rows,
-    int64_t s,
-    const int64_t *seen,
-    const gate_grads *g) {
-    const rnn_dims *d = &j->d;
-    const int64_t next = time_of(j, s - 1) * d->b + first;
-    for (int64_t i = 0; i < rows; i++) {
-        back_row(j, first + i, s, seen[i], g->dz + i * g->ld, g->inner + i * g->ld);
+    const int64_t gates = time_of(j, s - RNN_SEGMENT) * d->b, t = time_of(j, s - 1);
+    float *dh = (float *)j->k->out[4] + p->first * d->u;
+    if (s == d->t - 1 || (s + 1) % RNN_SEGMENT == 0) replay(j, p, s / RNN_SEGMENT * RNN_SEGMENT);
+    for (int64_t i = 0; i < p->rows; i++) {
+        const int64_t b = p->first + i;
+        back_row(j, p, i, s);
+        if (s >= RNN_SEGMENT) fetch((const float *)j->k->in[3] + (gates + b) * d->gu, d->gu);
         if (s == 0) continue;
-        fetch((const float *)j->k->in[3] + (next + i) * d->gu, d->gu);
-        fetch((const float *)j->k->in[4] + (next + i) * d->u, d->u);
-        if (d->kind != RNN_SIMPLE) fetch((const float *)j->k->in[7] + (next + i) * d->u, d->u);
-        if (j->joined)
-            fetch(
-                (const float *)j->k->in[0] + ((first + i) * d->t + time_of(j, s - 1)) * d->f, d->f);
+        if (d->kind == RNN_GRU) fetch((const float *)j->k->in[7] + (t * d->b + b) * d->u, d->u);
+        if (j->joined) fetch((const float *)j->k->in[0] + (b * d->t + t) * d->f, d->f);
     }
     kt_kernels_get()->rnn_back_product(
-        (float *)j->k->out[4] + first * d->u,
-        d->u,
-        g->inner,
-        g->ld,
-        rows,
-        d->u,
-        d->gu,
-        j->packed,
-        true);
+        dh, d->u, p->inner, p->ld, p->rows, d->u, d->gu, j->packed, true);
 }
 
 /* A chunk's memory: sums [wide][gates], of the rows of kernel, bias, recurrent kernel and (GRU) its
- * bias; for DEPTH rows the gradients of gates (GRU: two) and [x, 1, h (, 1)]; scratch. */
+ * bias; for DEPTH rows the gradients of gates (GRU: two) and [x, 1, h (, 1)]; states; scratch. */
 typedef struct {
-    int64_t wide, depth, sums, grads, left, all;
+    int64_t wide, depth, sums, grads, left, states, all;
 } back_sizes;
 
 static kt_gemm weights_product(const rnn_dims *d, const back_sizes *z, int64_t depth) {
-    return (kt_gemm){
-        .m = z->wide,
-        .n = d->gu,
-        .k = depth,
-        .ta = true,
-        .lda = z->wide,
-        .ldb = d->gu,
-        .ldc = d->gu,
-        .accumulate = true,
-        .epilogue = KT_EPI_NONE};
+    kt_gemm g = {.m = z->wide, .n = d->gu, .k = depth, .ta = true, .accumulate = true};
+    g.lda = z->wide;
+    g.ldb = g.ldc = d->gu;
+    g.epilogue = KT_EPI_NONE;
+    return g;
 }
 
 static int64_t chunk_count(int64_t b) {
     const int64_t n = b < 16 ? 1 : b < 2 * MOST_ROWS ? 2 : b / MOST_ROWS;
     return n < MOST_CHUNKS ? n : MOST_CHUNKS;
 }
-
-static int64_t round_line(int64_t floats) { return (floats + 15) / 16 * 16; }
 
 static back_sizes sizes_of(const rnn_dims *d) {
     const bool gru = d->kind == RNN_GRU;
@@ -311,20 +326,21 @@ static back_sizes sizes_of(const rnn_dims *d) {
     z.sums = round_line(z.wide * d->gu);
     z.grads = round_line(DEPTH * d->gu);
     z.left = round_line(DEPTH * z.wide);
-    z.all = z.sums + z.grads * (gru ? 2 : 1) + z.left +
+    z.states = round_line(MOST_ROWS * d->u * STATES_BACK);
+    z.all = z.sums + z.grads * (gru ? 2 : 1) + z.left + z.states +
             round_line((int64_t)(scratch / sizeof(float)));
     return z;
 }
 
 /* [x, 1, h (, 1)] of one step */
-static void put_left(
-    const rnn_job *j, const back_sizes *z, float *to, int64_t first, int64_t rows, int64_t s) {
+static void put_left(const rnn_job *j, const back_part *p, int64_t s, float *to, int64_t wide) {
     const rnn_dims *d = &j->d;
-    for (int64_t i = 0; i < rows; i++, to += z->wide) {
-        const int64_t x = (first + i) * d->t + time_of(j, s), h = time_of(j, s) * d->b + first + i;
+    const float *h = p->h + s % RNN_SEGMENT * p->rows * d->u;
+    for (int64_t i = 0; i < p->rows; i++, to += wide, h += d->u) {
+        const int64_t x = (p->first + i) * d->t + time_of(j, s);
         memcpy(to, (const float *)j->k->in[0] + x * d->f, sizeof(float) * (size_t)d->f);
-        to[d->f] = to[z->wide - 1] = 1;
-        memcpy(to + d->f + 1, (const float *)j->k->in[4] + h * d->u, sizeof(float) * (size_t)d->u);
+        to[d->f] = to[wide - 1] = 1;
+        memcpy(to + d->f + 1, h, sizeof(float) * (size_t)d->u);
     }
 }
 
@@ -332,19 +348,20 @@ static void put_left(
 static void add_weights(
     const rnn_job *j, const back_sizes *z, float *work, float *left, int64_t depth) {
     const rnn_dims *d = &j->d;
+    float *scratch = left + z->left + z->states;
     kt_gemm g = weights_product(d, z, depth);
     g.a = left;
     g.b = work + z->sums;
     g.c = work;
     if (d->kind == RNN_GRU) {
         g.m = d->f + 1;
-        kt_kernels_get()->gemm(&g, left + z->left);
+        kt_kernels_get()->gemm(&g, scratch);
         g.m = d->u + 1;
         g.a += d->f + 1;
         g.b += z->grads;
         g.c += (d->f + 1) * d->gu;
     }
-    kt_kernels_get()->gemm(&g, left + z->left);
+    kt_kernels_get()->gemm(&g, scratch);
 }
 
 /* Some rows of a chunk through all steps, weights' gradients with them. */
@@ -353,24 +370,20 @@ static void back_joined(
     const rnn_dims *d = &j->d;
     const bool gru = d->kind == RNN_GRU;
     float *left = work + z->sums + z->grads * (gru ? 2 : 1);
-    int64_t seen[MOST_ROWS], depth = 0;
-    back_begin(j, first, rows, seen);
+    float *dx = j->k->out[0];
+    int64_t depth = 0;
+    back_part p;
+    back_begin(j, &p, first, rows, left + z->left);
+    p.ld = d->gu;
     for (int64_t s = d->t; s-- > 0;) {
-        float *dz = work + z->sums + depth * d->gu;
-        const gate_grads g = {dz, gru ? dz + z->grads : dz, d->gu};
-        back_step(j, first, rows, s, seen, &g);
+        float *to = dx + (first * d->t + time_of(j, s)) * d->f;
+        p.dz = work + z->sums + depth * d->gu;
+        p.inner = gru ? p.dz + z->grads : p.dz;
+        back_step(j, &p, s);
+        put_left(j, &p, s, left + depth * z->wide, z->wide); /* dx may lie where x is */
         if (!j->a->no_dx)
             kt_kernels_get()->rnn_back_product(
-                (float *)j->k->out[0] + (first * d->t + time_of(j, s)) * d->f,
-                d->t * d->f,
-                dz,
-                d->gu,
-                rows,
-                d->f,
-                d->gu,
-                j->packed_x,
-                false);
-        put_left(j, z, left + depth * z->wide, first, rows, s);
+                to, d->t * d->f, p.dz, d->gu, rows, d->f, d->gu, j->packed_x, false);
         depth += rows;
         if (depth + rows <= DEPTH && s > 0) continue;
         add_weights(j, z, work, left, depth);
@@ -413,31 +426,29 @@ static void back_apart(void *arg, int64_t chunk, int thread) {
     const rnn_dims *d = &j->d;
     const int64_t first = chunk * j->rows, left = d->b - first;
     const int64_t rows = left < j->rows ? left : j->rows, all = d->b * d->t * d->gu;
-    int64_t seen[MOST_ROWS];
+    back_part p;
     (void)thread;
-    back_begin(j, first, rows, seen);
+    back_begin(j, &p, first, rows, j->states + first * d->u * STATES_BACK);
+    p.ld = d->t * d->gu;
     for (int64_t s = d->t; s-- > 0;) {
-        float *dz = j->work + (first * d->t + time_of(j, s)) * d->gu;
-        const gate_grads g = {dz, d->kind == RNN_GRU ? dz + all : dz, d->t * d->gu};
-        back_step(j, first, rows, s, seen, &g);
+        const int64_t at = first * d->t + time_of(j, s);
+        const float *h = p.h + s % RNN_SEGMENT * rows * d->u;
+        p.dz = j->work + at * d->gu;
+        p.inner = d->kind == RNN_GRU ? p.dz + all : p.dz;
+        back_step(j, &p, s);
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(j->h + (at + i * d->t) * d->u, h + i * d->u, sizeof(float) * (size_t)d->u);
     }
 }
 
-enum { DX, DKERNEL, DR, N_PRODUCTS };
+enum { DX, DKERNEL, DR, N_PRODUCTS }; /* outputs; dx may lie where x is */
 
-/* A product over all steps, without its operands: for DR those of one row, as h lies time first. */
+/* A product over all steps, without its operands */
 static kt_gemm product_apart(const rnn_dims *d, int which) {
-    const int64_t n = d->b * d->t;
-    kt_gemm g = {
-        .m = d->f, .n = d->gu, .k = n, .ta = true, .lda = d->f, .ldb = d->gu, .ldc = d->gu};
+    const int64_t n = d->b * d->t, m = which == DR ? d->u : d->f;
+    kt_gemm g = {.m = m, .n = d->gu, .k = n, .ta = true, .lda = m, .ldb = d->gu, .ldc = d->gu};
     if (which == DX)
-        g = (kt_gemm){
-            .m = n, .n = d->f, .k = d->gu, .tb = true, .lda = d->gu, .ldb = d->gu, .ldc = d->f};
-    if (which == DR) {
-        g.m = d->u;
-        g.k = d->t;
-        g.lda = d->b * d->u;
-    }
+        g = (kt_gemm){.m = n, .n = m, .k = d->gu, .tb = true, .lda = d->gu, .ldb = d->gu, .ldc = m};
     g.epilogue = KT_EPI_NONE;
     return g;
 }
@@ -447,15 +458,12 @@ static void products_apart(const rnn_job *j, float *scratch) {
     const rnn_dims *d = &j->d;
     const int64_t n = d->b * d->t;
     const float *dz = j->work, *inner = d->kind == RNN_GRU ? dz + n * d->gu : dz;
-    for (int i = j->a->no_dx ? DKERNEL : DX; i < N_PRODUCTS; i++) {
+    for (int i = DR; i >= (j->a->no_dx ? DKERNEL : DX); i--) {
         kt_gemm g = product_apart(d, i);
+        g.a = i == DX ? dz : i == DR ? j->h : j->k->in[0];
+        g.b = i == DX ? j->k->in[1] : i == DR ? inner : dz;
         g.c = j->k->out[i];
-        for (int64_t b = 0; b < (i == DR ? d->b : 1); b++) {
-            g.a = i == DX ? dz : i == DR ? (const float *)j->k->in[4] + b * d->u : j->k->in[0];
-            g.b = i == DX ? j->k->in[1] : i == DR ? inner + b * d->t * d->gu : dz;
-            g.accumulate = b > 0;
-            kn->gemm(&g, scratch);
-        }
+        kn->gemm(&g, scratch);
     }
     kn->sum_rows(j->k->out[3], dz, n, d->gu, d->gu);
     if (d->kind == RNN_GRU) kn->sum_rows(j->k->out[5], inner, n, d->gu, d->gu);
@@ -475,8 +483,10 @@ static kt_status rnn_grad_run(const kt_kargs *k) {
         return KT_OK;
     }
     j.work = j.packed_x;
+    j.states = j.work + d->b * d->t * d->gu * (d->kind == RNN_GRU ? 2 : 1);
+    j.h = j.states + d->b * d->u * STATES_BACK;
     kt_pool_run(back_apart, &j, (d->b + j.rows - 1) / j.rows);
-    products_apart(&j, j.work + d->b * d->t * d->gu * (d->kind == RNN_GRU ? 2 : 1));
+    products_apart(&j, j.h + d->b * d->t * d->u);
     return KT_OK;
 }
 
@@ -494,7 +504,7 @@ static size_t rnn_grad_scratch(const kt_node *n) {
         const size_t bytes = kn->gemm_scratch(&g);
         if (bytes > most) most = bytes;
     }
-    floats += d.b * d.t * d.gu * (d.kind == RNN_GRU ? 2 : 1);
+    floats += d.b * (d.t * d.gu * (d.kind == RNN_GRU ? 2 : 1) + (d.t + STATES_BACK) * d.u);
     return sizeof(float) * (size_t)floats + most;
 }
 

@@ -65,10 +65,10 @@ typedef struct kt_philox {
     uint32_t counter[2]; ///< high words (step, call); the low 64 bits count blocks
 } kt_philox;
 
-/** One time step of a recurrent layer for some rows; ops/rnn.c has the formulas. Each ld is the
- * distance of two rows. What the input gives to the gates is z, which may lie where the gates will
- * (ldz then is theirs); or z is the bias (ldz 0) and x with `packed_x` gives the rest. h_new must
- * not be h. */
+/** One time step of a recurrent layer for some rows; ops/rnn.c has the formulas. Rows follow each
+ * other but for x and z, which have their distance. What the input gives to the gates is z, which
+ * may lie where the gates will; or z is the bias (ldz 0) and x with `packed_x` gives the rest.
+ * h_new must not be h. */
 typedef struct kt_rnn_step {
     int64_t rows, units;
     const float *packed; ///< recurrent weights, from rnn_pack
@@ -78,13 +78,22 @@ typedef struct kt_rnn_step {
     float *gates, *inner;  ///< inner: gru only
     const float *h, *c;    ///< c: lstm only
     float *h_new, *c_new;
-    int64_t ldx, ldz, ld_gates, ld_inner, ldh, ldc, ldh_new, ldc_new;
+    int64_t ldx, ldz;
 } kt_rnn_step;
+/** The states after a step from its gates, the same bits as rnn_step gave: rows that follow each
+ * other. */
+typedef struct kt_rnn_states {
+    int64_t rows, units;
+    const float *gates, *h, *c;    ///< c: lstm only
+    float *h_new, *c_new, *tanh_c; ///< of c_new
+} kt_rnn_states;
 /** The elementwise part of a step back, one row. dz may be gates; dh becomes what does not go
- * through the recurrent product, dc what goes to the step before. inner: gru only. */
+ * through the recurrent product, dc what goes to the step before. */
 typedef struct kt_rnn_back {
     int64_t units;
-    const float *gates, *h, *extra, *dy; ///< dy NULL: nothing
+    const float *gates, *dy; ///< dy NULL: nothing
+    const float *h, *extra;  ///< gru only: h before the step, what the reset gate scaled
+    const float *c, *tanh_c; ///< lstm only: c before the step, tanh of c after it
     float *dz, *inner, *dh, *dc;
 } kt_rnn_back;
 enum { KT_RNN_SIMPLE, KT_RNN_GRU, KT_RNN_LSTM, KT_RNN_COUNT };
@@ -182,6 +191,7 @@ typedef struct kt_kernels {
     void (*rnn_pack)(float *to, int kind, int64_t units, int64_t depth, const float *w);
     void (*rnn_pack_back)(float *to, int64_t n, int64_t gates, const float *w);
     void (*rnn_step[KT_RNN_COUNT])(const kt_rnn_step *s);
+    void (*rnn_states[KT_RNN_COUNT])(const kt_rnn_states *s);
     void (*rnn_back[KT_RNN_COUNT])(const kt_rnn_back *b);
     /** d [rows, n] = dz [rows, gates] w^T, or d += that. */
     void (*rnn_back_product)(

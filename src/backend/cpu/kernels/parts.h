@@ -112,6 +112,9 @@ void KT_FN(kt_rnn_pack_back)(float *to, int64_t n, int64_t gates, const float *w
 void KT_FN(kt_rnn_step_simple)(const kt_rnn_step *s);
 void KT_FN(kt_rnn_step_gru)(const kt_rnn_step *s);
 void KT_FN(kt_rnn_step_lstm)(const kt_rnn_step *s);
+void KT_FN(kt_rnn_states_simple)(const kt_rnn_states *s);
+void KT_FN(kt_rnn_states_gru)(const kt_rnn_states *s);
+void KT_FN(kt_rnn_states_lstm)(const kt_rnn_states *s);
 void KT_FN(kt_rnn_back_simple)(const kt_rnn_back *b);
 void KT_FN(kt_rnn_back_gru)(const kt_rnn_back *b);
 void KT_FN(kt_rnn_back_lstm)(const kt_rnn_back *b);

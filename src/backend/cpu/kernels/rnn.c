@@ -131,8 +131,8 @@ FINISH finish_simple(const kt_rnn_step *a, int64_t i, int64_t p, int64_t n, cons
     UNROLL for (int v = 0; v < GROUP; v++) {
         const int64_t at = p + v * LANES, left = n - v * LANES;
         const vf h = tanh_of(load_n(a->z + i * a->ldz + at, left) + s[v]);
-        put_n(a->gates + i * a->ld_gates + at, h, left);
-        put_n(a->h_new + i * a->ldh_new + at, h, left);
+        put_n(a->gates + i * a->units + at, h, left);
+        put_n(a->h_new + i * a->units + at, h, left);
     }
 }
 
@@ -143,13 +143,13 @@ FINISH finish_gru(const kt_rnn_step *a, int64_t i, int64_t p, int64_t n, const v
     const vf r = sigmoid_of(load_n(in + u, n) + (s[1] + load_n(bias + u, n)));
     const vf inner = s[2] + load_n(bias + 2 * u, n);
     const vf c = tanh_of(vf_fma(r, inner, load_n(in + 2 * u, n) + s[3]));
-    const vf h = vf_fma(z, load_n(a->h + i * a->ldh + p, n) - c, c);
-    float *to = a->gates + i * a->ld_gates + p;
+    const vf h = vf_fma(z, load_n(a->h + i * u + p, n) - c, c);
+    float *to = a->gates + i * 3 * u + p;
     put_n(to, z, n);
     put_n(to + u, r, n);
     put_n(to + 2 * u, c, n);
-    put_n(a->inner + i * a->ld_inner + p, inner, n);
-    put_n(a->h_new + i * a->ldh_new + p, h, n);
+    put_n(a->inner + i * u + p, inner, n);
+    put_n(a->h_new + i * u + p, h, n);
 }
 
 FINISH finish_lstm(const kt_rnn_step *a, int64_t at, int64_t p, int64_t n, const vf *s) {
@@ -158,14 +158,14 @@ FINISH finish_lstm(const kt_rnn_step *a, int64_t at, int64_t p, int64_t n, const
     const vf i = sigmoid_of(load_n(in, n) + s[0]), f = sigmoid_of(load_n(in + u, n) + s[1]);
     const vf g = tanh_of(load_n(in + 2 * u, n) + s[2]);
     const vf o = sigmoid_of(load_n(in + 3 * u, n) + s[3]);
-    const vf c = vf_fma(f, load_n(a->c + at * a->ldc + p, n), i * g);
-    float *to = a->gates + at * a->ld_gates + p;
+    const vf c = vf_fma(f, load_n(a->c + at * u + p, n), i * g);
+    float *to = a->gates + at * 4 * u + p;
     put_n(to, i, n);
     put_n(to + u, f, n);
     put_n(to + 2 * u, g, n);
     put_n(to + 3 * u, o, n);
-    put_n(a->c_new + at * a->ldc_new + p, c, n);
-    put_n(a->h_new + at * a->ldh_new + p, o * tanh_of(c), n);
+    put_n(a->c_new + at * u + p, c, n);
+    put_n(a->h_new + at * u + p, o * tanh_of(c), n);
 }
 
 /* Panels outside, rows inside: a panel stays in the first cache while the rows go by. */
@@ -181,7 +181,7 @@ FINISH finish_lstm(const kt_rnn_step *a, int64_t at, int64_t p, int64_t n, const
         sums s;                                                                                    \
         clear(rows, GROUP, s);                                                                     \
         product(rows, vecs, x_last, a->inputs, a->x + i * a->ldx, a->ldx, wx, s);                  \
-        product(rows, vecs, (vecs)-1, a->units, a->h + i * a->ldh, a->ldh, w, s);                  \
+        product(rows, vecs, (vecs)-1, a->units, a->h + i * a->units, a->units, w, s);              \
         for (int r = 0; r < rows; r++) finish_##kind(a, i + r, p, n, s[r]);                        \
     }                                                                                              \
     void KT_FN(kt_rnn_step_##kind)(const kt_rnn_step *a) {                                         \
@@ -203,6 +203,36 @@ STEP(gru, KT_RNN_GRU, 3, 3)
 STEP(lstm, KT_RNN_LSTM, 4, 3)
 
 /* The way back --------------------------------------------------------------------------------- */
+
+void KT_FN(kt_rnn_states_simple)(const kt_rnn_states *a) {
+    memcpy(a->h_new, a->gates, sizeof(float) * (size_t)(a->rows * a->units));
+}
+
+void KT_FN(kt_rnn_states_gru)(const kt_rnn_states *a) {
+    const int64_t u = a->units, n = a->rows * u;
+    const float *gate = a->gates;
+    for (int64_t at = 0; at < n; at += u, gate += 3 * u)
+        for (int64_t j = 0; j < u; j += LANES) {
+            const vf z = load_n(gate + j, u - j), c = load_n(gate + 2 * u + j, u - j);
+            const vf h = load_n(a->h + at + j, u - j);
+            put_n(a->h_new + at + j, vf_fma(z, h - c, c), u - j);
+        }
+}
+
+void KT_FN(kt_rnn_states_lstm)(const kt_rnn_states *a) {
+    const int64_t u = a->units, n = a->rows * u;
+    const float *gate = a->gates;
+    for (int64_t at = 0; at < n; at += u, gate += 4 * u)
+        for (int64_t j = 0; j < u; j += LANES) {
+            const int64_t left = u - j;
+            const vf i = load_n(gate + j, left), f = load_n(gate + u + j, left);
+            const vf g = load_n(gate + 2 * u + j, left), o = load_n(gate + 3 * u + j, left);
+            const vf c = vf_fma(f, load_n(a->c + at + j, left), i * g), tc = tanh_of(c);
+            put_n(a->c_new + at + j, c, left);
+            put_n(a->tanh_c + at + j, tc, left);
+            put_n(a->h_new + at + j, o * tc, left);
+        }
+}
 
 typedef struct {
     float *d;
@@ -301,7 +331,7 @@ void KT_FN(kt_rnn_back_lstm)(const kt_rnn_back *b) {
         const float *gate = b->gates + j;
         const vf i = load_n(gate, n), f = load_n(gate + u, n);
         const vf g = load_n(gate + 2 * u, n), o = load_n(gate + 3 * u, n);
-        const vf c = load_n(b->extra + j, n), tc = tanh_of(vf_fma(f, c, i * g));
+        const vf c = load_n(b->c + j, n), tc = load_n(b->tanh_c + j, n);
         vf d = load_n(b->dh + j, n);
         if (b->dy) d += load_n(b->dy + j, n);
         const vf dc = vf_fma(d * o, one - tc * tc, load_n(b->dc + j, n));

@@ -56,6 +56,8 @@ const kt_kernels KT_FN(kt_kernels) = {
     .rnn_pack = KT_FN(kt_rnn_pack),
     .rnn_pack_back = KT_FN(kt_rnn_pack_back),
     .rnn_step = {KT_FN(kt_rnn_step_simple), KT_FN(kt_rnn_step_gru), KT_FN(kt_rnn_step_lstm)},
+    .rnn_states =
+        {KT_FN(kt_rnn_states_simple), KT_FN(kt_rnn_states_gru), KT_FN(kt_rnn_states_lstm)},
     .rnn_back = {KT_FN(kt_rnn_back_simple), KT_FN(kt_rnn_back_gru), KT_FN(kt_rnn_back_lstm)},
     .rnn_back_product = KT_FN(kt_rnn_back_product),
     .conv_panel = TILE_COLS,
