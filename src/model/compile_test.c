@@ -113,6 +113,18 @@ KT_TEST(compile, accuracy_means_what_the_shapes_say) {
     kt_free(b);
 }
 
+KT_TEST(compile, reports_every_one_of_many_metrics) {
+    enum { N = 90 };
+    const void *metrics[N];
+    for (int i = 0; i < N; i++) metrics[i] = kt_metric_mean_squared_error();
+    kt_model *m = kt_sequential(kt_list(kt_input({1}), times("t", 2)));
+    kt_check_status(kt_model_compile(m, "sgd", "mse", .metrics = kt_list_of(N, metrics)), KT_OK);
+    kt_logs *l = kt_model_test_on_batch(m, X2, ZERO);
+    assert_int_equal(kt_logs_len(l), N + 1);
+    kt_check_near(kt_logs_get(l, "mean_squared_error_89"), 10, 1e-6, 0);
+    kt_free(m);
+}
+
 KT_TEST(compile, metrics_start_anew_each_epoch) {
     const kt_blobs d = kt_make_blobs(60, 5, 3);
     kt_model *m = kt_small_model(5, 8, 3);

@@ -9,7 +9,7 @@
 #include "nn/optimizers/optimizer.h"
 
 #include <pthread.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
@@ -343,8 +343,15 @@ static const char *result_name(const kt_compiled *c, int i) {
     return c->metrics.v[i].name;
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+/* The result that follows `last` (-1: none) by name. */
+static int next_result(const kt_compiled *c, int n, int last) {
+    int next = -1;
+    for (int i = 0; i < n; i++) {
+        const int behind = last < 0 ? 1 : strcmp(result_name(c, i), result_name(c, last));
+        if (behind < 0 || (behind == 0 && i <= last)) continue;
+        if (next < 0 || strcmp(result_name(c, i), result_name(c, next)) < 0) next = i;
+    }
+    return next;
 }
 
 static kt_status read_results(
@@ -353,18 +360,10 @@ static kt_status read_results(
     const kt_cpu_run *run,
     const char *prefix,
     kt_logs *logs) {
-    int n = g->outputs.n;
-    const char *sorted[64];
-    char name[200];
-    if (n > 64) n = 64;
-    for (int i = 0; i < n; i++) sorted[i] = result_name(c, i);
-    qsort(sorted, (size_t)n, sizeof *sorted, by_name);
-    for (int k = 0; k < n; k++) {
-        int i = 0;
-        while (result_name(c, i) != sorted[k]) i++;
-        const size_t p = strlen(prefix);
-        memcpy(name, prefix, p);
-        memcpy(name + p, sorted[k], strlen(sorted[k]) + 1);
+    char name[200]; /* names of results have at most 180 bytes */
+    int i = next_result(c, g->outputs.n, -1);
+    for (; i >= 0; i = next_result(c, g->outputs.n, i)) {
+        snprintf(name, sizeof name, "%s%s", prefix, result_name(c, i));
         const kt_status st = kt_logs_set_values(
             logs, name, kt_cpu_output(run, i), kt_shape_size(&g->outputs.v[i]->spec.shape));
         if (st) return st;
