@@ -99,7 +99,7 @@ KT_API kt_status kt_model_save_weights_with(const kt_save_weights_args *args);
  *
  * The state of an optimizer that has begun to train is read too where the file has it, as in Keras.
  * by_name (legacy .h5 only) matches layers by their names instead of their order; skip_mismatch
- * leaves weights alone whose number or shape differs.
+ * leaves weights alone whose shape differs, and by name also layers with another number of them.
  *
  *     kt_model_load_weights(m, "model.weights.h5");
  */

@@ -30,7 +30,7 @@ kt_status kt_legacy_compile(kt_json **out, const kt_json *training, const kt_leg
 typedef struct kt_legacy_weights_options {
     kt_legacy_origin from;
     bool by_name;       ///< layers by their names; those of one side only are left alone
-    bool skip_mismatch; ///< weights are left alone whose number or shape differs
+    bool skip_mismatch; ///< weights of other shapes, by name other numbers of them are left alone
     bool whole_model;   ///< the file describes this model: names first, then order
 } kt_legacy_weights_options;
 /** Weights of a model (built) from the group that has `layer_names`. All shapes are checked before

@@ -22,12 +22,14 @@ typedef struct saved_layer {
 
 typedef struct saved_file {
     kt_hdf5_strings names;
-    KT_VEC(saved_layer) layers; ///< those with weights
+    KT_VEC(saved_layer) layers;
+    kt_legacy_nodes top; ///< weights of the model itself
 } saved_file;
 
 static void free_saved(saved_file *s) {
     for (int i = 0; i < s->layers.n; i++) kt_vec_free(&s->layers.v[i].weights);
     kt_vec_free(&s->layers);
+    kt_vec_free(&s->top);
     kt_hdf5_strings_free(&s->names);
 }
 
@@ -88,10 +90,17 @@ static kt_status read_saved(saved_file *out, const kt_hdf5_node *group) {
         const kt_hdf5_node *g = kt_hdf5_find(group, layer.name);
         st = kt_hdf5_is_group(g) ? kt_legacy_nodes_read(&layer.weights, g, "weight_names")
                                  : no_such("a layer", layer.name);
-        if (!st && layer.weights.n) st = kt_vec_push(&out->layers, layer);
-        if (st || !layer.weights.n) kt_vec_free(&layer.weights);
+        if (!st) st = kt_vec_push(&out->layers, layer);
+        if (st) kt_vec_free(&layer.weights);
     }
-    return st;
+    const kt_hdf5_node *top = kt_hdf5_find(group, "top_level_model_weights");
+    return st || !kt_hdf5_is_group(top) ? st : kt_legacy_nodes_read(&out->top, top, "weight_names");
+}
+
+/* The next layer with weights from i on; the number of layers if there is none. */
+static int next_saved(const saved_file *s, int i) {
+    while (i < s->layers.n && !s->layers.v[i].weights.n) i++;
+    return i;
 }
 
 /* Layers of the model -------------------------------------------------------------------------- */
@@ -135,8 +144,8 @@ static kt_status read_own(own_layers *out, kt_layer *m) {
     for (int i = 0; i < m->children.n && !st; i++) {
         own_layer own = {.layer = m->children.v[i]};
         st = file_order(own.layer, &own.vars);
-        if (!st && own.vars.n) st = kt_vec_push(&out->layers, own);
-        if (st || !own.vars.n) kt_vec_free(&own.vars);
+        if (!st) st = kt_vec_push(&out->layers, own);
+        if (st) kt_vec_free(&own.vars);
     }
     if (st) return st;
     out->by_name = kt_alloc_array(out->layers.n + 1, sizeof(int));
@@ -144,6 +153,11 @@ static kt_status read_own(own_layers *out, kt_layer *m) {
     for (int i = 0; i < out->layers.n; i++) out->by_name[i] = i;
     qsort_r(out->by_name, (size_t)out->layers.n, sizeof(int), compare_own, out);
     return KT_OK;
+}
+
+static int next_own(const own_layers *own, int i) {
+    while (i < own->layers.n && !own->layers.v[i].vars.n) i++;
+    return i;
 }
 
 /* The first layer of that name; -1: none. */
@@ -163,10 +177,13 @@ static int find_own(const own_layers *own, const char *name) {
 
 /* Files of whole models name the layers that the model has: names then say more than order. */
 static bool same_names(const own_layers *own, const saved_file *saved) {
-    bool same = own->layers.n == saved->layers.n;
-    for (int i = 0; i < saved->layers.n && same; i++)
-        same = find_own(own, saved->layers.v[i].name) >= 0;
-    return same;
+    int n = 0;
+    for (int i = next_own(own, 0); i < own->layers.n; i = next_own(own, i + 1)) n++;
+    for (int i = next_saved(saved, 0); i < saved->layers.n; i = next_saved(saved, i + 1), n--) {
+        const int k = find_own(own, saved->layers.v[i].name);
+        if (k < 0 || !own->layers.v[k].vars.n) return false;
+    }
+    return n == 0;
 }
 
 /* The plan ------------------------------------------------------------------------------------- */
@@ -182,12 +199,17 @@ static kt_status wrong_count(const own_layer *own, const saved_layer *saved) {
     return kt_error_got("%d", saved->weights.n);
 }
 
+/* `skip_count`: a layer with another number of weights is left alone. */
 static kt_status plan_layer(
-    kt_legacy_plan *plan, const own_layer *own, const saved_layer *saved, bool skip_mismatch) {
+    kt_legacy_plan *plan,
+    const own_layer *own,
+    const saved_layer *saved,
+    bool skip_shape,
+    bool skip_count) {
     char name[KT_QUOTE_SIZE];
-    kt_status st = kt_legacy_convert(plan, &own->vars, &saved->weights, skip_mismatch);
+    kt_status st = kt_legacy_convert(plan, &own->vars, &saved->weights, skip_shape);
     if (st == KT_ENOTFOUND) {
-        if (!skip_mismatch) return wrong_count(own, saved);
+        if (!skip_count) return wrong_count(own, saved);
         kt_log(
             "weights of layer \"%.80s\" are left alone: %d in the model, %d in the file\n",
             own_name(own),
@@ -202,26 +224,39 @@ static kt_status plan_layer(
 }
 
 static kt_status plan_by_name(
-    kt_legacy_plan *plan, const own_layers *own, const saved_file *saved, bool skip_mismatch) {
+    kt_legacy_plan *plan, const own_layers *own, const saved_file *saved, bool skip) {
     kt_status st = KT_OK;
     for (int i = 0; i < saved->layers.n && !st; i++) {
         const int k = find_own(own, saved->layers.v[i].name);
-        if (k >= 0) st = plan_layer(plan, &own->layers.v[k], &saved->layers.v[i], skip_mismatch);
+        if (k >= 0) st = plan_layer(plan, &own->layers.v[k], &saved->layers.v[i], skip, skip);
     }
     return st;
 }
 
+/* Only the shapes may differ with skip_mismatch, as in Keras. */
 static kt_status plan_in_order(
-    kt_legacy_plan *plan, const own_layers *own, const saved_file *saved, bool skip_mismatch) {
+    kt_legacy_plan *plan, const own_layers *own, const saved_file *saved, bool skip) {
     kt_status st = KT_OK;
-    if (own->layers.n != saved->layers.n) {
+    int n_own = 0, n_saved = 0;
+    for (int i = next_own(own, 0); i < own->layers.n; i = next_own(own, i + 1)) n_own++;
+    for (int i = next_saved(saved, 0); i < saved->layers.n; i = next_saved(saved, i + 1)) n_saved++;
+    if (n_own != n_saved) {
         KT_FAIL(KT_ESHAPE, "the number of layers with weights does not fit");
-        kt_error_expected("%d layers, as in the model", own->layers.n);
-        return kt_error_got("%d in the file", saved->layers.n);
+        kt_error_expected("%d layers, as in the model", n_own);
+        return kt_error_got("%d in the file", n_saved);
     }
-    for (int i = 0; i < own->layers.n && !st; i++)
-        st = plan_layer(plan, &own->layers.v[i], &saved->layers.v[i], skip_mismatch);
+    for (int i = next_own(own, 0), k = next_saved(saved, 0); i < own->layers.n && !st;
+         i = next_own(own, i + 1), k = next_saved(saved, k + 1))
+        st = plan_layer(plan, &own->layers.v[i], &saved->layers.v[k], skip, false);
     return st;
+}
+
+/* Models have no weights of their own here; a file of weights that has some is for another one. */
+static kt_status check_top(const saved_file *saved, const kt_legacy_weights_options *o) {
+    if (!saved->top.n || o->whole_model || (o->by_name && o->skip_mismatch)) return KT_OK;
+    KT_FAIL(KT_ESHAPE, "the number of weights of the model itself does not fit");
+    kt_error_expected("none");
+    return kt_error_got("%d", saved->top.n);
 }
 
 void kt_legacy_plan_free(kt_legacy_plan *plan) {
@@ -254,6 +289,7 @@ kt_status kt_legacy_read_weights(
     kt_legacy_plan plan = {.from = o->from};
     kt_status st = read_saved(&saved, group);
     if (!st) st = read_own(&own, m);
+    if (!st) st = check_top(&saved, o);
     if (!st && (o->by_name || (o->whole_model && same_names(&own, &saved))))
         st = plan_by_name(&plan, &own, &saved, o->skip_mismatch);
     else if (!st)

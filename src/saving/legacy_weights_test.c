@@ -3,6 +3,7 @@
 #include "saving/legacy.h"
 
 #include "base/mem.h"
+#include "io/npz.h"
 #include "testing/kt_test.h"
 
 #include <keratin/keratin.h>
@@ -333,5 +334,94 @@ KT_TEST(legacy_weights, files_by_name) {
     }
     unlink(path);
     unlink(weights);
+    rmdir(folder);
+}
+
+/* Files that fit and files that do not: what real Keras does with them (load_weights.py). */
+
+static kt_model *made(int which) {
+    static const struct {
+        const char *name;
+        int units, bias; /* units 0: Activation, -1: BatchNormalization */
+    } layers[][3] = {
+        {{"a", 3, 1}, {"b", 2, 1}},
+        {{"a", 3, 0}, {"b", 2, 1}},
+        {{"a", 0, 0}, {"b", 2, 1}},
+        {{"a", 5, 1}, {"b", 2, 1}},
+        {{"x", 3, 1}, {"b", 2, 1}},
+        {{"a", 3, 1}, {"c", 3, 1}, {"b", 2, 1}},
+        {{"a", 3, 1}, {"b", -1, 0}},
+        {{"b", 3, 1}, {"a", 2, 1}},
+        {{"a", 3, 0}, {"b", 2, 0}},
+        {{"a", 3, 1}, {"r", 0, 0}, {"b", 2, 1}},
+        {{"a", 3, 1}, {"b", 4, 1}},
+    };
+    kt_sym *in = kt_input({4}), *x = in;
+    for (int i = 0; i < 3 && layers[which][i].name; i++) {
+        const char *name = layers[which][i].name;
+        const int units = layers[which][i].units;
+        if (units > 0)
+            x = kt_call(kt_dense(units, .use_bias = layers[which][i].bias, .name = name), x);
+        else if (units)
+            x = kt_call(kt_batch_normalization(.name = name), x);
+        else
+            x = kt_call(kt_activation("relu", .name = name), x);
+    }
+    return kt_functional(in, x);
+}
+
+static void fill(kt_model *m, double value) {
+    for (int i = 0; i < kt_layer_n_weights(m); i++) {
+        kt_var *v = kt_layer_weight(m, i);
+        kt_tensor *t = kt_tensor_new(KT_FLOAT32, kt_tensor_shape(kt_var_value(v)), NULL);
+        for (int64_t k = 0; k < kt_tensor_size(t); k++) kt_tensor_set(t, k, value);
+        kt_check_status(kt_var_assign(v, t), KT_OK);
+        kt_free(t);
+    }
+}
+
+KT_TEST(legacy_weights, outcomes_are_those_of_keras) {
+    enum { MODELS = 11, WAYS = 6, WEIGHTS = 6 };
+    char folder[] = "/tmp/kt_legacy_XXXXXX", path[MODELS][2][64];
+    kt_npz *npz;
+    kt_check_status(kt_npz_open(&npz, "tests/golden/load_weights.npz"), KT_OK);
+    kt_tensor *want = kt_npz_read(npz, "outcomes");
+    kt_npz_close(npz);
+    assert_int_equal(kt_tensor_size(want), MODELS * MODELS * WAYS * WEIGHTS);
+    assert_non_null(mkdtemp(folder));
+    for (int i = 0; i < MODELS; i++) {
+        kt_model *m = made(i);
+        fill(m, 7);
+        for (int old = 0; old < 2; old++) {
+            snprintf(path[i][old], 64, "%s/%d%s.h5", folder, i, old ? "" : ".weights");
+            kt_check_status(kt_model_save_weights(m, path[i][old]), KT_OK);
+        }
+    }
+    for (int at = 0; at < MODELS * MODELS * WAYS; at++) {
+        const int way = at % WAYS, from = at / WAYS % MODELS, which = at / WAYS / MODELS;
+        kt_model *m = made(which);
+        fill(m, 1);
+        const kt_status st = kt_model_load_weights(
+            m, path[from][way < 4], .by_name = way == 2 || way == 3, .skip_mismatch = way % 2);
+        for (int i = 0; i < WEIGHTS; i++) {
+            const int was = (int)kt_tensor_get(want, (int64_t)at * WEIGHTS + i);
+            const bool there = i < kt_layer_n_weights(m);
+            const int is = st ? -2 : there ? (int)weight(m, i, 0) : -1;
+            if (is != was || (st && there && weight(m, i, 0) != 1))
+                fail_msg(
+                    "model %d, file %d, way %d, weight %d: %d, Keras %d (%s)",
+                    which,
+                    from,
+                    way,
+                    i,
+                    is,
+                    was,
+                    kt_error_message());
+        }
+        kt_error_clear();
+        kt_free(m);
+    }
+    for (int i = 0; i < MODELS; i++)
+        for (int old = 0; old < 2; old++) unlink(path[i][old]);
     rmdir(folder);
 }

@@ -155,10 +155,12 @@ static kt_status check_var(const kt_hdf5_node *data, const kt_var *v, int number
     return kt_error_got("%s", kt_shape_str(&shape, got, sizeof got));
 }
 
+/* *fits: how many variables there are before the first that is not as it should be. */
 static kt_status check_group(
-    const kt_weight_tree *t, const kt_weight_group *g, const kt_weight_files *f) {
+    const kt_weight_tree *t, const kt_weight_group *g, const kt_weight_files *f, int *fits) {
     const int found = count_stored(f, g), stored = found < 0 ? 0 : found;
     kt_status st = KT_OK;
+    *fits = 0;
     if (stored != g->n && !(found >= 0 && lacks_learning_rate(g, stored))) {
         KT_FAIL(KT_ESHAPE, "another number of variables in the file");
         kt_error_expected("%d", g->n);
@@ -169,15 +171,17 @@ static kt_status check_group(
         int number;
         const kt_hdf5_node *data = find_var(f, g, k, &number);
         if (number >= 0) st = check_var(data, t->vars.v[g->first + k], number);
+        if (st == KT_OK) *fits = k + 1;
     }
     if (st) say_where(g);
     return st;
 }
 
+/* The first n variables. */
 static kt_status read_group(
-    const kt_weight_tree *t, const kt_weight_group *g, const kt_weight_files *f) {
+    const kt_weight_tree *t, const kt_weight_group *g, const kt_weight_files *f, int n) {
     kt_status st = KT_OK;
-    for (int k = 0; k < g->n && st == KT_OK; k++) {
+    for (int k = 0; k < n && st == KT_OK; k++) {
         int number;
         kt_var *v = t->vars.v[g->first + k];
         const kt_hdf5_node *data = find_var(f, g, k, &number);
@@ -185,7 +189,7 @@ static kt_status read_group(
         st = kt_hdf5_read_into(data, kt_var_data(v), v->spec.dtype, kt_shape_size(&v->spec.shape));
         if (st == KT_OK) v->initialized = true;
     }
-    if (st == KT_OK && g->layer) kt_lora_clear(g->layer);
+    if (st == KT_OK && g->layer && n == g->n) kt_lora_clear(g->layer);
     return st;
 }
 
@@ -211,18 +215,21 @@ kt_status kt_weights_h5_get(kt_hdf5 *h, const kt_weight_tree *t, bool skip_misma
 
 kt_status kt_weights_h5_get_all(
     const kt_weight_files *f, const kt_weight_tree *t, bool skip_mismatch) {
-    KT_VEC(bool) fits = {0, 0, NULL};
+    KT_VEC(int) fits = {0, 0, NULL};
     kt_status st = KT_OK;
     for (int i = 0; i < t->groups.n && st == KT_OK; i++) {
-        st = check_group(t, &t->groups.v[i], f);
-        const bool fit = st == KT_OK;
-        const int n = fit ? 0 : count_stored(f, &t->groups.v[i]);
-        if (!fit && may_skip(&t->groups.v[i], st, n, skip_mismatch)) st = KT_OK;
-        if (st == KT_OK) st = kt_vec_push(&fits, fit);
+        const kt_weight_group *g = &t->groups.v[i];
+        int n;
+        st = check_group(t, g, f, &n);
+        if (st && may_skip(g, st, count_stored(f, g), skip_mismatch)) {
+            st = KT_OK;
+            if (!g->layer) n = 0;
+        }
+        if (st == KT_OK) st = kt_vec_push(&fits, n);
     }
     for (int i = 0; i < t->vars.n && st == KT_OK; i++) st = kt_store_touch(t->vars.v[i]->store);
     for (int i = 0; i < t->groups.n && st == KT_OK; i++)
-        if (fits.v[i]) st = read_group(t, &t->groups.v[i], f);
+        st = read_group(t, &t->groups.v[i], f, fits.v[i]);
     kt_vec_free(&fits);
     return st;
 }

@@ -13,7 +13,8 @@ kt_status kt_weights_h5_put_group(
 
 /** Reads all variables from a file. Number, shapes and kinds of everything are compared before the
  * first weight changes: KT_ESHAPE names layer, variable, expected and got. With skip_mismatch,
- * layers that do not fit are left alone, each with a line in the log. The state of an optimizer
+ * layers that do not fit are left alone from the first weight on that does not (as in Keras), each
+ * with a line in the log. The state of an optimizer
  * that does not fit is left alone in the same way, as Keras does. Files of tf.keras 2.12 to 2.15
  * are read too (no optimizer/learning_rate, _layer_checkpoint_dependencies instead of layers). */
 kt_status kt_weights_h5_get(kt_hdf5 *h, const kt_weight_tree *t, bool skip_mismatch);
