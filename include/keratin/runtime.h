@@ -15,10 +15,26 @@ extern "C" {
  */
 KT_API void kt_set_random_seed(uint64_t seed);
 
-/** The dtype that layers compute in and weights have when their `dtype` is left out: "float32"
- * (default) or "float64". Keras: keras.config.set_dtype_policy. Unknown names: KT_EINVAL. */
+/** The policy of layers whose `dtype` is left out: "float32" (default), "float64", "float16",
+ * "bfloat16", or with weights in float32 and computation in 16 bits "mixed_float16",
+ * "mixed_bfloat16". Computation in 16 bits is rounded as the type asks for after each operation; it
+ * saves no time here. Keras: keras.config.set_dtype_policy. Unknown names: KT_EINVAL; those of
+ * quantization: KT_EUNSUPPORTED.
+ *
+ *     kt_set_dtype_policy("mixed_float16");
+ */
 KT_API kt_status kt_set_dtype_policy(const char *name);
 KT_API const char *kt_dtype_policy(void);
+
+/** The floating type of inputs, losses, metrics and of numbers made from integers: "float32"
+ * (default), "float16", "bfloat16" or "float64". As long as no dtype policy is set it is the
+ * policy, too; as long as floatx is not set a policy of "float64" widens it. Keras:
+ * keras.config.set_floatx, keras.config.floatx. Other names: KT_EINVAL.
+ *
+ *     kt_set_floatx("float64");
+ */
+KT_API kt_status kt_set_floatx(const char *name);
+KT_API const char *kt_floatx(void);
 
 /** Threads that work is split over; 0 is the default: the processors this process may use, or
  * KT_NUM_THREADS. Results do not depend on it. */

@@ -113,8 +113,7 @@ static kt_status x_row(const kt_spec *want, const kt_tensor *t, const char *name
 
 /* Labels: floats in the policy's dtype, everything else int32. */
 static kt_spec y_row(const kt_tensor *t) {
-    kt_spec row = {
-        kt_dtype_is_float(t->dtype) ? kt_dtype_of(kt_dtype_policy()) : KT_INT32, t->shape};
+    kt_spec row = {kt_dtype_is_float(t->dtype) ? kt_dtype_of(kt_floatx()) : KT_INT32, t->shape};
     row.shape.dim[0] = 1;
     return row;
 }
@@ -173,7 +172,7 @@ static kt_status open_y(kt_feed *f, const kt_model_state *s, kt_ref y, kt_ref w)
     for (int i = 0; i < s->n_out && st == KT_OK; i++) {
         st = check_rows(f, f->w[i], "sample_weight", i);
         if (st || !f->w[i]) continue;
-        f->row[f->n_x + f->n_y + i] = (kt_spec){kt_dtype_of(kt_dtype_policy()), f->w[i]->shape};
+        f->row[f->n_x + f->n_y + i] = (kt_spec){kt_dtype_of(kt_floatx()), f->w[i]->shape};
         f->row[f->n_x + f->n_y + i].shape.dim[0] = 1;
     }
     return st;
@@ -243,7 +242,7 @@ kt_status kt_feed_class_weight(kt_feed *f, const kt_class_weight *weights) {
         ((float *)w->data)[i] = (float)value;
     }
     f->w[0] = w;
-    f->row[f->n_x + f->n_y] = (kt_spec){kt_dtype_of(kt_dtype_policy()), kt_dims(1)};
+    f->row[f->n_x + f->n_y] = (kt_spec){kt_dtype_of(kt_floatx()), kt_dims(1)};
     return KT_OK;
 }
 

@@ -91,6 +91,13 @@ static kt_status cast_inputs(const kt_layer *l, kt_trace *t) {
     return KT_OK;
 }
 
+/* What variables are read as, from here on. Keras: the AutocastScope in Layer.__call__ */
+static void set_autocast(const kt_layer *l, kt_tracer *tr) {
+    if (!tr->casting && l->dtype == l->variable_dtype) return;
+    tr->autocast = tr->casting && l->no_autocast ? KT_NO_DTYPE : l->dtype;
+    tr->casting = true;
+}
+
 static kt_status add_activity(kt_layer *l, kt_sym *out) {
     const kt_regularizer_class *cls = (const kt_regularizer_class *)l->activity_regularizer->cls;
     kt_sym *penalty = cls->penalty(l->activity_regularizer, out);
@@ -126,7 +133,8 @@ kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
     char path[512];
     const char *outer_scope = tr->g->scope;
     kt_layer *outer_layer = tr->layer;
-    const bool outer_training = tr->training;
+    const bool outer_training = tr->training, outer_casting = tr->casting;
+    const kt_dtype outer_autocast = tr->autocast;
     if (l->name)
         kt_layer_path(l, path, sizeof path);
     else
@@ -137,10 +145,13 @@ kt_status kt_layer_trace_call(kt_layer *l, kt_trace *t) {
     if (!t->n_out) t->n_out = 1;
     kt_status st = check_count(l, t->n_in);
     if (st == KT_OK) st = cast_inputs(l, t);
+    set_autocast(l, tr);
     if (st == KT_OK) st = l->cls->call(l, t);
     if (st == KT_OK) st = tr->g->status;
     if (st == KT_OK) st = finish_outputs(l, t);
     tr->training = outer_training;
+    tr->casting = outer_casting;
+    tr->autocast = outer_autocast;
     tr->layer = outer_layer;
     tr->g->scope = outer_scope;
     return kt_layer_context(l, st);

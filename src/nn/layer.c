@@ -7,7 +7,6 @@
 #include "nn/constraints/constraint.h"
 #include "nn/initializers/initializer.h"
 #include "nn/regularizers/regularizer.h"
-#include "runtime/settings.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -65,13 +64,17 @@ static void layer_destroy(void *self) {
 
 static kt_status layer_dtype(kt_layer *l, const char *dtype) {
     const char *name = dtype ? dtype : kt_dtype_policy();
-    l->dtype = kt_dtype_of(name);
-    if (l->dtype == KT_FLOAT32 || l->dtype == KT_FLOAT64) return KT_OK;
+    kt_policy p;
+    if (kt_policy_of(name, &p)) {
+        l->dtype = p.compute;
+        l->variable_dtype = p.variable;
+        return KT_OK;
+    }
     if (kt_policy_is_quantized(name))
         return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.60s\": quantization is not supported", name);
-    if (l->dtype == KT_NO_DTYPE && strncmp(name, "mixed_", 6))
+    if (kt_dtype_of(name) == KT_NO_DTYPE)
         return KT_FAIL(KT_EINVAL, "dtype: unknown name \"%.60s\"", name);
-    return KT_FAIL(KT_EUNSUPPORTED, "dtype: layers do not compute in \"%.60s\" yet", name);
+    return KT_FAIL(KT_EUNSUPPORTED, "dtype: layers do not compute in \"%.60s\"", name);
 }
 
 static kt_status layer_args(kt_layer *l, const void *args) {
@@ -169,7 +172,7 @@ kt_layer *kt_layer_copy(const kt_layer *l, const char *name, kt_layer_edit *edit
     memcpy(args, l->args, l->cls->args_size);
     *(size_t *)args = l->cls->args_size;
     layer_tail *tail = kt_layer_tail_of(l->cls, args);
-    *tail = (layer_tail){name, kt_dtype_name(l->dtype), l->trainable, tail->autocast};
+    *tail = (layer_tail){name, kt_layer_policy(l), l->trainable, tail->autocast};
     for (const kt_field *f = l->cls->fields; f && f->type; f++) {
         kt_ref *ref = (kt_ref *)(void *)((char *)args + f->offset);
         if (f->type == KT_FIELD_REF) *ref = copy_argument(*ref);
@@ -189,6 +192,7 @@ const void *kt_layer_args(const kt_layer *l) { return l->args; }
 void *kt_layer_state(const kt_layer *l) { return l->state; }
 int kt_layer_n_inputs(const kt_layer *l) { return l->n_inputs; }
 kt_dtype kt_layer_dtype(const kt_layer *l) { return l->dtype; }
+kt_dtype kt_layer_variable_dtype(const kt_layer *l) { return l->variable_dtype; }
 void kt_layer_set_spec(kt_layer *l, kt_input_spec spec) { l->spec = spec; }
 
 kt_status kt_layer_require(const kt_layer *l, const char *what) {
@@ -263,7 +267,7 @@ static kt_status weight_args_check(const kt_weight_args *a) {
 static kt_status weight_make(kt_layer *l, const kt_weight_args *a, kt_var **out) {
     const kt_status wrong = weight_args_check(a);
     if (wrong) return wrong;
-    const kt_dtype dtype = a->dtype ? kt_dtype_of(a->dtype) : l->dtype;
+    const kt_dtype dtype = a->dtype ? kt_dtype_of(a->dtype) : l->variable_dtype;
     const kt_shape shape = a->shape[0] == KT_SCALAR ? (kt_shape){0, {0}}
                                                     : kt_shape_of_field(a->shape);
     if (dtype == KT_NO_DTYPE) return KT_FAIL(KT_EINVAL, "dtype: unknown name \"%.60s\"", a->dtype);
@@ -275,6 +279,7 @@ static kt_status weight_make(kt_layer *l, const kt_weight_args *a, kt_var **out)
     kt_var *v = kt_var_new(a->name ? a->name : "variable", (kt_spec){dtype, shape}, a->trainable);
     if (kt_failed(v)) return kt_check(v);
     kt_adopt(v);
+    v->no_autocast = !a->autocast;
     kt_status st = weight_parts(l, v, a);
     if (st == KT_OK) st = kt_vec_push(&l->vars, v);
     if (st)

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "nn/activations/activation.h"
 #include "nn/tracer.h"
+#include "runtime/settings.h"
 
 /** Low-rank adaptation of the layer's first weight (lora.h). */
 typedef struct kt_lora {
@@ -18,10 +19,11 @@ struct kt_layer {
     const kt_layer_class *cls;
     const char *class_name; ///< cls->name, or that of a recorded operation
     void *args, *state;
-    char *name;            ///< NULL until it is given or asked for
-    kt_layer *parent;      ///< borrowed: the layer this one is part of, for paths
-    const char *attribute; ///< what Keras calls this part of its parent; static; NULL: nothing
-    kt_dtype dtype;
+    char *name;              ///< NULL until it is given or asked for
+    kt_layer *parent;        ///< borrowed: the layer this one is part of, for paths
+    const char *attribute;   ///< what Keras calls this part of its parent; static; NULL: nothing
+    kt_dtype dtype;          ///< of computation
+    kt_dtype variable_dtype; ///< of weights
     bool trainable, built, was_built_by_call;
     int n_inputs;
     int n_calls;         ///< recorded so far
@@ -56,6 +58,11 @@ typedef struct kt_layer_tail {
 static inline kt_layer_tail *kt_layer_tail_of(const kt_layer_class *cls, const void *args) {
     return (
         kt_layer_tail *)(uintptr_t)((const char *)args + cls->args_size - sizeof(kt_layer_tail));
+}
+
+/** The name of the layer's dtype policy, for parts that have the same. */
+static inline const char *kt_layer_policy(const kt_layer *l) {
+    return kt_policy_name((kt_policy){l->dtype, l->variable_dtype});
 }
 
 /** The activity regularizer among the arguments, wherever the class has it; NULL: it has none. */

@@ -68,7 +68,7 @@ kt_val *kt_unwrap(kt_sym *s, const kt_val *like) {
         return kt_graph_fail(t->g, st);
     }
     if (s->is_num) {
-        const kt_dtype d = like ? like->spec.dtype : kt_dtype_of(kt_dtype_policy());
+        const kt_dtype d = like ? like->spec.dtype : kt_dtype_of(kt_floatx());
         return kt_g_const(t->g, s->num, (kt_spec){d == KT_BOOL ? KT_INT32 : d, {0, {0}}});
     }
     if (s->constant)
@@ -98,7 +98,10 @@ kt_val *kt_tracer_var(kt_tracer *t, kt_var *v) {
 kt_sym *kt_value(kt_var *v) {
     if (kt_failed(v)) return kt_fail_object(kt_check(v));
     if (!current) return kt_fail_object(KT_FAIL(KT_ESTATE, "kt_value() outside of a layer's call"));
-    return kt_wrap(kt_tracer_var(current, v));
+    kt_val *x = kt_tracer_var(current, v);
+    const kt_dtype to = current->autocast;
+    const bool cast = to != KT_NO_DTYPE && !v->no_autocast && kt_dtype_is_float(v->spec.dtype);
+    return kt_wrap(cast ? kt_g_cast(current->g, x, to) : x);
 }
 
 kt_status kt_assign(kt_var *v, kt_sym *value) {
@@ -174,7 +177,7 @@ kt_sym *kt_num(double value) {
     if (!s) return kt_fail_object(KT_ENOMEM);
     s->is_num = true;
     s->num = value;
-    s->spec.dtype = kt_dtype_of(kt_dtype_policy());
+    s->spec.dtype = kt_dtype_of(kt_floatx());
     return s;
 }
 

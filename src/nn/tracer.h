@@ -61,7 +61,9 @@ typedef struct kt_traced_var {
 struct kt_tracer {
     kt_graph *g;
     bool training;
-    bool inferring;  ///< shapes are what counts: loops may run one step
+    bool casting;      ///< variables are read in the dtype … (Keras: AutocastScope)
+    kt_dtype autocast; ///< … of this; KT_NO_DTYPE: in their own
+    bool inferring;    ///< shapes are what counts: loops may run one step
     int n_calls;     ///< of layers so far, while inferring: models in models may double it 64 times
     kt_var *counter; ///< int64 scalar: calls so far, for random numbers; NULL: a constant 0
     KT_VEC(kt_traced_var) vars;

@@ -97,6 +97,9 @@ kt_val *kt_g_sum(kt_graph *g, kt_val *x, int axes, bool keepdims) {
 
 kt_val *kt_g_mean(kt_graph *g, kt_val *x, int axes, bool keepdims) {
     if (!x) return NULL;
+    const kt_dtype d = x->spec.dtype;
+    if (d == KT_FLOAT16 || d == KT_BFLOAT16) /* the sum may be more than the type holds */
+        return kt_g_cast(g, kt_g_mean(g, kt_g_cast(g, x, KT_FLOAT32), axes, keepdims), d);
     double count = 1;
     for (int i = 0; i < x->spec.shape.ndim; i++)
         if (axes >> i & 1) count *= (double)x->spec.shape.dim[i];

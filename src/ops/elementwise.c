@@ -3,6 +3,7 @@
  * dtypes go through double, which is exact for everything up to 2^53. */
 #include "base/error.h"
 #include "ops/build.h"
+#include "tensor/half.h"
 
 #define KT_REF_SELF "ops/elementwise_ref.h"
 #include "ir/ref_types.h"

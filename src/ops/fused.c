@@ -9,6 +9,7 @@
 #include "ir/scan.h"
 #include "ops/build.h"
 #include "ops/families.h"
+#include "tensor/half.h"
 
 #include <math.h>
 #include <string.h>

@@ -44,6 +44,7 @@ static kt_status KT_REF(matmul)(const kt_kargs *k) {
 #else
 #include "base/error.h"
 #include "ops/build.h"
+#include "tensor/half.h"
 
 enum {
 #define KT_UNARY(name, value, grad) MATMUL_EPI_##name,

@@ -9,4 +9,12 @@ uint64_t kt_seed(void);
 /** Is it a policy of Keras' quantization ("int8_from_float32")? There is none here. */
 bool kt_policy_is_quantized(const char *name);
 
+/** A dtype policy: what layers compute in, and what their weights have. */
+typedef struct kt_policy {
+    kt_dtype compute, variable;
+} kt_policy;
+/** By its name; false: there is no such policy. */
+bool kt_policy_of(const char *name, kt_policy *out);
+const char *kt_policy_name(kt_policy p);
+
 #endif

@@ -28,6 +28,7 @@ struct kt_var {
     kt_store *store;
     int64_t offset; ///< first element inside the store
     bool trainable;
+    bool no_autocast;             ///< read as it is, also where layers compute in another dtype
     bool frozen;                  ///< made to be trained, but is not any more (nn/lora.h)
     bool initialized;             ///< the first value is there
     bool in_extent;               ///< the store is a flat extent

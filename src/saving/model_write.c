@@ -72,7 +72,7 @@ static kt_json *sequential_config(kt_model *m) {
     kt_json *o = kt_json_new_dict(), *layers = kt_json_new_list();
     kt_status st = kt_json_put(o, "name", kt_json_new_str(kt_layer_name(m)));
     if (st == KT_OK) st = kt_json_put(o, "trainable", kt_json_new_bool(m->trainable));
-    if (st == KT_OK) st = kt_json_put(o, "dtype", dtype_policy(kt_dtype_name(m->dtype)));
+    if (st == KT_OK) st = kt_json_put(o, "dtype", dtype_policy(kt_layer_policy(m)));
     if (st == KT_OK) st = sequential_layers(layers, m);
     if (st == KT_OK)
         st = kt_json_put(o, "layers", layers);

@@ -413,7 +413,7 @@ static kt_json *layer_key(kt_layer *l, const char *key, kt_json *form) {
     if (!strcmp(key, "trainable")) return kt_json_new_bool(l->trainable);
     if (!strcmp(key, "dtype"))
         return kt_json_is(form, KT_JSON_STR) ? kt_json_new_str(kt_dtype_name(l->dtype))
-                                             : policy(kt_dtype_name(l->dtype));
+                                             : policy(kt_layer_policy(l));
     return one_key(l->cls->name, l->cls->fields, l->args, l->cls->defaults, key, form);
 }
 

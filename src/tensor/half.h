@@ -64,4 +64,10 @@ static inline float kt_float_round_odd(double d) {
     return kt_float_of_bits(bits | 1u);
 }
 
+/* A number as the type has it, in a wider type: what an operation of that type gives. */
+static inline float kt_f16f(float x) { return kt_half_to_float(kt_half_of_float(x)); }
+static inline float kt_bf16f(float x) { return kt_bfloat_to_float(kt_bfloat_of_float(x)); }
+static inline double kt_f16(double x) { return (double)kt_f16f(kt_float_round_odd(x)); }
+static inline double kt_bf16(double x) { return (double)kt_bf16f(kt_float_round_odd(x)); }
+
 #endif

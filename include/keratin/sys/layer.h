@@ -63,8 +63,10 @@ KT_API const void *kt_layer_args(const kt_layer *l);
 KT_API void *kt_layer_state(const kt_layer *l);
 /** Number of inputs of the call that builds the layer. */
 KT_API int kt_layer_n_inputs(const kt_layer *l);
-/** dtype of weights and of computation. */
+/** dtype of computation, and of weights: they differ where the policy is a mixed one. Keras:
+ * Layer.compute_dtype, Layer.variable_dtype. */
 KT_API kt_dtype kt_layer_dtype(const kt_layer *l);
+KT_API kt_dtype kt_layer_variable_dtype(const kt_layer *l);
 
 /** What inputs a layer takes: every complaint about shapes comes from here. */
 typedef struct kt_input_spec {
@@ -87,7 +89,7 @@ typedef struct kt_weight_args {
     kt_ref regularizer, constraint;
     const char *dtype;            ///< default: the layer's
     bool trainable;               ///< default true
-    bool autocast;                ///< default true; matters with mixed precision only
+    bool autocast;                ///< default true: kt_value() gives the layer's dtype
     const char *aggregation;      ///< default NULL, "none": of replicas, of which there is one
     bool overwrite_with_gradient; ///< not supported
 } kt_weight_args;
@@ -104,8 +106,9 @@ KT_API kt_layer *kt_add_sublayer(kt_layer *parent, kt_layer *child);
  */
 KT_API kt_layer *kt_add_sublayer_as(kt_layer *parent, const char *attribute, kt_layer *child);
 
-/** The value of a variable inside a trace, and its next value: a later kt_value() sees it, the
- * memory changes when the program has run. */
+/** The value of a variable inside a trace (of a floating one in the layer's dtype of computation,
+ * unless autocast is false for the weight or the layer), and its next value: a later kt_value()
+ * sees it, the memory changes when the program has run. */
 KT_API kt_sym *kt_value(kt_var *v);
 KT_API kt_status kt_assign(kt_var *v, kt_sym *value);
 /** A scalar that the loss of the model gets added. Keras: Layer.add_loss */

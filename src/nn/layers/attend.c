@@ -168,7 +168,7 @@ kt_status kt_attend(
 
 kt_layer *kt_attend_projection(
     kt_layer *l, const char *attribute, kt_einsum_dense_args e, const kt_shape *in) {
-    e.dtype = kt_dtype_name(l->dtype);
+    e.dtype = kt_layer_policy(l);
     e.trainable = l->trainable;
     kt_layer *p = kt_add_sublayer_as(l, attribute, kt_einsum_dense_new(&e));
     const kt_status st = kt_failed(p) ? kt_check(p) : kt_layer_build(p, *in);

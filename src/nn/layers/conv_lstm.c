@@ -227,7 +227,7 @@ static kt_status layer_init(kt_layer *l, const kt_layer_class *cell) {
     RNN_OPTIONS(r, a);
     r->state_shape = state_shape;
     own.name = "conv_lstm_cell";
-    own.dtype = kt_dtype_name(l->dtype);
+    own.dtype = kt_layer_policy(l);
     own.activity_regularizer = NULL; /* the layer's, once for the sequence */
     const kt_status st = rnn_init_own(l, kt_layer_new(cell, &own), KT_AUTO);
     kt_layer_set_spec(l, (kt_input_spec){.ndim = kt_layer_rank(l) + 3});

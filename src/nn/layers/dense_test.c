@@ -1,4 +1,6 @@
 /* Dense: the contract, gradients, wrong arguments. Values: golden_test.c. */
+#include "tensor/half.h"
+
 #include "testing/kt_layers.h"
 
 KT_TEST(dense, keeps_the_layer_contract) {
@@ -122,4 +124,38 @@ KT_TEST(dense, takes_a_layer_as_activation) {
     kt_check_gradients(kt_dense(4, .activation = kt_prelu()), .input = {2, 3});
     kt_layer *mine = kt_dense(4, .activation = kt_prelu());
     kt_check_layer(mine, .input = {2, 3}, .output = {2, 4}, .n_trainable = 3, .n_params = 20);
+}
+
+/* Weights in float32, products in float16: what is read is rounded, the sum is rounded once. */
+KT_TEST(dense, computes_in_the_dtype_of_its_policy) {
+    static const char *const policies[] = {
+        "mixed_float16", "float16", "mixed_bfloat16", "bfloat16"};
+    for (int i = 0; i < 4; i++) {
+        const bool mixed = i % 2 == 0, narrow = i < 2;
+        const kt_dtype half = narrow ? KT_FLOAT16 : KT_BFLOAT16;
+        kt_layer *l = kt_dense(1, .dtype = policies[i]);
+        kt_sym *x = kt_input({2});
+        kt_sym *y = kt_call(l, x);
+        kt_model *m = kt_functional(x, y);
+        assert_int_equal(kt_sym_dtype(y), half);
+        assert_int_equal(kt_layer_dtype(l), half);
+        assert_int_equal(kt_layer_variable_dtype(l), mixed ? KT_FLOAT32 : half);
+        const float w[2] = {1.001f, 1}, b[1] = {0}, in[2] = {1, 0x1p-9f};
+        kt_tensor *weights[2] = {
+            kt_tensor_new(KT_FLOAT32, kt_dims(2, 1), w), kt_tensor_new(KT_FLOAT32, kt_dims(1), b)};
+        kt_check_status(kt_set_weights(l, kt_list(weights[0], weights[1])), KT_OK);
+        kt_tensor *p = kt_model_predict(
+            m, kt_tensor_new(KT_FLOAT32, kt_dims(1, 2), in), .verbose = 0);
+        kt_check_status(kt_check(p), KT_OK);
+        assert_int_equal(kt_tensor_dtype(p), half);
+        const float product = narrow ? kt_f16f(1.001f) : kt_bf16f(1.001f);
+        const float want = narrow ? kt_f16f(product + in[1]) : kt_bf16f(product + in[1]);
+        assert_true(kt_tensor_get(p, 0) == (double)want);
+        assert_int_equal(
+            kt_tensor_dtype(kt_list_get(kt_get_weights(l), 0)), mixed ? KT_FLOAT32 : half);
+        kt_free(p);
+        kt_free(m);
+    }
+    kt_check_fails(kt_dense(1, .dtype = "mixed_float64"), KT_EINVAL, "unknown name");
+    kt_check_fails(kt_dense(1, .dtype = "int32"), KT_EUNSUPPORTED, "do not compute in \"int32\"");
 }

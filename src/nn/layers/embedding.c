@@ -71,7 +71,7 @@ static kt_status embedding_call(kt_layer *l, kt_trace *t) {
     kt_graph *g = kt_tracer_current()->g;
     kt_val *ids = kt_unwrap(t->in[0], NULL);
     if (a->mask_zero) t->out_mask[0] = kt_wrap(kt_g_ne(g, ids, kt_g_num(g, 0, ids)));
-    t->out[0] = embedding_rows(l, embedding_ids(g, ids));
+    t->out[0] = kt_op_cast(embedding_rows(l, embedding_ids(g, ids)), kt_dtype_name(l->dtype));
     return kt_check(t->out[0]);
 }
 

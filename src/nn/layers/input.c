@@ -33,7 +33,7 @@ bool kt_layer_is_input(const kt_layer *l) { return l->cls == &kt_class_input_lay
 static kt_status input_spec(const kt_input_args *a, kt_spec *out) {
     kt_shape s = a->shape[0] == KT_SCALAR ? (kt_shape){0, {0}} : kt_shape_of_field(a->shape);
     int64_t batch_size = a->batch_size;
-    const char *dtype = a->dtype ? a->dtype : kt_dtype_policy();
+    const char *dtype = a->dtype ? a->dtype : kt_floatx();
     const char *refused = a->sparse     ? "sparse"
                           : a->ragged   ? "ragged"
                           : a->tensor   ? "tensor"

@@ -31,7 +31,7 @@ static kt_sym *off_diagonal(int64_t n) {
 
 static kt_status circle_operands(const kt_component *c, kt_sym **t, kt_sym **p) {
     if (kt_failed(*t) || kt_failed(*p)) return kt_check(kt_failed(*t) ? *t : *p);
-    if (!kt_dtype_is_float(kt_sym_dtype(*p))) *p = kt_sym_cast(*p, kt_dtype_of(kt_dtype_policy()));
+    if (!kt_dtype_is_float(kt_sym_dtype(*p))) *p = kt_sym_cast(*p, kt_dtype_of(kt_floatx()));
     const kt_shape sp = kt_sym_shape(*p), st = kt_sym_shape(*t);
     if (sp.ndim != 2 || kt_shape_size(&st) != sp.dim[0] || st.ndim < 1)
         return kt_loss_shape_error(

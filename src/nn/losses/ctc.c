@@ -5,7 +5,7 @@
 
 static kt_sym *ctc_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     if (kt_failed(t) || kt_failed(p)) return kt_failed(t) ? t : p;
-    if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_sym_cast(p, kt_dtype_of(kt_dtype_policy()));
+    if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_sym_cast(p, kt_dtype_of(kt_floatx()));
     const kt_shape labels = kt_sym_shape(t), logits = kt_sym_shape(p);
     if (labels.ndim != 2 || logits.ndim != 3 || labels.dim[0] != logits.dim[0]) {
         char a[KT_SHAPE_STR], b[KT_SHAPE_STR];

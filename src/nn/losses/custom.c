@@ -29,7 +29,7 @@ static kt_status custom_init(kt_component *c) {
 static kt_sym *custom_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     const custom_args *a = kt_args_of(c);
     if (kt_failed(t) || kt_failed(p)) return kt_failed(t) ? t : p;
-    if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_sym_cast(p, kt_dtype_of(kt_dtype_policy()));
+    if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_sym_cast(p, kt_dtype_of(kt_floatx()));
     t = kt_sym_cast(t, kt_sym_dtype(p));
     kt_same_rank(&t, &p, true);
     return a->fn(t, p, a->data);

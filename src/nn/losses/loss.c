@@ -62,6 +62,15 @@ kt_sym *kt_loss_per_sample(const kt_component *loss, kt_sym *y_true, kt_sym *y_p
     return values;
 }
 
+static bool is_half(kt_dtype d) { return d == KT_FLOAT16 || d == KT_BFLOAT16; }
+
+/* Losses are computed in floatx, whatever the model is computed in; what is wider stays so. */
+static kt_sym *in_floatx(const kt_component *loss, kt_sym *y_pred) {
+    const kt_dtype have = kt_sym_dtype(y_pred), want = kt_dtype_of(kt_floatx());
+    if (text_argument(loss, "dtype") || !(is_half(have) || is_half(want))) return y_pred;
+    return kt_dtype_is_float(have) ? kt_sym_cast(y_pred, want) : y_pred;
+}
+
 /* Weights of fewer axes than the values: one for each element of the leading axes. */
 static kt_status align_weight(const kt_component *loss, kt_sym **values, kt_sym **weight) {
     kt_same_rank(values, weight, true);
@@ -106,7 +115,7 @@ static kt_sym *reduce(kt_sym *values, kt_sym *weight, reduction how) {
 kt_sym *kt_loss_value(
     const kt_component *loss, kt_sym *y_true, kt_sym *y_pred, kt_sym *sample_weight, kt_sym *mask) {
     const reduction how = reduction_of(text_argument(loss, "reduction"));
-    kt_sym *values = kt_loss_per_sample(loss, y_true, y_pred);
+    kt_sym *values = kt_loss_per_sample(loss, y_true, in_floatx(loss, y_pred));
     if (kt_failed(values)) return values;
     const kt_dtype dtype = kt_sym_dtype(values);
     if (!kt_dtype_is_float(dtype)) {

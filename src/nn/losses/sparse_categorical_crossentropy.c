@@ -20,7 +20,7 @@ static kt_sym *scce_rows(const scce_args *a, kt_sym *p) {
 static kt_sym *scce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     const scce_args *a = kt_args_of(c);
     if (kt_failed(p)) return p;
-    if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_sym_cast(p, kt_dtype_of(kt_dtype_policy()));
+    if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_sym_cast(p, kt_dtype_of(kt_floatx()));
     const kt_shape shape = kt_sym_shape(p);
     if (shape.ndim < 1 || kt_axis(a->axis, shape.ndim) != shape.ndim - 1)
         return kt_fail_object(KT_FAIL(

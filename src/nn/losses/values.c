@@ -63,7 +63,7 @@ kt_status kt_loss_operands(const kt_component *c, kt_sym **y_true, kt_sym **y_pr
     if (kt_failed(*y_pred)) return kt_check(*y_pred);
     if (kt_failed(*y_true)) return kt_check(*y_true);
     if (!kt_dtype_is_float(kt_sym_dtype(*y_pred)))
-        *y_pred = kt_sym_cast(*y_pred, kt_dtype_of(kt_dtype_policy()));
+        *y_pred = kt_sym_cast(*y_pred, kt_dtype_of(kt_floatx()));
     const kt_sym *given = *y_true;
     *y_true = kt_sym_cast(*y_true, kt_sym_dtype(*y_pred));
     kt_same_rank(y_true, y_pred, true);

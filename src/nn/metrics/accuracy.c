@@ -8,9 +8,7 @@
  * Keras: Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy. */
 #include "nn/metrics/mean.h"
 
-static kt_sym *hits(kt_sym *a, kt_sym *b) {
-    return kt_op_cast(kt_op_equal(a, b), kt_dtype_policy());
-}
+static kt_sym *hits(kt_sym *a, kt_sym *b) { return kt_op_cast(kt_op_equal(a, b), kt_floatx()); }
 
 static kt_sym *accuracy_fn(const kt_component *c, kt_sym *t, kt_sym *p) {
     const kt_status st = kt_loss_operands(c, &t, &p);

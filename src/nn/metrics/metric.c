@@ -36,7 +36,7 @@ void kt_metric_destroy(kt_component *c) {
 kt_dtype kt_metric_dtype(const kt_component *c, kt_dtype fallback) {
     const char *dtype = text_argument(c, "dtype");
     if (dtype) return kt_dtype_of(dtype);
-    return fallback == KT_NO_DTYPE ? kt_dtype_of(kt_dtype_policy()) : fallback;
+    return fallback == KT_NO_DTYPE ? kt_dtype_of(kt_floatx()) : fallback;
 }
 
 kt_status kt_metric_add_var(kt_component *c, const char *name, kt_dtype dtype, kt_shape shape) {

@@ -24,7 +24,7 @@ static kt_status sparse_top_k_init(kt_component *c) {
 }
 
 static kt_sym *in_top_k(kt_sym *label, kt_sym *p, int k) {
-    if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_op_cast(p, kt_dtype_policy());
+    if (!kt_dtype_is_float(kt_sym_dtype(p))) p = kt_op_cast(p, kt_floatx());
     const kt_shape s = kt_sym_shape(p);
     const kt_dtype dtype = kt_sym_dtype(p);
     const int64_t classes = kt_shape_dim(&s, -1);
@@ -52,7 +52,7 @@ static kt_sym *sparse_top_k_fn(const kt_component *c, kt_sym *t, kt_sym *p) {
     const int64_t n = kt_shape_dim(&s, -1);
     p = kt_sym_cast(kt_op_slice(p, -1, 0, a->k < n ? a->k : n), KT_INT32);
     kt_sym *equal = kt_op_equal(kt_op_expand_dims(kt_sym_cast(t, KT_INT32), -1), p);
-    return kt_op_max(kt_op_cast(equal, kt_dtype_policy()), -1, false);
+    return kt_op_max(kt_op_cast(equal, kt_floatx()), -1, false);
 }
 
 static const kt_field top_k_fields[] = {KT_F(top_k_args, k), KT_METRIC_FIELDS(top_k_args)};

@@ -101,8 +101,7 @@ kt_status kt_opt_init_with(kt_component *c, const kt_opt_common *common) {
     if (st == KT_OK) st = take_schedule(c, s);
     if (st == KT_OK) st = kt_opt_scalar(&s->iteration, "iteration", KT_INT64, 0);
     if (st == KT_OK && !s->schedule)
-        st = kt_opt_scalar(
-            &s->lr, "learning_rate", kt_dtype_of(kt_dtype_policy()), s->a.learning_rate);
+        st = kt_opt_scalar(&s->lr, "learning_rate", kt_dtype_of(kt_floatx()), s->a.learning_rate);
     if (st || !s->a.name) return st;
     c->name = kt_strdup(s->a.name);
     return c->name ? KT_OK : KT_ENOMEM;

@@ -29,7 +29,7 @@ kt_status kt_schedule_steps(const char *name, double steps) {
 
 kt_sym *kt_schedule_call(const kt_component *c, kt_sym *step) {
     const kt_schedule_class *cls = (const kt_schedule_class *)c->cls;
-    return cls->call(c, kt_op_cast(step, kt_dtype_policy()));
+    return cls->call(c, kt_op_cast(step, kt_floatx()));
 }
 
 /* A program of its own: the step in, the rate out. */

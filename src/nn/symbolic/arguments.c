@@ -11,7 +11,7 @@
 
 kt_val *kt_op_floats(kt_graph *g, kt_val *x) {
     if (!x || kt_dtype_is_float(x->spec.dtype)) return x;
-    return kt_g_cast(g, x, kt_dtype_of(kt_dtype_policy()));
+    return kt_g_cast(g, x, kt_dtype_of(kt_floatx()));
 }
 
 int kt_op_axis(kt_graph *g, const char *op, int64_t axis, int ndim) {

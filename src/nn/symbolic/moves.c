@@ -219,8 +219,7 @@ KT_OP_BUILD(select) {
 /* 1 where one of the numbers of a row is the class. */
 KT_OP_BUILD(multi_hot) {
     const moves_attrs *m = attrs;
-    const kt_dtype d = m->dtype == KT_NO_DTYPE ? kt_dtype_of(kt_dtype_policy())
-                                               : (kt_dtype)m->dtype;
+    const kt_dtype d = m->dtype == KT_NO_DTYPE ? kt_dtype_of(kt_floatx()) : (kt_dtype)m->dtype;
     const int ndim = in[0]->spec.shape.ndim;
     (void)n;
     if (ndim < 1) return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "multi_hot: expected an axis"));

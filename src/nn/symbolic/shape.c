@@ -157,7 +157,7 @@ static kt_val *var_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     if (g->status) return NULL;
     kt_val *x = kt_dtype_is_float(in[0]->spec.dtype)
                     ? in[0]
-                    : kt_g_cast(g, in[0], kt_dtype_of(kt_dtype_policy()));
+                    : kt_g_cast(g, in[0], kt_dtype_of(kt_floatx()));
     kt_val *off = kt_g_sub(g, x, kt_g_mean(g, x, bits, true));
     kt_val *var = kt_g_mean(g, kt_g_square(g, off), bits, a->keepdims);
     return a->root ? kt_g_sqrt(g, var) : var;

@@ -10,6 +10,8 @@
 /* Integer with float gives that float; of two floats or two integers the wider one; bool gives
  * way. */
 kt_dtype kt_op_promote(kt_dtype a, kt_dtype b) {
+    const bool halves = (a == KT_FLOAT16 && b == KT_BFLOAT16) ||
+                        (a == KT_BFLOAT16 && b == KT_FLOAT16);
     static const int rank[KT_DTYPE_COUNT] = {
         [KT_BOOL] = 1,
         [KT_UINT8] = 2,
@@ -19,6 +21,7 @@ kt_dtype kt_op_promote(kt_dtype a, kt_dtype b) {
         [KT_BFLOAT16] = 6,
         [KT_FLOAT32] = 7,
         [KT_FLOAT64] = 8};
+    if (halves) return KT_FLOAT32; /* neither holds the other */
     return rank[a] > rank[b] ? a : b;
 }
 
@@ -152,7 +155,7 @@ BINARY(greater_equal, "GreaterEqual", kt_g_ge)
 /* True division: integers become floats first, as in NumPy. */
 static kt_val *divide_floats(kt_graph *g, kt_val *a, kt_val *b) {
     if (!a || !b || kt_dtype_is_float(a->spec.dtype)) return kt_g_div(g, a, b);
-    const kt_dtype d = kt_dtype_of(kt_dtype_policy());
+    const kt_dtype d = kt_dtype_of(kt_floatx());
     return kt_g_div(g, kt_g_cast(g, a, d), kt_g_cast(g, b, d));
 }
 BINARY(divide, "Divide", divide_floats)
@@ -259,7 +262,7 @@ static kt_val *op_reduce_build(kt_graph *g, int n, kt_val **in, const void *attr
         return kt_g_reduce(g, a->kind == ANY ? KT_RED_MAX : KT_RED_MIN, x, axes, a->keepdims);
     }
     const bool to_float = a->kind == MEAN && !kt_dtype_is_float(x->spec.dtype);
-    if (to_float) x = kt_g_cast(g, x, kt_dtype_of(kt_dtype_policy()));
+    if (to_float) x = kt_g_cast(g, x, kt_dtype_of(kt_floatx()));
     if (a->kind == KT_RED_SUM && x->spec.dtype == KT_BOOL) x = kt_g_cast(g, x, KT_INT32);
     if (a->kind == MEAN) return kt_g_mean(g, x, axes, a->keepdims);
     if (a->dtype != KT_NO_DTYPE) x = kt_g_cast(g, x, (kt_dtype)a->dtype);
@@ -467,7 +470,7 @@ static kt_val *one_hot_build(kt_graph *g, int n, kt_val **in, const void *attrs)
 }
 static const kt_op_class one_hot_class = {"OneHot", sizeof(op_one_hot_attrs), one_hot_build, NULL};
 kt_sym *kt_op_one_hot(kt_sym *x, int64_t num_classes, int axis, const char *dtype) {
-    const kt_dtype d = kt_dtype_of(dtype ? dtype : kt_dtype_policy());
+    const kt_dtype d = kt_dtype_of(dtype ? dtype : kt_floatx());
     if (d == KT_NO_DTYPE)
         return kt_fail_object(KT_FAIL(KT_EINVAL, "dtype: unknown name \"%s\"", dtype));
     return kt_op_apply(&one_hot_class, 1, &x, &(op_one_hot_attrs){num_classes, axis, d});

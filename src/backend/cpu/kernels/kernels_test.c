@@ -6,6 +6,7 @@
 #include "base/fpu.h"
 #include "base/mem.h"
 #include "base/pool.h"
+#include "tensor/half.h"
 #include "testing/kt_test.h"
 
 #include <float.h>
@@ -152,6 +153,35 @@ KT_TEST(kernels, unary_special_values) {
                     want = (double)y[i] < 2e-38 ? (double)y[i] : want;
                 if (f == KT_UN_square || f == KT_UN_reciprocal) want = (double)(float)want;
                 check_ulps(unary_refs[f].name, k->name, specials[i], y[i], want, 4);
+            }
+        }
+    }
+}
+
+/* The same bits as tensor/half.h on every level: all float16 numbers, what lies between two of
+ * them, ties and their neighbours, and any bits at all. */
+KT_TEST(kernels, rounding_to_16_bits) {
+    enum { PIECE = 512 };
+    float x[PIECE], y[PIECE];
+    FOR_LEVELS(k) {
+        for (uint32_t i = 0; i < 1u << 20; i += PIECE) {
+            for (uint32_t j = 0; j < PIECE; j++) {
+                const uint32_t half = (i + j) & 0xFFFF, where = (i + j) >> 16;
+                uint32_t bits = kt_float_bits(kt_half_to_float((uint16_t)half));
+                if (where & 1) bits ^= 0x1000;
+                if (where & 2) bits++;
+                if (where & 4) bits--;
+                test_uniform(0, 1);
+                if (where & 8) bits = test_state ^ test_state >> 13;
+                x[j] = kt_float_of_bits(bits);
+            }
+            for (int to = 0; to < 2; to++) {
+                k->unary[to ? KT_UN_round_bfloat16 : KT_UN_round_float16](y, x, PIECE);
+                for (int j = 0; j < PIECE; j++) {
+                    const float want = to ? kt_bf16f(x[j]) : kt_f16f(x[j]);
+                    if (kt_float_bits(y[j]) != kt_float_bits(want))
+                        fail_msg("%s: %a becomes %a, not %a", k->name, x[j], y[j], want);
+                }
             }
         }
     }

@@ -32,6 +32,22 @@ KT_INLINE float vm_float(uint32_t u) {
     memcpy(&x, &u, sizeof x);
     return x;
 }
+/* To the nearest float16, ties to even, as tensor/half.h does it. Below 2^-14 the steps are those
+ * of numbers between 0.5 and 1; a NaN stays one. */
+KT_INLINE float vm_kt_f16(float x) {
+    const uint32_t u = vm_bits(x), mag = u & 0x7FFFFFFFu;
+    const uint32_t small = vm_bits((vm_float(mag) + 0.5f) - 0.5f);
+    uint32_t r = (mag + 0xFFFu + (mag >> 13 & 1u)) & ~0x1FFFu;
+    r = mag >= 0x477FF000u ? 0x7F800000u : r;
+    r = mag < 0x38800000u ? small : r;
+    r = mag > 0x7F800000u ? (mag & ~0x1FFFu) | 0x400000u : r;
+    return vm_float((u & 0x80000000u) | r);
+}
+KT_INLINE float vm_kt_bf16(float x) {
+    const uint32_t u = vm_bits(x);
+    const uint32_t r = u + 0x7FFFu + (u >> 16 & 1u);
+    return vm_float(((u & 0x7FFFFFFFu) > 0x7F800000u ? u | 0x400000u : r) & 0xFFFF0000u);
+}
 KT_INLINE uint64_t vm_bits64(double x) {
     uint64_t u;
     memcpy(&u, &x, sizeof u);
