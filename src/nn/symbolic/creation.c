@@ -92,8 +92,7 @@ KT_OP_BUILD(saturate_cast) {
 }
 KT_OP_BUILD(full) {
     const dtype_attrs *a = attrs;
-    const kt_dtype d = a->dtype == KT_NO_DTYPE ? kt_dtype_of(kt_floatx())
-                                               : (kt_dtype)a->dtype;
+    const kt_dtype d = a->dtype == KT_NO_DTYPE ? kt_dtype_of(kt_floatx()) : (kt_dtype)a->dtype;
     (void)n;
     return kt_g_broadcast(g, kt_g_cast(g, in[0], d), a->shape);
 }
