@@ -40,9 +40,10 @@ typedef struct kt_model_state {
     struct kt_compiled *compiled; ///< NULL before compile
     kt_var *counter;              ///< training steps so far: keys random numbers
     bool stop_training;
-    int resume_epoch;    ///< where a callback wants fit() to begin; 0: nowhere
-    char date_saved[32]; ///< of the file it was loaded from
-    int64_t date_step;   ///< the counter then
+    int resume_epoch;       ///< where a callback wants fit() to begin; 0: nowhere
+    char date_saved[32];    ///< of the file it was loaded from
+    int64_t date_step;      ///< the counter then
+    bool optimizer_unbuilt; ///< in that file: saved so again until it has made a step
 } kt_model_state;
 
 extern const kt_layer_class kt_class_sequential, kt_class_functional;

@@ -194,10 +194,29 @@ void kt_resume_steps(kt_model *m) {
     kt_var_set_scalar(counter, kt_var_scalar(kt_optimizer_var(o, 0)));
 }
 
-/* A model saved before its first step has only the counter and the rate, which its config has. */
-static bool has_state(const kt_hdf5 *h, const kt_model *m) {
+/* How many variables of the optimizer the file has. */
+static int count_state(const kt_hdf5 *h, const kt_model *m) {
     const kt_hdf5_node *vars = kt_hdf5_find(kt_hdf5_root(h), "optimizer/vars");
-    return vars && kt_hdf5_count(vars) > 0 && kt_model_is_compiled(m);
+    return vars && kt_model_is_compiled(m) ? kt_hdf5_count(vars) : 0;
+}
+
+/* Keras builds the optimizer also where the file has only what it has before. */
+static kt_status load_state(kt_hdf5 *h, kt_model *m, int n_stored) {
+    kt_component *opt = (kt_component *)(uintptr_t)kt_model_optimizer(m);
+    kt_weight_tree t = {0};
+    kt_var *own[4];
+    int n_own = 0;
+    kt_status st = kt_build_optimizer(m);
+    if (st == KT_OK && opt) st = kt_optimizer_own_vars(opt, own, &n_own);
+    if (st == KT_OK && n_stored == n_own && opt && kt_optimizer_n_vars(opt) != n_own) {
+        kt_model_of(m)->optimizer_unbuilt = true;
+        return KT_OK;
+    }
+    if (st == KT_OK) st = kt_weight_tree_make(&t, m, true);
+    if (st == KT_OK) st = kt_weights_h5_get(h, &t, false);
+    if (st == KT_OK) kt_resume_steps(m);
+    kt_weight_tree_free(&t);
+    return st;
 }
 
 /* The optimizer gets its variables when the weights are there already: averages start as copies of
@@ -212,14 +231,8 @@ static kt_status load_weights(kt_archive *a, kt_model *m) {
         st = kt_archive_weights(a, &h, budget_of(bytes));
     if (st == KT_OK && h) st = kt_weights_h5_get(h, &t, false);
     kt_weight_tree_free(&t);
-    if (st == KT_OK && h && has_state(h, m)) {
-        st = kt_build_optimizer(m);
-        t = (kt_weight_tree){0};
-        if (st == KT_OK) st = kt_weight_tree_make(&t, m, true);
-        if (st == KT_OK) st = kt_weights_h5_get(h, &t, false);
-        if (st == KT_OK) kt_resume_steps(m);
-        kt_weight_tree_free(&t);
-    }
+    const int n_stored = st == KT_OK && h ? count_state(h, m) : 0;
+    if (n_stored) st = load_state(h, m, n_stored);
     if (h) kt_hdf5_close(h);
     return st;
 }
@@ -326,8 +339,7 @@ kt_status kt_archive_save(kt_model *m, const char *path, bool optimizer) {
     kt_zip_writer z = {0};
     kt_json *config = kt_write_layer(m); /* what cannot be written is found before anything is */
     kt_status st = config ? KT_OK : kt_json_failed();
-    if (st == KT_OK && optimizer) st = kt_build_optimizer(m);
-    if (st == KT_OK) st = kt_weight_tree_make(&t, m, optimizer);
+    if (st == KT_OK) st = kt_weight_tree_to_save(&t, m, optimizer, NULL);
     bool begun = false;
     if (st == KT_OK) begun = (st = kt_zip_begin(&z, path)) == KT_OK;
     if (st == KT_OK) st = add_json(&z, "metadata.json", metadata(m));

@@ -75,8 +75,7 @@ kt_status kt_model_save_weights_with(const kt_save_weights_args *given) {
         st = kt_error_expected("a name that ends in .weights.h5");
     }
     if (st) return st;
-    st = kt_build_optimizer(a.model); /* Keras writes the optimizer's state here too */
-    if (st == KT_OK) st = kt_weight_tree_make_but(&t, a.model, true, a.objects_to_skip);
+    st = kt_weight_tree_to_save(&t, a.model, true, a.objects_to_skip); /* the optimizer's too */
     if (st == KT_OK && !h5) st = kt_shards_save(&t, a.path, a.max_shard_size);
     kt_hdf5_writer *w = st || !h5 ? NULL : kt_hdf5_writer_new();
     if (st == KT_OK && h5) st = w ? kt_weights_h5_put(w, &t) : KT_ENOMEM;

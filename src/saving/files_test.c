@@ -195,3 +195,59 @@ KT_TEST(files, can_be_looked_into) {
     assert_true(kt_file_n_vars(f) > 10);
     kt_check_fails(kt_file_open("README.md"), KT_EFORMAT, "README.md");
 }
+
+/* Untrained: Keras writes the step and the rate of the optimizer, and so it stays until it trains.
+ */
+static int count_state(const char *path) {
+    kt_file *f = kt_file_open(path);
+    int n = 0;
+    for (int i = 0; i < kt_file_n_vars(f); i++) n += kt_file_var_is_optimizer(f, i);
+    kt_free(f);
+    return n;
+}
+
+static void check_untrained(kt_optimizer *o, const char *end, int n_before, int n_after) {
+    char folder[] = "/tmp/keratin_untrained_XXXXXX", a[64], b[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(a, sizeof a, "%s/a%s", folder, end);
+    snprintf(b, sizeof b, "%s/b%s", folder, end);
+    kt_model *m = kt_sequential(kt_list(kt_input({3}), kt_dense(2)));
+    kt_check_status(kt_model_compile(m, o, "mse"), KT_OK);
+    kt_check_status(kt_model_save(m, a), KT_OK);
+    assert_int_equal(count_state(a), n_before);
+    kt_model *l = load(a);
+    assert_true(kt_model_is_compiled(l));
+    kt_check_status(kt_model_save(l, b), KT_OK);
+    check_same_bytes(a, b);
+    kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(4, 3), NULL);
+    kt_tensor *y = kt_tensor_new(KT_FLOAT32, kt_dims(4, 2), NULL);
+    for (int i = 0; i < 12; i++) kt_tensor_set(x, i, i % 5);
+    for (int i = 0; i < 8; i++) kt_tensor_set(y, i, i % 3);
+    assert_false(kt_failed(kt_model_train_on_batch(l, x, y)));
+    assert_false(kt_failed(kt_model_train_on_batch(m, x, y)));
+    assert_int_equal(kt_opt_iterations(kt_model_optimizer(l)), 1);
+    kt_check_status(kt_model_save(l, b), KT_OK);
+    assert_int_equal(count_state(b), n_after);
+    l = load(b); /* a trained one comes back with all of it */
+    assert_int_equal(kt_opt_iterations(kt_model_optimizer(l)), 1);
+    assert_false(kt_failed(kt_model_train_on_batch(l, x, y)));
+    assert_false(kt_failed(kt_model_train_on_batch(m, x, y)));
+    for (int i = 0; i < 2; i++)
+        check_close(kt_var_value(kt_layer_weight(l, i)), kt_var_value(kt_layer_weight(m, i)), 0);
+    unlink(a);
+    unlink(b);
+    rmdir(folder);
+}
+
+KT_TEST(files, untrained_optimizers) {
+    check_untrained(kt_opt_adam(), ".keras", 2, 6);
+    check_untrained(kt_opt_adam(), ".h5", 2, 6);
+    check_untrained(kt_opt_sgd(.learning_rate = 0.1), ".keras", 2, 2);
+    check_untrained(kt_opt_sgd(.learning_rate = 0.1), ".h5", 2, 2);
+    check_untrained(kt_opt_nadam(), ".keras", 2, 7);
+    check_untrained(kt_opt_nadam(), ".h5", 2, 7);
+    check_untrained(
+        kt_opt_adam(.schedule = kt_sched_exponential_decay(0.1, 5, 0.9)), ".keras", 1, 5);
+    check_untrained(kt_opt_loss_scale_optimizer(kt_opt_adam()), ".keras", 4 + 2, 10 + 6);
+    check_untrained(kt_opt_loss_scale_optimizer(kt_opt_adam()), ".h5", 4, 10);
+}

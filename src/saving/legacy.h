@@ -40,12 +40,14 @@ kt_status kt_legacy_read_weights(
 /** Weights of a file into a built model: in the order of layers, or by their names. */
 kt_status kt_legacy_load_weights(kt_model *m, const kt_hdf5 *h, bool by_name, bool skip_mismatch);
 /** State of an optimizer (built for the model's variables) from the group `optimizer_weights`.
- * *complete is false if it does not fit: nothing was read then. */
+ * *complete is false if it does not fit: nothing was read then. *unbuilt: the file has only what an
+ * optimizer of Keras 3 has before its first step. */
 kt_status kt_legacy_read_state(
-    kt_component *optimizer,
+    kt_component *opt,
     const kt_hdf5_node *group,
     const kt_legacy_origin *from,
-    bool *complete);
+    bool *complete,
+    bool *unbuilt);
 
 /** Is this a whole model in the old form; does it hold weights in that form? (Files of Keras 3's
  * save_weights are neither.) */

@@ -67,10 +67,11 @@ static kt_status read_state(
     kt_layer *m, const kt_hdf5_node *group, const kt_legacy_origin *from, const char *path) {
     kt_var_list trained = {0}, others = {0};
     kt_component *opt = kt_model_of(m)->compiled->optimizer;
-    bool complete = true;
+    bool complete = true, unbuilt = false;
     kt_status st = kt_layer_collect(m, &trained, &others, true);
     if (!st) st = kt_optimizer_build(opt, trained.n, trained.v);
-    if (!st) st = kt_legacy_read_state(opt, group, from, &complete);
+    if (!st) st = kt_legacy_read_state(opt, group, from, &complete, &unbuilt);
+    if (!st) kt_model_of(m)->optimizer_unbuilt = unbuilt;
     if (!st && complete) kt_resume_steps(m);
     if (!st && !complete)
         kt_log("%s: the optimizer's state does not fit the model and is left out\n", path);

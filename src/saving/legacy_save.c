@@ -6,6 +6,7 @@
 #include "nn/optimizers/optimizer.h"
 #include "saving/configs.h"
 #include "saving/legacy.h"
+#include "saving/weights_tree.h"
 
 #define KERAS_VERSION "3.15.1"
 #define BACKEND "tensorflow"
@@ -228,16 +229,27 @@ static kt_status put_weights(kt_hdf5_item *group, kt_model *m) {
     return st;
 }
 
+/* All of its variables; before it is built the few it has then. */
+static kt_status list_state(kt_var_list *out, kt_model *m, kt_component *opt) {
+    kt_status st = KT_OK;
+    const bool unbuilt = kt_saves_unbuilt(m);
+    for (int i = 0; !unbuilt && i < kt_optimizer_n_vars(opt) && !st; i++)
+        st = kt_vec_push(out, kt_optimizer_var(opt, i));
+    kt_var *own[4];
+    int n = 0;
+    if (!st && unbuilt) st = kt_optimizer_own_vars(opt, own, &n);
+    for (int i = 0; i < n && !st; i++) st = kt_vec_push(out, own[i]);
+    return st;
+}
+
 static kt_status put_state(kt_hdf5_item *root, kt_model *m) {
     kt_component *opt = kt_model_of(m)->compiled ? kt_model_of(m)->compiled->optimizer : NULL;
-    const int n = opt ? kt_optimizer_n_vars(opt) : 0;
-    if (!n) return KT_OK;
-    kt_var **vars = kt_alloc_array(n, sizeof(kt_var *));
-    if (!vars) return KT_ENOMEM;
-    for (int i = 0; i < n; i++) vars[i] = kt_optimizer_var(opt, i);
-    kt_hdf5_item *group = kt_hdf5_put_group(root, "optimizer_weights");
-    const kt_status st = group ? put_vars(group, vars, n) : kt_error_last();
-    kt_mem_free(vars);
+    kt_var_list vars = {0};
+    if (!opt) return KT_OK;
+    kt_status st = list_state(&vars, m, opt);
+    kt_hdf5_item *group = st ? NULL : kt_hdf5_put_group(root, "optimizer_weights");
+    if (!st) st = group ? put_vars(group, vars.v, vars.n) : kt_error_last();
+    kt_vec_free(&vars);
     return st;
 }
 

@@ -65,13 +65,21 @@ static kt_status plan_state(
 }
 
 kt_status kt_legacy_read_state(
-    kt_component *opt, const kt_hdf5_node *group, const kt_legacy_origin *from, bool *complete) {
+    kt_component *opt,
+    const kt_hdf5_node *group,
+    const kt_legacy_origin *from,
+    bool *complete,
+    bool *unbuilt) {
+    kt_var *own[4];
+    int n_own = 0;
     kt_legacy_nodes d = {0};
     kt_legacy_plan plan = {.from = *from};
     kt_status st = kt_legacy_nodes_read(&d, group, "weight_names");
     if (!st) st = plan_state(&plan, complete, opt, &d);
     if (!st && *complete) st = kt_legacy_plan_run(&plan);
-    *complete = *complete || d.n <= 2; /* step and rate of one that has never trained: no loss */
+    if (!st) st = kt_optimizer_own_vars(opt, own, &n_own);
+    *unbuilt = !st && !*complete && d.n == n_own && from->major >= 3;
+    *complete = *complete || *unbuilt || d.n <= 2; /* then nothing is lost */
     kt_legacy_plan_free(&plan);
     kt_vec_free(&d);
     return st;

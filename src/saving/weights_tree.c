@@ -8,6 +8,7 @@
 #include "model/compile.h"
 #include "nn/lora.h"
 #include "nn/optimizers/optimizer.h"
+#include "saving/archive.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -133,18 +134,24 @@ static kt_status tree_walk(kt_weight_tree *t, kt_layer *l, const char *path, int
     return kt_is_model(l) ? walk_model(t, l, path, depth + 1) : walk_parts(t, l, path, depth + 1);
 }
 
-static kt_status add_optimizer(kt_weight_tree *t, kt_component *opt, const char *path) {
-    const int n = kt_optimizer_n_vars(opt);
-    if (!n || is_skipped(t, opt)) return KT_OK;
+/* One that is not built has its own few variables. */
+static kt_status add_optimizer(
+    kt_weight_tree *t, kt_component *opt, const char *path, bool unbuilt) {
+    kt_var *own[4];
+    int n = kt_optimizer_n_vars(opt);
+    if (is_skipped(t, opt)) return KT_OK;
+    unbuilt = unbuilt || !n;
+    const kt_status st = unbuilt ? kt_optimizer_own_vars(opt, own, &n) : KT_OK;
+    if (st) return st;
     kt_weight_group g = {join(path, ""), kt_opt_name(opt), NULL, t->vars.n, n};
     if (!g.path || kt_vec_push(&t->groups, g)) {
         kt_mem_free(g.path);
         return KT_ENOMEM;
     }
     for (int i = 0; i < n; i++)
-        if (kt_vec_push(&t->vars, kt_optimizer_var(opt, i))) return KT_ENOMEM;
+        if (kt_vec_push(&t->vars, unbuilt ? own[i] : kt_optimizer_var(opt, i))) return KT_ENOMEM;
     kt_component *inner = kt_optimizer_inner(opt);
-    return inner ? add_optimizer(t, inner, "optimizer/inner_optimizer") : KT_OK;
+    return inner ? add_optimizer(t, inner, "optimizer/inner_optimizer", unbuilt) : KT_OK;
 }
 
 static kt_status check_skipped(kt_ref skip) {
@@ -162,14 +169,34 @@ static kt_status check_skipped(kt_ref skip) {
     return KT_OK;
 }
 
-kt_status kt_weight_tree_make_but(kt_weight_tree *t, kt_model *m, bool optimizer, kt_ref skip) {
+static kt_status make_tree(
+    kt_weight_tree *t, kt_model *m, bool optimizer, kt_ref skip, bool unbuilt) {
     memset(t, 0, sizeof *t);
     const kt_compiled *c = kt_model_of(m)->compiled;
     kt_status st = check_skipped(skip);
     t->skip = st ? NULL : skip;
     if (st == KT_OK) st = tree_walk(t, m, "", 0);
-    return st || !optimizer || !c || !c->optimizer ? st
-                                                   : add_optimizer(t, c->optimizer, "optimizer");
+    if (st || !optimizer || !c || !c->optimizer) return st;
+    return add_optimizer(t, c->optimizer, "optimizer", unbuilt);
+}
+
+kt_status kt_weight_tree_make_but(kt_weight_tree *t, kt_model *m, bool optimizer, kt_ref skip) {
+    return make_tree(t, m, optimizer, skip, false);
+}
+
+bool kt_saves_unbuilt(kt_model *m) {
+    const kt_component *opt = kt_model_optimizer(m);
+    return !kt_optimizer_n_vars(opt) ||
+           (kt_model_of(m)->optimizer_unbuilt && !kt_opt_iterations(opt));
+}
+
+/* A built one is built again: for what is trainable now. */
+kt_status kt_weight_tree_to_save(kt_weight_tree *t, kt_model *m, bool optimizer, kt_ref skip) {
+    kt_component *opt = (kt_component *)(uintptr_t)kt_model_optimizer(m);
+    const bool unbuilt = opt && kt_saves_unbuilt(m);
+    const kt_status st = optimizer && opt && !unbuilt ? kt_build_optimizer(m) : KT_OK;
+    memset(t, 0, sizeof *t);
+    return st ? st : make_tree(t, m, optimizer, skip, unbuilt);
 }
 
 kt_status kt_weight_tree_make(kt_weight_tree *t, kt_model *m, bool optimizer) {

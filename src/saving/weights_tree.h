@@ -22,11 +22,15 @@ typedef struct kt_weight_tree {
 } kt_weight_tree;
 
 /** Of a model that is built. With `optimizer`, its variables are the last group (if the model is
- * compiled and the optimizer has some). Free with kt_weight_tree_free, also after an error. */
+ * compiled): of one that is not built the few it has by itself. Free with kt_weight_tree_free, also after an error. */
 kt_status kt_weight_tree_make(kt_weight_tree *t, kt_model *m, bool optimizer);
 /** The same without some objects and what is inside them (NULL: all); KT_EINVAL if there are others
  * than layers and optimizers among them. */
 kt_status kt_weight_tree_make_but(kt_weight_tree *t, kt_model *m, bool optimizer, kt_ref skip);
+/** Has the optimizer of a compiled model only what it has before it is built? */
+bool kt_saves_unbuilt(kt_model *m);
+/** What is saved: the optimizer's variables as far as it has begun to train. */
+kt_status kt_weight_tree_to_save(kt_weight_tree *t, kt_model *m, bool optimizer, kt_ref skip);
 void kt_weight_tree_free(kt_weight_tree *t);
 
 #endif

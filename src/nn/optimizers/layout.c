@@ -193,7 +193,7 @@ static kt_status list_slots(kt_opt_layout *l, int from, int to, int group) {
     return st;
 }
 
-static kt_status name_scalar(kt_component *opt, kt_var *v) {
+kt_status kt_opt_name_scalar(kt_component *opt, kt_var *v) {
     kt_str s = {0};
     if (v->path) return KT_OK;
     kt_str_addf(&s, "%s/%s", kt_opt_name(opt), v->name);
@@ -203,10 +203,10 @@ static kt_status name_scalar(kt_component *opt, kt_var *v) {
 
 static kt_status list_all(kt_component *opt, kt_opt_layout *l) {
     const kt_opt_state *s = kt_state_of(opt);
-    kt_status st = name_scalar(opt, s->iteration);
+    kt_status st = kt_opt_name_scalar(opt, s->iteration);
     if (st == KT_OK) st = kt_vec_push(&l->listed, s->iteration);
-    if (st == KT_OK && s->lr) st = name_scalar(opt, s->lr);
-    if (st == KT_OK && l->scalar) st = name_scalar(opt, l->scalar);
+    if (st == KT_OK && s->lr) st = kt_opt_name_scalar(opt, s->lr);
+    if (st == KT_OK && l->scalar) st = kt_opt_name_scalar(opt, l->scalar);
     if (st == KT_OK && s->lr) st = kt_vec_push(&l->listed, s->lr);
     for (int i = l->n_slots; i < slot_count(l) && st == KT_OK; i++) st = list_slots(l, i, i + 1, 0);
     for (int group = 0; group < KT_OPT_SLOTS && st == KT_OK; group++)
@@ -272,7 +272,7 @@ static kt_status build_around(kt_component *opt, int n, kt_var *const *vars) {
     kt_var *const own[] = {s->iteration, s->lr, s->step_counter, s->dynamic_scale};
     l->listed.n = 0;
     for (int i = 0; i < 4 && st == KT_OK; i++) {
-        st = name_scalar(opt, own[i]);
+        st = kt_opt_name_scalar(opt, own[i]);
         if (st == KT_OK) st = kt_vec_push(&l->listed, own[i]);
     }
     for (int i = 0; i < inner->layout.listed.n && st == KT_OK; i++)

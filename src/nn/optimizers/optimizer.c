@@ -227,6 +227,19 @@ kt_var *kt_optimizer_var(const kt_component *opt, int i) {
     return i >= 0 && i < l->listed.n ? l->listed.v[i] : NULL;
 }
 
+kt_status kt_optimizer_own_vars(kt_component *opt, kt_var **out, int *n) {
+    kt_status st = KT_OK;
+    *n = 0;
+    for (; opt && st == KT_OK; opt = kt_optimizer_inner(opt)) {
+        const kt_opt_state *s = kt_state_of(opt);
+        st = kt_opt_name_scalar(opt, s->iteration);
+        if (st == KT_OK && s->lr) st = kt_opt_name_scalar(opt, s->lr);
+        out[(*n)++] = s->iteration;
+        if (s->lr) out[(*n)++] = s->lr;
+    }
+    return st;
+}
+
 int kt_optimizer_n_weights(const kt_component *opt) { return working(opt)->layout.n; }
 
 static const kt_opt_entry *entry_of(const kt_component *opt, int i) {

@@ -100,5 +100,7 @@ bool kt_opt_pattern_found(const char *pattern, const char *text);
 
 kt_status kt_opt_layout_make(kt_component *opt, int n, kt_var *const *vars, kt_opt_layout *out);
 void kt_opt_layout_free(kt_opt_layout *l);
+/** Gives a variable of the optimizer itself its path: "adam/iteration". */
+kt_status kt_opt_name_scalar(kt_component *opt, kt_var *v);
 
 #endif
