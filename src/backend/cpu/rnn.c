@@ -16,7 +16,8 @@
 #define MOST_ROWS 32             /* their state stays in the first cache */
 #define FEW_ROWS 8               /* below, weights wait for memory: one product for all steps */
 #define SMALL_BYTES (512 * 1024) /* of weights: in a second cache with what else is needed */
-#define DEPTH 128                /* rows of gradients of gates that are kept */
+#define BACK_ROWS 16             /* on the way back, where more of a row is in the second cache */
+#define DEPTH 64                 /* rows of gradients of gates that are kept */
 #define MOST_CHUNKS 8
 
 typedef struct {
@@ -234,6 +235,8 @@ static void replay(const rnn_job *j, const back_part *p, int64_t s) {
         const int64_t t = time_of(j, s + i), at = t * d->b + p->first;
         const float *gates = (const float *)j->k->in[3] + at * d->gu;
         kt_rnn_states a = {.rows = j->mask ? 1 : p->rows, .units = u, .gates = gates};
+        if (i + 1 < n)
+            fetch(gates + (time_of(j, 1) - time_of(j, 0)) * d->b * d->gu, p->rows * d->gu);
         for (int64_t r = 0; r < p->rows; r += a.rows, a.gates += a.rows * d->gu) {
             const int64_t from = i * step + r * u;
             a.h = p->h + from, a.h_new = p->h + from + step;
@@ -260,11 +263,10 @@ static void back_row(const rnn_job *j, const back_part *p, int64_t i, int64_t s)
         .units = d->u,
         .gates = (const float *)j->k->in[3] + at * d->gu,
         .dy = shown ? dy : NULL,
-        .dz = p->dz + i * p->ld,
         .dh = (float *)j->k->out[4] + b * d->u};
     r.h = p->h + in, r.c = p->c + in, r.tanh_c = p->tanh_c + in;
+    r.dz = p->dz + i * p->ld, r.inner = p->inner + i * p->ld;
     if (d->kind == RNN_GRU) r.extra = (const float *)j->k->in[7] + at * d->u;
-    if (d->kind == RNN_GRU) r.inner = p->inner + i * p->ld;
     if (d->kind == RNN_LSTM) r.dc = (float *)j->k->out[5] + b * d->u;
     if (valid) {
         kt_kernels_get()->rnn_back[d->kind](&r);
@@ -272,7 +274,7 @@ static void back_row(const rnn_job *j, const back_part *p, int64_t i, int64_t s)
     }
     for (int64_t k = 0; r.dy && k < d->u; k++) r.dh[k] += r.dy[k];
     memset(r.dz, 0, sizeof(float) * (size_t)d->gu);
-    if (r.inner) memset(r.inner, 0, sizeof(float) * (size_t)d->gu);
+    memset(r.inner, 0, sizeof(float) * (size_t)d->gu);
 }
 
 /* Step s: the gates' gradients, then those of the states before it. The gates of a segment were
@@ -326,7 +328,7 @@ static back_sizes sizes_of(const rnn_dims *d) {
     z.sums = round_line(z.wide * d->gu);
     z.grads = round_line(DEPTH * d->gu);
     z.left = round_line(DEPTH * z.wide);
-    z.states = round_line(MOST_ROWS * d->u * STATES_BACK);
+    z.states = round_line(BACK_ROWS * d->u * STATES_BACK);
     z.all = z.sums + z.grads * (gru ? 2 : 1) + z.left + z.states +
             round_line((int64_t)(scratch / sizeof(float)));
     return z;
@@ -369,8 +371,7 @@ static void back_joined(
     const rnn_job *j, const back_sizes *z, float *work, int64_t first, int64_t rows) {
     const rnn_dims *d = &j->d;
     const bool gru = d->kind == RNN_GRU;
-    float *left = work + z->sums + z->grads * (gru ? 2 : 1);
-    float *dx = j->k->out[0];
+    float *left = work + z->sums + z->grads * (gru ? 2 : 1), *dx = j->k->out[0];
     int64_t depth = 0;
     back_part p;
     back_begin(j, &p, first, rows, left + z->left);
@@ -400,8 +401,8 @@ static void back_chunk(void *arg, int64_t chunk, int thread) {
     float *work = j->work + chunk * z.all;
     (void)thread;
     memset(work, 0, sizeof(float) * (size_t)z.sums);
-    for (int64_t i = from; i < to; i += MOST_ROWS)
-        back_joined(j, &z, work, i, to - i < MOST_ROWS ? to - i : MOST_ROWS);
+    for (int64_t i = from; i < to; i += BACK_ROWS)
+        back_joined(j, &z, work, i, to - i < BACK_ROWS ? to - i : BACK_ROWS);
 }
 
 /* The chunks' sums together, apart for kernel, bias, recurrent kernel and its bias. */

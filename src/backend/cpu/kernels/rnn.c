@@ -118,54 +118,88 @@ KT_INLINE vf tanh_of(vf x0) {
     return vf_min(vf_set(1), vf_max(vf_set(-1), quotient(x * p, q)));
 }
 
-/* 1 / (1 + exp(-x)) */
+/* 1 / (1 + 2^t), t = -x log2 e = n + f, |f| <= 1/2; wrong by 1e-7 at most. */
 KT_INLINE vf sigmoid_of(vf x) {
-    const vf half = vf_set(0.5f);
-    return vf_fma(half, tanh_of(half * x), half);
+    const vf t = vf_min(vf_set(126), vf_max(vf_set(-126), x * vf_set(-0x1.715476p+0f)));
+#if defined(KT_AVX512)
+    const vf n = (vf)_mm512_roundscale_ps((__m512)t, 0), f = t - n;
+#else
+    const vf pushed = t + vf_set(0x1.8p23f), f = t - (pushed - vf_set(0x1.8p23f));
+#endif
+    vf p = vf_fma(vf_set(0x1.5c08e2p-10f), f, vf_set(0x1.3d0c52p-7f));
+    p = vf_fma(p, f, vf_set(0x1.c6b6e4p-5f));
+    p = vf_fma(p, f, vf_set(0x1.ebf918p-3f));
+    p = vf_fma(p, f, vf_set(0x1.62e428p-1f));
+    p = vf_fma(p, f, vf_set(1));
+#if defined(KT_AVX512)
+    const vf d = vf_set(1) + (vf)_mm512_scalef_ps((__m512)p, (__m512)n);
+    const vf r = (vf)_mm512_rcp14_ps((__m512)d);
+    return vf_fma(r, vf_fma(-d, r, vf_set(1)), r);
+#else
+    const vi bits = ((vi)pushed << 23) + 0x3f800000; /* of 2^n */
+    return vf_set(1) / (vf_set(1) + p * (vf)bits);
+#endif
 }
 
-/* Units p … p+n-1 of one row: `s` is the recurrent product. A function of its own: inside the tile
- * it takes registers from the product (a quarter slower, gcc 12). */
+/* Units p … p+n-1 of some rows: `s` are the recurrent products. Functions of their own: inside the
+ * tile they take registers from the product (a quarter slower, gcc 12). One loop over the rows for
+ * each function that waits for another one, so that rows overlap in the processor. */
 #define FINISH static __attribute__((noinline)) void
-FINISH finish_simple(const kt_rnn_step *a, int64_t i, int64_t p, int64_t n, const vf *s) {
-    UNROLL for (int v = 0; v < GROUP; v++) {
-        const int64_t at = p + v * LANES, left = n - v * LANES;
-        const vf h = tanh_of(load_n(a->z + i * a->ldz + at, left) + s[v]);
-        put_n(a->gates + i * a->units + at, h, left);
-        put_n(a->h_new + i * a->units + at, h, left);
+FINISH finish_simple(
+    const kt_rnn_step *a, int64_t first, int rows, int64_t p, int64_t n, const sums s) {
+    for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < GROUP; v++) {
+            const int64_t i = first + r, left = n - v * LANES, at = i * a->units + p + v * LANES;
+            const vf z = load_n(a->z + i * a->ldz + p + v * LANES, left);
+            const vf h = tanh_of(z + s[r][v]);
+            put_n(a->gates + at, h, left);
+            put_n(a->h_new + at, h, left);
+        }
+}
+
+FINISH finish_gru(
+    const kt_rnn_step *a, int64_t first, int rows, int64_t p, int64_t n, const sums s) {
+    const int64_t u = a->units;
+    const float *bias = a->bias + p;
+    for (int64_t i = first; i < first + rows; i++) {
+        const vf *sum = s[i - first];
+        const float *in = a->z + i * a->ldz + p;
+        float *to = a->gates + i * 3 * u + p;
+        put_n(to, sigmoid_of(load_n(in, n) + (sum[0] + load_n(bias, n))), n);
+        put_n(to + u, sigmoid_of(load_n(in + u, n) + (sum[1] + load_n(bias + u, n))), n);
+    }
+    for (int64_t i = first; i < first + rows; i++) {
+        const vf *sum = s[i - first];
+        float *to = a->gates + i * 3 * u + p;
+        const vf in = load_n(a->z + i * a->ldz + p + 2 * u, n);
+        const vf inner = sum[2] + load_n(bias + 2 * u, n);
+        const vf c = tanh_of(vf_fma(load_n(to + u, n), inner, in + sum[3]));
+        const vf h = vf_fma(load_n(to, n), load_n(a->h + i * u + p, n) - c, c);
+        put_n(to + 2 * u, c, n);
+        put_n(a->inner + i * u + p, inner, n);
+        put_n(a->h_new + i * u + p, h, n);
     }
 }
 
-FINISH finish_gru(const kt_rnn_step *a, int64_t i, int64_t p, int64_t n, const vf *s) {
+FINISH finish_lstm(
+    const kt_rnn_step *a, int64_t first, int rows, int64_t p, int64_t n, const sums s) {
     const int64_t u = a->units;
-    const float *in = a->z + i * a->ldz + p, *bias = a->bias + p;
-    const vf z = sigmoid_of(load_n(in, n) + (s[0] + load_n(bias, n)));
-    const vf r = sigmoid_of(load_n(in + u, n) + (s[1] + load_n(bias + u, n)));
-    const vf inner = s[2] + load_n(bias + 2 * u, n);
-    const vf c = tanh_of(vf_fma(r, inner, load_n(in + 2 * u, n) + s[3]));
-    const vf h = vf_fma(z, load_n(a->h + i * u + p, n) - c, c);
-    float *to = a->gates + i * 3 * u + p;
-    put_n(to, z, n);
-    put_n(to + u, r, n);
-    put_n(to + 2 * u, c, n);
-    put_n(a->inner + i * u + p, inner, n);
-    put_n(a->h_new + i * u + p, h, n);
-}
-
-FINISH finish_lstm(const kt_rnn_step *a, int64_t at, int64_t p, int64_t n, const vf *s) {
-    const int64_t u = a->units;
-    const float *in = a->z + at * a->ldz + p;
-    const vf i = sigmoid_of(load_n(in, n) + s[0]), f = sigmoid_of(load_n(in + u, n) + s[1]);
-    const vf g = tanh_of(load_n(in + 2 * u, n) + s[2]);
-    const vf o = sigmoid_of(load_n(in + 3 * u, n) + s[3]);
-    const vf c = vf_fma(f, load_n(a->c + at * u + p, n), i * g);
-    float *to = a->gates + at * 4 * u + p;
-    put_n(to, i, n);
-    put_n(to + u, f, n);
-    put_n(to + 2 * u, g, n);
-    put_n(to + 3 * u, o, n);
-    put_n(a->c_new + at * u + p, c, n);
-    put_n(a->h_new + at * u + p, o * tanh_of(c), n);
+    for (int64_t at = first; at < first + rows; at++) {
+        const vf *sum = s[at - first];
+        const float *in = a->z + at * a->ldz + p;
+        float *to = a->gates + at * 4 * u + p;
+        const vf i = sigmoid_of(load_n(in, n) + sum[0]), f = sigmoid_of(load_n(in + u, n) + sum[1]);
+        const vf g = tanh_of(load_n(in + 2 * u, n) + sum[2]);
+        put_n(to, i, n);
+        put_n(to + u, f, n);
+        put_n(to + 2 * u, g, n);
+        put_n(to + 3 * u, sigmoid_of(load_n(in + 3 * u, n) + sum[3]), n);
+        put_n(a->c_new + at * u + p, vf_fma(f, load_n(a->c + at * u + p, n), i * g), n);
+    }
+    for (int64_t at = first; at < first + rows; at++) {
+        const vf o = load_n(a->gates + at * 4 * u + p + 3 * u, n);
+        const vf c = load_n(a->c_new + at * u + p, n);
+        put_n(a->h_new + at * u + p, o * tanh_of(c), n);
+    }
 }
 
 /* Panels outside, rows inside: a panel stays in the first cache while the rows go by. */
@@ -182,7 +216,7 @@ FINISH finish_lstm(const kt_rnn_step *a, int64_t at, int64_t p, int64_t n, const
         clear(rows, GROUP, s);                                                                     \
         product(rows, vecs, x_last, a->inputs, a->x + i * a->ldx, a->ldx, wx, s);                  \
         product(rows, vecs, (vecs)-1, a->units, a->h + i * a->units, a->units, w, s);              \
-        for (int r = 0; r < rows; r++) finish_##kind(a, i + r, p, n, s[r]);                        \
+        finish_##kind(a, i, rows, p, n, s);                                                        \
     }                                                                                              \
     void KT_FN(kt_rnn_step_##kind)(const kt_rnn_step *a) {                                         \
         const int64_t wide = panel_units(KIND);                                                    \
