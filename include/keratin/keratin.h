@@ -27,6 +27,7 @@
 #include <keratin/ops_windows.h>
 #include <keratin/optimizers.h>
 #include <keratin/plot.h>
+#include <keratin/quantizers.h>
 #include <keratin/regularizers.h>
 #include <keratin/runtime.h>
 #include <keratin/saving.h>

@@ -18,6 +18,7 @@ typedef enum kt_dtype {
     KT_BOOL,
     KT_FLOAT16,  ///< storage only
     KT_BFLOAT16, ///< storage only
+    KT_INT8,
     KT_DTYPE_COUNT
 } kt_dtype;
 

@@ -216,25 +216,11 @@ bool kt_failed(const void *object) { return kt_check(object) != KT_OK; }
 
 const char *kt_kind_name(kt_kind kind) {
     static const char *const names[KT_KIND_COUNT] = {
-        "a failed object",
-        "a list",
-        "a tensor",
-        "a symbolic tensor",
-        "a layer",
-        "a variable",
-        "an activation",
-        "an initializer",
-        "a regularizer",
-        "a constraint",
-        "a loss",
-        "a metric",
-        "an optimizer",
-        "a schedule",
-        "a callback",
-        "a history",
-        "a generator",
-        "sequences",
-        "an object"};
+        "a failed object", "a list",        "a tensor",       "a symbolic tensor", "a layer",
+        "a variable",      "an activation", "an initializer", "a regularizer",     "a constraint",
+        "a loss",          "a metric",      "an optimizer",   "a schedule",        "a quantizer",
+        "a callback",      "a history",     "a generator",    "sequences",         "an object",
+    };
     return names[kind < KT_KIND_COUNT ? kind : KT_KIND_OTHER];
 }
 

@@ -76,7 +76,7 @@ static kt_ref load_npz(const char *path) {
 static bool takes_integers(const request *r) {
     const kt_sym *in = r->outputs || !r->model ? NULL : kt_model_input(r->model, 0);
     const kt_dtype dtype = in ? kt_sym_dtype(in) : KT_FLOAT32;
-    return dtype == KT_INT32 || dtype == KT_INT64 || dtype == KT_UINT8;
+    return dtype == KT_INT32 || dtype == KT_INT64 || dtype == KT_UINT8 || dtype == KT_INT8;
 }
 
 /* Numbers of a table are floats; a model that takes integers (ids of words) gets integers. */

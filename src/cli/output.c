@@ -272,7 +272,7 @@ void cli_json_tensor(cli_json *j, const char *key, const kt_tensor *t) {
         const char *own = shape.ndim ? NULL : key;
         if (dtype == KT_BOOL)
             cli_json_bool(j, own, kt_tensor_get(t, i) != 0);
-        else if (dtype == KT_INT32 || dtype == KT_INT64 || dtype == KT_UINT8)
+        else if (dtype == KT_INT32 || dtype == KT_INT64 || dtype == KT_UINT8 || dtype == KT_INT8)
             cli_json_int(j, own, (int64_t)kt_tensor_get(t, i));
         else
             cli_json_number(j, own, kt_tensor_get(t, i));

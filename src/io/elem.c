@@ -17,7 +17,7 @@ kt_dtype kt_elem_dtype(const kt_elem *e) {
         {'f', 2, KT_FLOAT16},
         {'f', 4, KT_FLOAT32},
         {'f', 8, KT_FLOAT64},
-        {'i', 1, KT_INT32},
+        {'i', 1, KT_INT8},
         {'i', 2, KT_INT32},
         {'i', 4, KT_INT32},
         {'i', 8, KT_INT64},
@@ -64,13 +64,10 @@ static kt_status check_uint64(const void *data, int64_t n) {
 /* Widens n small integers in the byte order of this machine. */
 static void widen(const unsigned char *from, const kt_elem *e, void *to, int64_t n) {
     for (int64_t i = 0; i < n; i++, from += e->size) {
-        int8_t i8;
         int16_t i16;
         uint16_t u16;
         uint32_t u32;
-        if (e->kind == 'i' && e->size == 1)
-            memcpy(&i8, from, 1), ((int32_t *)to)[i] = i8;
-        else if (e->kind == 'i')
+        if (e->kind == 'i')
             memcpy(&i16, from, 2), ((int32_t *)to)[i] = i16;
         else if (e->size == 2)
             memcpy(&u16, from, 2), ((int32_t *)to)[i] = u16;

@@ -299,6 +299,7 @@ kt_status kt_npy_header(kt_str *out, const kt_tensor *t) {
         [KT_BOOL] = "b1",
         [KT_FLOAT16] = "f2",
         [KT_BFLOAT16] = "f4",
+        [KT_INT8] = "i1",
     };
     char shape[KT_SHAPE_STR];
     kt_str text = {0};

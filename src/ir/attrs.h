@@ -77,6 +77,9 @@ typedef struct {
     int64_t depth;
     int dtype;
 } one_hot_attrs;
+typedef struct { /* int8_matmul: how a row of x becomes integers */
+    double low, high, epsilon;
+} int8_matmul_attrs;
 typedef struct { /* layer_norm and its gradient: the last `axes` axes are normalized together */
     int axes;
     double epsilon;

@@ -58,6 +58,7 @@ kt_status kt_layer_ensure_built(kt_layer *l, int n, const kt_shape *in) {
     for (int i = 0; i < l->vars.n; i++) kt_release(l->vars.v[i]); /* nothing half-built */
     l->vars.n = 0;
     l->lora = (kt_lora){NULL, NULL, 0};
+    l->quant = (kt_quant){.on = l->quant.on};
     while (l->children.n > n_children) kt_release(l->children.v[--l->children.n]);
     l->spec = spec;
     l->obj.status = KT_OK;

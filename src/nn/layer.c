@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "nn/constraints/constraint.h"
 #include "nn/initializers/initializer.h"
+#include "nn/quantize.h"
 #include "nn/regularizers/regularizer.h"
 
 #include <pthread.h>
@@ -70,6 +71,14 @@ static kt_status layer_dtype(kt_layer *l, const char *dtype) {
         l->variable_dtype = p.variable;
         return KT_OK;
     }
+    const kt_dtype source = kt_quant_policy(name);
+    if (source && kt_layer_arg(l->cls, l->args, "quantization_config", KT_FIELD_REF)) {
+        l->quant.on = true;
+        l->dtype = l->variable_dtype = source;
+        return KT_OK;
+    }
+    if (source)
+        return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.60s\": %s has no int8 form", name, l->cls->name);
     if (kt_policy_is_quantized(name))
         return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.60s\": quantization is not supported", name);
     if (kt_dtype_of(name) == KT_NO_DTYPE)

@@ -14,6 +14,16 @@ typedef struct kt_lora {
     double scale;  ///< alpha / rank
 } kt_lora;
 
+/** The layer's large weight as small integers (quantize.h). */
+typedef struct kt_quant {
+    bool on;        ///< the dtype policy says so
+    kt_var *weight; ///< borrowed from vars, as the scale; NULL: the layer has none
+    kt_var *scale;  ///< NULL: not quantized
+    int n_kept;     ///< axes of the weight that have a scale of their own …
+    int kept[KT_MAX_RANK];
+    kt_shape shape; ///< … and how the scales lie
+} kt_quant;
+
 struct kt_layer {
     kt_obj obj;
     const kt_layer_class *cls;
@@ -36,6 +46,7 @@ struct kt_layer {
     KT_VEC(kt_component *) parts; ///< components that init resolved, adopted
     kt_component *activity_regularizer;
     kt_lora lora;
+    kt_quant quant;
     bool no_autocast; ///< floats come in as they are (operations, models), not in the layer's dtype
     int n_random;     ///< random streams handed out so far, for their keys
     bool is_part;     ///< an operation that with others stands for one of a file, not the last …
@@ -62,6 +73,7 @@ static inline kt_layer_tail *kt_layer_tail_of(const kt_layer_class *cls, const v
 
 /** The name of the layer's dtype policy, for parts that have the same. */
 static inline const char *kt_layer_policy(const kt_layer *l) {
+    if (l->quant.on) return l->dtype == KT_FLOAT64 ? "int8_from_float64" : "int8_from_float32";
     return kt_policy_name((kt_policy){l->dtype, l->variable_dtype});
 }
 

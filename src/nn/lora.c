@@ -5,6 +5,7 @@
 #include "nn/lora.h"
 
 #include "base/mem.h"
+#include "nn/quantize.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,9 +14,7 @@ kt_status kt_lora_check(int64_t rank, kt_ref quantization_config) {
     if (rank != KT_NONE && (rank < 0 || rank > INT32_MAX))
         return KT_FAIL(
             KT_EINVAL, "lora_rank: expected a positive integer, got %lld", (long long)rank);
-    if (quantization_config)
-        return KT_FAIL(KT_EUNSUPPORTED, "quantization_config: quantization is not supported");
-    return KT_OK;
+    return kt_quant_check(quantization_config);
 }
 
 static kt_var *add_matrix(
@@ -116,6 +115,7 @@ bool kt_lora_is_part(const kt_layer *l, const kt_var *v) {
 
 kt_status kt_lora_merged(const kt_layer *l, const kt_var *v, void **out) {
     *out = NULL;
+    if (l && l->lora.a && l->quant.scale) return kt_quant_merged(l, v, out);
     if (!l || !l->lora.a || v != l->vars.v[0]) return KT_OK;
     kt_var *a = l->lora.a, *b = l->lora.b;
     kt_status st = kt_var_ensure(a);

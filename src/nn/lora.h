@@ -7,7 +7,7 @@
 
 #include "nn/layer.h"
 
-/** For init: lora_rank, and quantization_config, which is refused. */
+/** For init: lora_rank and quantization_config. */
 kt_status kt_lora_check(int64_t rank, kt_ref quantization_config);
 /** The end of build: adapts if lora_rank asks for it; an alpha of KT_NONE_F is the rank. */
 kt_status kt_lora_build(kt_layer *l, int64_t rank, double alpha);

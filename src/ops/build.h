@@ -94,6 +94,19 @@ kt_val *kt_g_one_hot(kt_graph *g, kt_val *index, int64_t depth, kt_dtype dtype);
 
 /* Products and rows */
 kt_val *kt_g_matmul(kt_graph *g, kt_val *a, kt_val *b, bool ta, bool tb);
+/** x by int8 weights that stand for w / scale, see ops/int8_matmul.c: [m, k] by [k, n] and scale
+ * [n], or all three with a batch axis in front. */
+kt_val *kt_g_int8_matmul(
+    kt_graph *g, kt_val *x, kt_val *w, kt_val *scale, const int8_matmul_attrs *a);
+/** einsum() of x and such a kernel; scale has the kernel's axes that the result has too, in the
+ * result's order. */
+kt_val *kt_g_int8_einsum(
+    kt_graph *g,
+    const char *equation,
+    kt_val *x,
+    kt_val *w,
+    kt_val *scale,
+    const int8_matmul_attrs *a);
 /** Of two operands, "abc,cd->abd"; "..." stands for leading or trailing axes. */
 kt_val *kt_g_einsum(kt_graph *g, const char *equation, kt_val *a, kt_val *b);
 /** A sparse matrix [rows, width], see ops/sparse.c: value [cap], offset int32 [rows + 1], index

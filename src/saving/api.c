@@ -114,6 +114,7 @@ static kt_kind kind_named(const char *name) {
         {"optimizer", KT_KIND_OPTIMIZER},
         {"schedule", KT_KIND_SCHEDULE},
         {"callback", KT_KIND_CALLBACK},
+        {"quantizer", KT_KIND_QUANTIZER},
     };
     for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
         if (!strcmp(names[i].name, name)) return names[i].kind;

@@ -2,6 +2,7 @@
 #include "saving/configs.h"
 
 #include "model/callback.h"
+#include "nn/quantize.h"
 
 #include <string.h>
 
@@ -48,6 +49,7 @@ static const struct {
     {KT_KIND_OPTIMIZER, "keras.optimizers", "optimizer"},
     {KT_KIND_SCHEDULE, "keras.optimizers.schedules", "schedule"},
     {KT_KIND_CALLBACK, "keras.callbacks", "callback"},
+    {KT_KIND_QUANTIZER, "keras.quantizers", "quantizer"},
     {KT_KIND_LAYER, "keras.layers", "layer"},
 };
 #define N_KINDS ((int)(sizeof kinds / sizeof *kinds))
@@ -94,6 +96,8 @@ const kt_class *const *kt_kind_registry(kt_kind kind) {
         return kt_callback_registry;
     case KT_KIND_SCHEDULE:
         return kt_schedule_registry();
+    case KT_KIND_QUANTIZER:
+        return kt_quantizer_registry();
     default:
         return NULL;
     }

@@ -137,6 +137,9 @@ kt_status kt_read_built(const kt_json *v, const char *key);
 kt_status kt_read_head(const kt_json *v, const char **class_name, const kt_json **config);
 /** dtype of a config: a string, a policy, an object; *out lives as long as v (NULL: none). */
 kt_status kt_read_dtype(const kt_json *config, const char **out);
+/** The config of a QuantizedDTypePolicy: the name of the policy; and back. */
+kt_status kt_read_quantized(const kt_json *config, const char **out);
+kt_json *kt_write_quantized(const kt_layer *l);
 
 /* Models (model_write.c, model_read.c) --------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
 #include "io/source.h"
 #include "nn/losses/loss.h"
 #include "nn/metrics/metric.h"
+#include "nn/quantize.h"
 #include "runtime/settings.h"
 #include "saving/configs.h"
 #include "tensor/tensor.h"
@@ -512,7 +513,7 @@ static bool is_quantized_policy(const char *name) {
 kt_status kt_read_dtype(const kt_json *config, const char **out) {
     const kt_json *v = kt_json_get(config, "dtype");
     *out = kt_json_text(v);
-    if (*out && kt_policy_is_quantized(*out))
+    if (*out && kt_policy_is_quantized(*out) && !kt_quant_policy(*out))
         return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.40s\": quantization is not supported", *out);
     if (*out && is_foreign_dtype(*out))
         return KT_FAIL(KT_EUNSUPPORTED, "dtype \"%.40s\" is not supported", *out);
@@ -523,6 +524,7 @@ kt_status kt_read_dtype(const kt_json *config, const char **out) {
     const kt_status st = kt_read_head(v, &class_name, &inner);
     if (st) return st;
     char name[KT_QUOTE_SIZE];
+    if (!strcmp(class_name, "QuantizedDTypePolicy")) return kt_read_quantized(inner, out);
     if (strcmp(class_name, "DTypePolicy") && strcmp(class_name, "Policy") &&
         strcmp(class_name, "PolicyV1") && strcmp(class_name, "FloatDTypePolicy"))
         return KT_FAIL(
@@ -602,11 +604,6 @@ static kt_status check_origin(const kt_json *v, const char *class_name, const ch
     if (is_code_class(class_name)) return refuse_code(class_name);
     if (*custom || !module || is_known_module(module)) return KT_OK;
     if (kt_config_form_find(module, class_name)) return KT_OK; /* of keras.applications */
-    if (!strcmp(module, "keras.quantizers"))
-        return KT_FAIL(
-            KT_EUNSUPPORTED,
-            "%s: quantization is not supported",
-            kt_quote(class_name, strlen(class_name), name, sizeof name));
     if (registered) { /* a class of somebody's, which nobody registered */
         *custom = registered;
         return KT_OK;

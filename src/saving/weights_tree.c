@@ -38,12 +38,14 @@ static char *join(const char *path, const char *key) {
     return s;
 }
 
-/* Trainable ones first, as Keras keeps them in two lists; what LoRA added is part of the kernel. */
+/* Trainable ones first, as Keras keeps them in two lists; those of quantized layers by name:
+ * kernel, bias, kernel_scale. What LoRA added is part of the kernel. */
 static kt_status push_vars(kt_weight_tree *t, const kt_layer *l) {
-    for (int pass = 0; pass < 2; pass++)
+    const bool in_order = l->quant.scale != NULL;
+    for (int pass = in_order; pass < 2; pass++)
         for (int i = 0; i < l->vars.n; i++)
-            if (l->vars.v[i]->trainable == !pass && !kt_lora_is_part(l, l->vars.v[i]) &&
-                kt_vec_push(&t->vars, l->vars.v[i]))
+            if ((in_order || l->vars.v[i]->trainable == !pass) &&
+                !kt_lora_is_part(l, l->vars.v[i]) && kt_vec_push(&t->vars, l->vars.v[i]))
                 return KT_ENOMEM;
     return KT_OK;
 }

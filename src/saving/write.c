@@ -411,6 +411,7 @@ static kt_json *component_config(const kt_component *c) {
 static kt_json *layer_key(kt_layer *l, const char *key, kt_json *form) {
     if (!strcmp(key, "name")) return kt_json_new_str(kt_layer_name(l));
     if (!strcmp(key, "trainable")) return kt_json_new_bool(l->trainable);
+    if (!strcmp(key, "dtype") && l->quant.on) return kt_write_quantized(l);
     if (!strcmp(key, "dtype"))
         return kt_json_is(form, KT_JSON_STR) ? kt_json_new_str(kt_dtype_name(l->dtype))
                                              : policy(kt_layer_policy(l));

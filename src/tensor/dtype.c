@@ -21,6 +21,7 @@ static const struct {
     [KT_BOOL] = {"bool", 1},
     [KT_FLOAT16] = {"float16", 2},
     [KT_BFLOAT16] = {"bfloat16", 2},
+    [KT_INT8] = {"int8", 1},
 };
 
 /* Values come from callers and files: an enum may hold anything. */
@@ -50,6 +51,7 @@ static int64_t to_i64(double v) {
     return clip_to(v, -9223372036854775808.0, 9223372036854775808.0, INT64_MIN, INT64_MAX);
 }
 static uint8_t to_u8(double v) { return (uint8_t)clip_to(v, 0, 255, 0, 255); }
+static int8_t to_i8(double v) { return (int8_t)clip_to(v, -128, 127, -128, 127); }
 
 /* Access that does not depend on alignment: wrapped memory and file buffers need not be aligned. */
 #define LOAD(T, v, p, i)                                                                           \
@@ -72,6 +74,7 @@ double kt_elem_get(const void *data, kt_dtype dtype, int64_t i) {
     case KT_BOOL: { LOAD(uint8_t, v, data, i); return v != 0; }
     case KT_FLOAT16: { LOAD(uint16_t, v, data, i); return (double)kt_half_to_float(v); }
     case KT_BFLOAT16: { LOAD(uint16_t, v, data, i); return (double)kt_bfloat_to_float(v); }
+    case KT_INT8: { LOAD(int8_t, v, data, i); return v; }
     case KT_NO_DTYPE: case KT_DTYPE_COUNT: break;
     }
     return 0;
@@ -89,6 +92,7 @@ void kt_elem_set(void *data, kt_dtype dtype, int64_t i, double value) {
     case KT_BFLOAT16:
         STORE(uint16_t, data, i, kt_bfloat_of_float(kt_float_round_odd(value)));
         break;
+    case KT_INT8: STORE(int8_t, data, i, to_i8(value)); break;
     case KT_NO_DTYPE: case KT_DTYPE_COUNT: break;
     }
 }
@@ -119,6 +123,13 @@ static bool convert_fast(void *dst, kt_dtype to, const void *src, kt_dtype from,
     PAIR(KT_INT32, int32_t, KT_UINT8, uint8_t, (uint32_t)v)
     PAIR(KT_UINT8, uint8_t, KT_INT32, int32_t, v)
     PAIR(KT_UINT8, uint8_t, KT_INT64, int64_t, v)
+    PAIR(KT_INT8, int8_t, KT_FLOAT32, float, v)
+    PAIR(KT_INT8, int8_t, KT_INT32, int32_t, v)
+    PAIR(KT_INT8, int8_t, KT_INT64, int64_t, v)
+    PAIR(KT_INT8, int8_t, KT_UINT8, uint8_t, (uint8_t)v)
+    PAIR(KT_UINT8, uint8_t, KT_INT8, uint8_t, v)
+    PAIR(KT_INT32, int32_t, KT_INT8, uint8_t, (uint32_t)v)
+    PAIR(KT_INT64, int64_t, KT_INT8, uint8_t, (uint64_t)v)
     default: return false;
     }
 }

@@ -25,7 +25,7 @@ static inline bool kt_dtype_is_float(kt_dtype d) {
     return d == KT_FLOAT32 || d == KT_FLOAT64 || d == KT_FLOAT16 || d == KT_BFLOAT16;
 }
 static inline bool kt_dtype_is_int(kt_dtype d) {
-    return d == KT_INT32 || d == KT_INT64 || d == KT_UINT8;
+    return d == KT_INT32 || d == KT_INT64 || d == KT_UINT8 || d == KT_INT8;
 }
 
 /** Product of all dimensions (1 for a scalar); -1 if one is None or the product overflows. */

@@ -19,12 +19,13 @@
 typedef struct {
     const char *class_name, *config; ///< JSON with single quotes
     int64_t shape[KT_MAX_RANK];
-    int n_in;    ///< inputs of that shape, 0: one
-    int ids;     ///< integers below this
-    bool random; ///< training draws random numbers
-    bool alone;  ///< Keras on TensorFlow trains it otherwise (docs/differences.md)
-    bool merged; ///< LoRA: what is loaded goes on otherwise than what was saved, as in Keras
-    bool sgd;    ///< some bias has no gradient but rounding, which other optimizers scale up
+    int n_in;      ///< inputs of that shape, 0: one
+    int ids;       ///< integers below this
+    bool random;   ///< training draws random numbers
+    bool alone;    ///< Keras on TensorFlow trains it otherwise (docs/differences.md)
+    bool merged;   ///< LoRA: what is loaded goes on otherwise than what was saved, as in Keras
+    bool quantize; ///< to int8, before it is trained
+    bool sgd;      ///< some bias has no gradient but rounding, which other optimizers scale up
 } layer_case;
 
 static const layer_case cases[] = {
@@ -136,6 +137,7 @@ static void check_case(const layer_case *c, int number, const char *folder) {
     kt_model *m = build(c);
     if (kt_failed(m)) fprintf(stderr, "%s: %s\n", c->class_name, kt_error_message());
     kt_check_ok(m);
+    if (c->quantize) kt_check_status(kt_model_quantize(m, "int8"), KT_OK);
     for (int i = 0; i < n; i++) add(&out, "x", i, kt_retain(x[i] = data_of(c, &seed)));
     kt_tensor *y = kt_test_tensor(KT_FLOAT32, kt_dims(BATCH, 2), -1, 1, &seed);
     add(&out, "y", 0, kt_retain(y));

@@ -49,7 +49,8 @@ for d in "123":
 SHAPES = [[(4,)], [(5, 4)], [(6, 6, 3)], [(5, 5, 5, 3)], [(5, 6, 6, 3)], [(5, 4, 4, 4, 3)], [(4,), (4,)],
           [(5, 4), (5, 4)]]
 MODULES = ("constraints", "initializers", "layers", "losses", "metrics", "optimizers", "optimizers.schedules",
-           "regularizers")
+           "quantizers", "regularizers")
+QUANTIZERS = ("AbsMaxQuantizer", "Int8QuantizationConfig")
 BUILD_WHEN_NOT_TRIED = {"STFTSpectrogram", "GroupNormalization", "GRUCell", "LSTMCell", "SimpleRNNCell",
                         "StackedRNNCells", "Equalization"}
 
@@ -118,7 +119,7 @@ def rows():
         for name in sorted(dir(m)):
             c = getattr(m, name)
             own = inspect.isclass(c) and c.__name__ in (name, "GroupedQueryAttention")
-            if not own or ARGUMENTS.get(name, {}) is None:
+            if not own or ARGUMENTS.get(name, {}) is None or module == "quantizers" and name not in QUANTIZERS:
                 continue
             o = saving.serialize_keras_object(make(c, name))
             if o["module"] != f"keras.{module}":

@@ -51,7 +51,7 @@ typedef struct kt_dense_args {
     kt_ref kernel_constraint, bias_constraint;
     int64_t lora_rank; ///< default KT_NONE; else as kt_layer_enable_lora() when it is built
     double lora_alpha; ///< default KT_NONE_F; Keras 3.15.1 takes the rank whatever it is
-    kt_ref quantization_config; ///< not supported
+    kt_ref quantization_config; ///< for the dtype "int8_from_float32", see quantizers.h
     KT_LAYER_NAME_ARGS          ///< name, dtype, trainable, autocast
 } kt_dense_args;
 #define KT_DENSE_DEFAULTS                                                                          \
@@ -188,7 +188,7 @@ typedef struct kt_einsum_dense_args {
     int64_t lora_rank; ///< default KT_NONE; else as kt_layer_enable_lora() when it is built
     double lora_alpha; ///< default KT_NONE_F: the rank
     int64_t gptq_unpacked_column_size; ///< default KT_NONE; not supported
-    kt_ref quantization_config;        ///< not supported
+    kt_ref quantization_config;        ///< for the dtype "int8_from_float32", see quantizers.h
     KT_LAYER_ARGS
 } kt_einsum_dense_args;
 #define KT_EINSUM_DENSE_DEFAULTS                                                                   \

@@ -26,7 +26,7 @@ typedef struct kt_embedding_args {
     kt_ref weights;    ///< first values of the table: a tensor, or a list of one
     int64_t lora_rank; ///< default KT_NONE; else as kt_layer_enable_lora() when it is built
     double lora_alpha; ///< default KT_NONE_F; Keras 3.15.1 takes the rank whatever it is
-    kt_ref quantization_config; ///< not supported
+    kt_ref quantization_config; ///< for the dtype "int8_from_float32", see quantizers.h
     KT_LAYER_ARGS
 } kt_embedding_args;
 #define KT_EMBEDDING_DEFAULTS                                                                      \

@@ -1,5 +1,6 @@
 /* Dense: y = activation(x . kernel + bias).  keras.layers.Dense */
 #include "nn/lora.h"
+#include "nn/quantize.h"
 
 #include <keratin/layers.h>
 
@@ -38,12 +39,16 @@ static kt_status dense_build(kt_layer *l, const kt_shape *in) {
             .regularizer = a->bias_regularizer,
             .constraint = a->bias_constraint);
     kt_layer_set_spec(l, (kt_input_spec){.min_ndim = 2, .axis = -1, .axis_dim = n_in});
+    const kt_shape scales = {1, {a->units}};
+    const kt_status st = kt_quant_built(l, d->kernel, 1, (const int[]){1}, &scales);
+    if (st) return st;
     return kt_lora_build(l, a->lora_rank, KT_NONE_F); /* Keras forgets lora_alpha here */
 }
 
 static kt_status dense_call(kt_layer *l, kt_trace *t) {
     const dense *d = kt_layer_state(l);
-    kt_sym *y = kt_op_matmul(t->in[0], kt_lora_value(l, d->kernel));
+    kt_sym *y = l->quant.scale ? kt_quant_product(l, "...a,ab->...b", t->in[0])
+                               : kt_op_matmul(t->in[0], kt_lora_value(l, d->kernel));
     if (d->bias) y = kt_op_add(y, kt_value(d->bias));
     t->out[0] = kt_activation_apply(d->activation, y);
     return kt_check(t->out[0]);

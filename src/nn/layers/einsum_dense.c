@@ -5,6 +5,7 @@
 #include "base/locale.h"
 #include "nn/initializers/initializer.h"
 #include "nn/lora.h"
+#include "nn/quantize.h"
 
 #include <keratin/axes.h>
 #include <keratin/layers.h>
@@ -136,6 +137,25 @@ static void bias_shape(
     for (int i = 0; e->dots_right && i < elided; i++) field[n++] = 1;
 }
 
+/* The scales of int8 lie as the output does, with axes of length 1 where the kernel has none. */
+static kt_status einsum_scales(kt_layer *l, const equation_parts *e, int ndim) {
+    const einsum_dense *d = kt_layer_state(l);
+    const kt_shape *kernel = &d->kernel->spec.shape;
+    const int elided = ndim - (int)strlen(e->in), n_out = (int)strlen(e->out);
+    int kept[KT_MAX_RANK], n_kept = 0;
+    kt_shape shape = {0, {0}};
+    kt_status st = kt_check(l);
+    if (st) return st;
+    for (int i = 0; i < n_out + elided; i++) {
+        const int letter = e->dots_left ? i - elided : i;
+        const char c = letter >= 0 && letter < n_out ? e->out[letter] : 0;
+        const char *at = c ? strchr(e->kernel, c) : NULL;
+        if (at) kept[n_kept++] = (int)(at - e->kernel);
+        shape.dim[shape.ndim++] = at ? kernel->dim[at - e->kernel] : 1;
+    }
+    return kt_quant_built(l, d->kernel, n_kept, kept, &shape);
+}
+
 static kt_status einsum_dense_build(kt_layer *l, const kt_shape *in) {
     const kt_einsum_dense_args *a = kt_layer_args(l);
     einsum_dense *d = kt_layer_state(l);
@@ -180,13 +200,15 @@ static kt_status einsum_dense_build(kt_layer *l, const kt_shape *in) {
         d->bias = kt_add_weight_with(&b);
     }
     kt_layer_set_spec(l, (kt_input_spec){.ndim = in->ndim});
-    return kt_lora_build(l, a->lora_rank, a->lora_alpha);
+    st = einsum_scales(l, &e, in->ndim);
+    return st ? st : kt_lora_build(l, a->lora_rank, a->lora_alpha);
 }
 
 static kt_status einsum_dense_call(kt_layer *l, kt_trace *t) {
     const kt_einsum_dense_args *a = kt_layer_args(l);
     const einsum_dense *d = kt_layer_state(l);
-    kt_sym *y = kt_op_einsum(a->equation, t->in[0], kt_lora_value(l, d->kernel));
+    kt_sym *y = l->quant.scale ? kt_quant_product(l, a->equation, t->in[0])
+                               : kt_op_einsum(a->equation, t->in[0], kt_lora_value(l, d->kernel));
     if (d->bias) y = kt_op_add(y, kt_value(d->bias));
     t->out[0] = kt_activation_apply(d->activation, y);
     return kt_check(t->out[0]);

@@ -3,6 +3,7 @@
  * Ids may come as floats (the dtype of an input that says nothing else): they are cut to integers,
  * as in Keras. An id outside of the table stops the program with an error of the op (gather.c). */
 #include "nn/lora.h"
+#include "nn/quantize.h"
 
 #include <keratin/layers.h>
 
@@ -17,6 +18,8 @@ static kt_status embedding_init(kt_layer *l) {
         return KT_FAIL(KT_EINVAL, "input_dim: expected a positive integer, got %d", a->input_dim);
     if (a->output_dim <= 0)
         return KT_FAIL(KT_EINVAL, "output_dim: expected a positive integer, got %d", a->output_dim);
+    if (a->weights && l->quant.on)
+        return KT_FAIL(KT_EINVAL, "weights: the table of an int8 layer is none of floats");
     return kt_lora_check(a->lora_rank, a->quantization_config);
 }
 
@@ -43,7 +46,8 @@ static kt_status embedding_build(kt_layer *l, const kt_shape *in) {
         .initializer = a->embeddings_initializer,
         .regularizer = a->embeddings_regularizer,
         .constraint = a->embeddings_constraint);
-    kt_status st = kt_check(l);
+    const kt_shape scales = {1, {a->input_dim}};
+    kt_status st = kt_quant_built(l, d->embeddings, 1, (const int[]){0}, &scales);
     if (st == KT_OK && a->weights) st = embedding_take_weights(d, a->weights);
     return st ? st : kt_lora_build(l, a->lora_rank, KT_NONE_F); /* Keras forgets lora_alpha here */
 }
@@ -60,6 +64,11 @@ static kt_sym *embedding_rows(const kt_layer *l, kt_val *ids) {
     const embedding *d = kt_layer_state(l);
     kt_graph *g = kt_tracer_current()->g;
     kt_sym *rows = kt_wrap(kt_g_gather(g, kt_unwrap(kt_value(d->embeddings), NULL), ids));
+    if (l->quant.scale) {
+        kt_val *s = kt_g_gather(g, kt_unwrap(kt_value(l->quant.scale), NULL), ids);
+        s = kt_g_expand_dims(g, s, -1);
+        rows = kt_op_divide(kt_op_cast(rows, kt_dtype_name(l->dtype)), kt_wrap(s));
+    }
     if (!l->lora.a) return rows;
     kt_sym *a = kt_wrap(kt_g_gather(g, kt_unwrap(kt_lora_part(l, l->lora.a), NULL), ids));
     kt_sym *ab = kt_op_matmul(a, kt_lora_part(l, l->lora.b));

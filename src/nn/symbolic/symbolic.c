@@ -15,13 +15,15 @@ kt_dtype kt_op_promote(kt_dtype a, kt_dtype b) {
     static const int rank[KT_DTYPE_COUNT] = {
         [KT_BOOL] = 1,
         [KT_UINT8] = 2,
+        [KT_INT8] = 2,
         [KT_INT32] = 3,
         [KT_INT64] = 4,
         [KT_FLOAT16] = 5,
         [KT_BFLOAT16] = 6,
         [KT_FLOAT32] = 7,
         [KT_FLOAT64] = 8};
-    if (halves) return KT_FLOAT32; /* neither holds the other */
+    if (halves) return KT_FLOAT32;                               /* neither holds the other */
+    if (a != b && rank[a] == 2 && rank[b] == 2) return KT_INT32; /* of which it is the wider one */
     return rank[a] > rank[b] ? a : b;
 }
 

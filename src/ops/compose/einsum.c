@@ -166,6 +166,20 @@ static kt_val *as_matrices(
     return kt_g_reshape(g, v, (kt_shape){3, {n, first, second}});
 }
 
+/* y, which is (batch, rows of a, columns of b), as the result wants it. */
+static kt_val *as_result(
+    kt_graph *g, kt_val *y, const term *a, const term *b, const term *groups[3], const term *out) {
+    term result = {0};
+    for (int i = 0; i < 3; i++) join(&result, groups[i]);
+    kt_shape shape = {result.n, {0}};
+    for (int i = 0; i < result.n; i++) {
+        const int64_t n = length_of(a, result.letter[i]);
+        shape.dim[i] = n >= 0 ? n : length_of(b, result.letter[i]);
+    }
+    result.v = kt_g_reshape(g, y, shape);
+    return result.v ? arranged(g, &result, out) : NULL;
+}
+
 kt_val *kt_g_einsum(kt_graph *g, const char *equation, kt_val *va, kt_val *vb) {
     if (!va || !vb) return NULL;
     term a = {.v = va}, b = {.v = vb}, out = {0}, ga[3] = {{0}}, gb[3] = {{0}};
@@ -182,14 +196,65 @@ kt_val *kt_g_einsum(kt_graph *g, const char *equation, kt_val *va, kt_val *vb) {
     kt_val *mb = as_matrices(g, &b, &ga[0], &ga[2], &gb[1], &tb);
     kt_val *y = ma && mb ? kt_g_matmul(g, ma, mb, ta, tb) : NULL;
     if (!y) return NULL;
-    term result = ga[0];
-    join(&result, &ga[1]);
-    join(&result, &gb[1]);
-    kt_shape shape = {result.n, {0}};
-    for (int i = 0; i < result.n; i++) {
-        const int64_t n = length_of(&a, result.letter[i]);
-        shape.dim[i] = n >= 0 ? n : length_of(&b, result.letter[i]);
+    return as_result(g, y, &a, &b, (const term *[]){&ga[0], &ga[1], &gb[1]}, &out);
+}
+
+/* int8 weights: rows of integers are one sum, so that no operand is taken as its transpose, and
+ * scales come in the order of the result. */
+
+static kt_val *matrices(
+    kt_graph *g, const term *t, const term *batch, const term *rows, const term *cols) {
+    term order = *batch;
+    join(&order, rows);
+    join(&order, cols);
+    kt_val *v = arranged(g, t, &order);
+    const int64_t n = product(batch, t), r = product(rows, t), c = product(cols, t);
+    if (!batch->n) return kt_g_reshape(g, v, (kt_shape){2, {r, c}});
+    return kt_g_reshape(g, v, (kt_shape){3, {n, r, c}});
+}
+
+/* [n] or [batch, n] of what has the kernel's axes in the order of the result. */
+static kt_val *scales(
+    kt_graph *g, kt_val *scale, const term *b, const term *out, const term *batch, const term *n) {
+    term t = {0}, order = *batch;
+    kt_shape s = {0, {0}};
+    for (int i = 0; i < out->n; i++) {
+        if (find(b, out->letter[i]) < 0) continue;
+        append(&t, out->letter[i]);
+        s.dim[s.ndim++] = length_of(b, out->letter[i]);
     }
-    result.v = kt_g_reshape(g, y, shape);
-    return result.v ? arranged(g, &result, &out) : NULL;
+    join(&order, n);
+    t.v = kt_g_reshape(g, scale, s);
+    kt_val *v = t.v ? arranged(g, &t, &order) : NULL;
+    if (!batch->n) return kt_g_reshape(g, v, (kt_shape){1, {product(n, b)}});
+    return kt_g_reshape(g, v, (kt_shape){2, {product(batch, b), product(n, b)}});
+}
+
+kt_val *kt_g_int8_einsum(
+    kt_graph *g,
+    const char *equation,
+    kt_val *x,
+    kt_val *w,
+    kt_val *scale,
+    const int8_matmul_attrs *attrs) {
+    if (!x || !w || !scale) return NULL;
+    term a = {.v = x}, b = {.v = w}, out = {0}, ga[3] = {{0}}, gb[3] = {{0}};
+    kt_status st = read_equation(equation, &a, &b, &out);
+    if (st == KT_OK) st = check_lengths(equation, &a, &b, &out);
+    for (int i = 0; st == KT_OK && i < a.n; i++)
+        if (find(&b, a.letter[i]) < 0 && find(&out, a.letter[i]) < 0)
+            st = KT_FAIL(
+                KT_EUNSUPPORTED,
+                "equation \"%.60s\": int8 products do not sum over \"%c\", which is no axis of the "
+                "kernel",
+                equation,
+                a.letter[i]);
+    if (st) return kt_graph_fail(g, st);
+    group_letters(&a, &b, &out, ga);
+    group_letters(&b, &a, &out, gb);
+    kt_val *ma = matrices(g, &a, &ga[0], &ga[1], &ga[2]);
+    kt_val *mb = matrices(g, &b, &ga[0], &ga[2], &gb[1]);
+    kt_val *s = scales(g, scale, &b, &out, &ga[0], &gb[1]);
+    kt_val *y = ma && mb && s ? kt_g_int8_matmul(g, ma, mb, s, attrs) : NULL;
+    return y ? as_result(g, y, &a, &b, (const term *[]){&ga[0], &ga[1], &gb[1]}, &out) : NULL;
 }
