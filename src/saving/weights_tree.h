@@ -22,7 +22,8 @@ typedef struct kt_weight_tree {
 } kt_weight_tree;
 
 /** Of a model that is built. With `optimizer`, its variables are the last group (if the model is
- * compiled): of one that is not built the few it has by itself. Free with kt_weight_tree_free, also after an error. */
+ * compiled): of one that is not built the few it has by itself. Free with kt_weight_tree_free, also
+ * after an error. */
 kt_status kt_weight_tree_make(kt_weight_tree *t, kt_model *m, bool optimizer);
 /** The same without some objects and what is inside them (NULL: all); KT_EINVAL if there are others
  * than layers and optimizers among them. */

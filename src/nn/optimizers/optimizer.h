@@ -24,8 +24,8 @@ void kt_optimizer_finalize(kt_component *opt);
 /** iteration, learning_rate, then the slots as Keras lists them: for summary and files. */
 int kt_optimizer_n_vars(const kt_component *opt);
 kt_var *kt_optimizer_var(const kt_component *opt, int i);
-/** What it has before it is built, in Keras' order: iteration, learning_rate (none with a schedule),
- * then those of the optimizer inside. `out` has room for 4. */
+/** What it has before it is built, in Keras' order: iteration, learning_rate (none with a
+ * schedule), then those of the optimizer inside. `out` has room for 4. */
 kt_status kt_optimizer_own_vars(kt_component *opt, kt_var **out, int *n);
 /** The variables it was built for, in that order, and the average of one (NULL without use_ema). */
 int kt_optimizer_n_weights(const kt_component *opt);
