@@ -17,6 +17,16 @@ KT_INLINE void store(float *p, vf v, int64_t m) {
         vf_store_n(p, v, m);
 }
 
+#define WIDE 64 /* channels; fewer of them, and the processor sees by itself what comes next */
+
+/* The window after the next one, to read or to write: its cells lie in many places. */
+KT_INLINE void fetch_window(const float *x, const kt_pool_cells *w, const int write) {
+    if (w->n < WIDE) return;
+    for (int64_t r = 0; r < w->rows; r++)
+        for (int64_t k = 0; k < w->x_step; k += 16)
+            __builtin_prefetch(x + 2 * w->x_step + r * w->x_row + k, write);
+}
+
 KT_INLINE void max_lanes(float *y, const float *x, const kt_pool_cells *w, int64_t m) {
     vf best = load(x, m);
     vi nan = (vi)(best != best); /* the maximum of the processor loses them */
@@ -33,6 +43,7 @@ KT_INLINE void max_lanes(float *y, const float *x, const kt_pool_cells *w, int64
 void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *w) {
     for (int64_t i = 0; i < w->places; i++, y += w->n, x += w->x_step) {
         int64_t c = 0;
+        fetch_window(x, w, 0);
         for (; c + LANES <= w->n; c += LANES) max_lanes(y + c, x + c, w, LANES);
         if (c < w->n) max_lanes(y + c, x + c, w, w->n - c);
     }
@@ -63,6 +74,8 @@ KT_INLINE void max_grad_lanes(float *dx, const float *x, vf dy, const kt_pool_ce
 void KT_FN(kt_max_pool_grad)(float *dx, const float *x, const float *dy, const kt_pool_cells *w) {
     for (int64_t i = 0; i < w->places; i++, dx += w->x_step, x += w->x_step, dy += w->n) {
         int64_t c = 0;
+        fetch_window(x, w, 0);
+        fetch_window(dx, w, 1);
         for (; c + LANES <= w->n; c += LANES)
             max_grad_lanes(dx + c, x + c, vf_load(dy + c), w, LANES);
         if (c < w->n) max_grad_lanes(dx + c, x + c, vf_load_n(dy + c, w->n - c), w, w->n - c);
@@ -80,6 +93,7 @@ void KT_FN(kt_avg_pool)(float *y, const float *x, const kt_pool_cells *w) {
     const vf share = vf_set(1.0f / (float)(w->rows * w->cols));
     for (int64_t i = 0; i < w->places; i++, y += w->n, x += w->x_step) {
         int64_t c = 0;
+        fetch_window(x, w, 0);
         for (; c + LANES <= w->n; c += LANES) avg_lanes(y + c, x + c, share, w, LANES);
         if (c < w->n) avg_lanes(y + c, x + c, share, w, w->n - c);
     }
@@ -98,6 +112,7 @@ void KT_FN(kt_avg_pool_grad)(float *dx, const float *dy, const kt_pool_cells *w)
     const vf share = vf_set(1.0f / (float)(w->rows * w->cols));
     for (int64_t i = 0; i < w->places; i++, dx += w->x_step, dy += w->n) {
         int64_t c = 0;
+        fetch_window(dx, w, 1);
         for (; c + LANES <= w->n; c += LANES)
             avg_grad_lanes(dx + c, vf_load(dy + c) * share, w, LANES);
         if (c < w->n) avg_grad_lanes(dx + c, vf_load_n(dy + c, w->n - c) * share, w, w->n - c);
