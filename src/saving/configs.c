@@ -126,10 +126,14 @@ const char *kt_exported_name(const char *class_name) {
     return class_name;
 }
 
-const kt_layer_class *kt_exported_layer(const char *name) {
+const char *kt_own_name(const char *exported_name) {
     for (size_t i = 0; i < sizeof exported / sizeof *exported; i++)
-        if (!strcmp(exported[i][1], name)) name = exported[i][0];
-    return kt_layer_find(name);
+        if (!strcmp(exported[i][1], exported_name)) return exported[i][0];
+    return exported_name;
+}
+
+const kt_layer_class *kt_exported_layer(const char *name) {
+    return kt_layer_find(kt_own_name(name));
 }
 
 bool kt_takes_separate(const kt_layer *l) {

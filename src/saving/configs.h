@@ -40,6 +40,8 @@ const kt_field *kt_field_of_key(const kt_field *fields, const char *key);
 const kt_field *kt_field_of_list(const kt_field *fields, const char *key);
 /** The name of a class in files, and the layer class of such a name (NULL: none). */
 const char *kt_exported_name(const char *class_name);
+/** The other way: of .h5 files. */
+const char *kt_own_name(const char *exported_name);
 const kt_layer_class *kt_exported_layer(const char *name);
 /** Is this a layer that Keras calls with several tensors rather than with a list of them? */
 bool kt_takes_separate(const kt_layer *l);

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "io/npz.h"
+#include "saving/archive.h"
 #include "testing/kt_test.h"
 
 #include <keratin/keratin.h>
@@ -250,4 +251,43 @@ KT_TEST(files, untrained_optimizers) {
         kt_opt_adam(.schedule = kt_sched_exponential_decay(0.1, 5, 0.9)), ".keras", 1, 5);
     check_untrained(kt_opt_loss_scale_optimizer(kt_opt_adam()), ".keras", 4 + 2, 10 + 6);
     check_untrained(kt_opt_loss_scale_optimizer(kt_opt_adam()), ".h5", 4, 10);
+}
+
+/* Groups, data sets and their attributes, also those that hold nothing. */
+static void check_same_tree(const kt_hdf5_node *a, const kt_hdf5_node *b) {
+    assert_int_equal(kt_hdf5_is_data(a), kt_hdf5_is_data(b));
+    assert_int_equal(kt_hdf5_count(a), kt_hdf5_count(b));
+    assert_int_equal(kt_hdf5_attr_count(a), kt_hdf5_attr_count(b));
+    for (int i = 0; i < kt_hdf5_attr_count(a); i++)
+        kt_check_str(kt_hdf5_attr_name(a, i), kt_hdf5_attr_name(b, i));
+    if (kt_hdf5_is_data(a)) assert_int_equal(kt_hdf5_dtype(a), kt_hdf5_dtype(b));
+    for (int i = 0; i < kt_hdf5_count(a); i++) {
+        kt_check_str(kt_hdf5_name(kt_hdf5_child(a, i)), kt_hdf5_name(kt_hdf5_child(b, i)));
+        check_same_tree(kt_hdf5_child(a, i), kt_hdf5_child(b, i));
+    }
+}
+
+KT_TEST(files, trees_of_weights_are_those_of_keras) {
+    static const char *const names[] = {
+        "attention", "mlp", "pictures", "schedule", "states", "tokens", "two"};
+    char ours[] = "/tmp/keratin_tree_XXXXXX", path[64], theirs[64];
+    assert_non_null(mkdtemp(ours));
+    snprintf(path, sizeof path, "%s/m.keras", ours);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        kt_archive a, b;
+        kt_hdf5 *x, *y;
+        snprintf(theirs, sizeof theirs, FOLDER "%s.keras", names[i]);
+        kt_check_status(kt_model_save(load(theirs), path), KT_OK);
+        kt_check_status(kt_archive_open(&a, theirs), KT_OK);
+        kt_check_status(kt_archive_open(&b, path), KT_OK);
+        kt_check_status(kt_archive_weights(&a, &x, UINT64_MAX), KT_OK);
+        kt_check_status(kt_archive_weights(&b, &y, UINT64_MAX), KT_OK);
+        check_same_tree(kt_hdf5_root(x), kt_hdf5_root(y));
+        kt_hdf5_close(x);
+        kt_hdf5_close(y);
+        kt_archive_close(&a);
+        kt_archive_close(&b);
+        unlink(path);
+    }
+    rmdir(ours);
 }

@@ -24,6 +24,10 @@ static kt_status strip_entry(kt_json **out, const kt_json *entry) {
         const kt_json *part = kt_json_get(entry, keys[i]);
         kt_json *config = NULL;
         if (!part) continue;
+        if (i == 0 && kt_json_text(part)) { /* the name of the class itself */
+            st = kt_json_put(v, keys[i], kt_json_new_str(kt_own_name(kt_json_text(part))));
+            continue;
+        }
         if (i != 1) {
             st = kt_legacy_put(v, keys[i], part);
             continue;
@@ -51,17 +55,34 @@ static kt_status strip_layers(kt_json **out, const kt_json *layers) {
     return st;
 }
 
-/* Models hold layers; other configs stay as they are. */
+/* What a wrapper holds keeps its module; a model in there strips its layers all the same. */
+static kt_status strip_held(kt_json *config, const char *key) {
+    const kt_json *held = kt_json_get(config, key), *inner = kt_json_get(held, "config");
+    kt_json *copy = NULL, *stripped = NULL;
+    if (!kt_json_is(inner, KT_JSON_DICT)) return KT_OK;
+    kt_status st = kt_legacy_copy(&copy, held);
+    if (!st) st = strip_config(&stripped, inner);
+    if (!st) st = kt_json_put(copy, "config", stripped);
+    if (!st) return kt_json_put(config, key, copy);
+    kt_json_free(copy);
+    return st;
+}
+
+/* Models hold layers, wrappers one or two; other configs stay as they are. */
 static kt_status strip_config(kt_json **out, const kt_json *config) {
     const kt_json *layers = kt_json_get(config, "layers");
-    if (!kt_json_is(layers, KT_JSON_LIST)) {
+    kt_json *list = NULL;
+    if (!kt_json_is(config, KT_JSON_DICT)) { /* the name of a function */
         *out = kt_json_ref((kt_json *)(uintptr_t)config);
         return KT_OK;
     }
-    kt_json *list = NULL;
     kt_status st = kt_legacy_copy(out, config);
-    if (!st) st = strip_layers(&list, layers);
-    if (!st) st = kt_json_put(*out, "layers", list);
+    if (!st) st = strip_held(*out, "layer");
+    if (!st) st = strip_held(*out, "backward_layer");
+    if (!st && kt_json_is(layers, KT_JSON_LIST)) {
+        st = strip_layers(&list, layers);
+        if (!st) st = kt_json_put(*out, "layers", list);
+    }
     if (!st) return KT_OK;
     kt_json_free(*out);
     *out = NULL;
@@ -216,11 +237,14 @@ static kt_status put_weights(kt_hdf5_item *group, kt_model *m) {
     const char **names = kt_alloc_array(n, sizeof *names);
     if (!names) return KT_ENOMEM;
     kt_status st = KT_OK;
+    int n_names = 0;
     for (int i = 0; i < n && !st; i++) {
-        names[i] = kt_layer_name(kt_model_layer(m, i));
-        st = put_layer(group, kt_model_layer(m, i));
+        kt_layer *l = kt_model_layer(m, i);
+        if (!strcmp(l->cls->name, "Operation")) continue; /* no layer in Keras */
+        names[n_names++] = kt_layer_name(l);
+        st = put_layer(group, l);
     }
-    if (!st) st = kt_hdf5_put_names(group, "layer_names", names, n);
+    if (!st) st = kt_hdf5_put_names(group, "layer_names", names, n_names);
     if (!st) st = kt_hdf5_put_text(group, "backend", BACKEND, strlen(BACKEND), false);
     if (!st) st = kt_hdf5_put_text(group, "keras_version", KERAS_VERSION, 6, false);
     kt_hdf5_item *top = st ? NULL : kt_hdf5_put_group(group, "top_level_model_weights");

@@ -119,6 +119,29 @@ static kt_status walk_parts(kt_weight_tree *t, kt_layer *l, const char *path, in
     return st;
 }
 
+/* Layers without weights that Keras' class holds and ours does not need: empty groups in files. */
+static const struct {
+    const char *class_name, *attribute, *name;
+} empty_parts[] = {
+    {"MultiHeadAttention", "_dropout_layer", "dropout"},
+    {"MultiHeadAttention", "_softmax", "softmax"},
+    {"GroupedQueryAttention", "_dropout_layer", "dropout"},
+    {"GroupedQueryAttention", "_softmax", "softmax"},
+};
+
+static kt_status add_empty(kt_weight_tree *t, kt_layer *l, const char *path) {
+    for (size_t i = 0; i < sizeof empty_parts / sizeof *empty_parts; i++) {
+        if (strcmp(l->class_name, empty_parts[i].class_name) != 0) continue;
+        kt_weight_group g = {
+            join(path, empty_parts[i].attribute), empty_parts[i].name, l, t->vars.n, 0};
+        if (!g.path || kt_vec_push(&t->groups, g)) {
+            kt_mem_free(g.path);
+            return KT_ENOMEM;
+        }
+    }
+    return KT_OK;
+}
+
 static kt_status tree_walk(kt_weight_tree *t, kt_layer *l, const char *path, int depth) {
     if (was_visited(t, l) || is_skipped(t, l)) return KT_OK;
     if (depth > DEPTH_MAX)
@@ -133,7 +156,9 @@ static kt_status tree_walk(kt_weight_tree *t, kt_layer *l, const char *path, int
         kt_mem_free(g.path);
         return KT_ENOMEM;
     }
-    return kt_is_model(l) ? walk_model(t, l, path, depth + 1) : walk_parts(t, l, path, depth + 1);
+    if (kt_is_model(l)) return walk_model(t, l, path, depth + 1);
+    const kt_status st = walk_parts(t, l, path, depth + 1);
+    return st ? st : add_empty(t, l, path);
 }
 
 /* One that is not built has its own few variables. */

@@ -65,7 +65,7 @@ static kt_status norm_build(kt_layer *l, const kt_shape *in) {
     w.initializer = "ones";
     d->variance = kt_add_weight_with(&w);
     d->count = kt_add_weight(
-        l, "count", {KT_SCALAR}, .initializer = "zeros", .dtype = "int32", .trainable = false);
+        l, "count", {KT_SCALAR}, .initializer = "zeros", .dtype = "int64", .trainable = false);
     return kt_check(l);
 }
 
