@@ -89,7 +89,8 @@ typedef struct kt_compile_args {
     bool run_eagerly;        ///< kept for files; steps are always compiled
     int steps_per_execution; ///< callbacks and the bar see every so many steps; default 1
     int jit_compile;         ///< KT_AUTO, 0 or 1: kept for files; steps are always compiled
-    bool auto_scale_loss;    ///< kept for files; matters with dtype policy "mixed_float16" only
+    bool auto_scale_loss;    ///< default true: in a model of the dtype policy "mixed_float16" the
+                             ///< optimizer comes into a kt_opt_loss_scale_optimizer
     const kt_loss_weight *loss_weights_by_name; ///< one for each output with a loss
 } kt_compile_args;
 #define KT_COMPILE_DEFAULTS                                                                        \

@@ -215,9 +215,25 @@ static kt_status add_metrics(kt_compiled *c, const kt_model_state *s, kt_ref spe
     return st;
 }
 
+/* Under mixed_float16 gradients would be lost without a scaled loss: Keras, too, wraps what it is
+ * given. Files have the optimizer that was given. */
+static kt_status resolve_optimizer(kt_compiled *c, const kt_model *m) {
+    kt_component *opt = NULL;
+    if (!c->args.optimizer)
+        return KT_FAIL(KT_EINVAL, "optimizer: expected a name or an optimizer, got None");
+    kt_status st = kt_optimizer_get(&opt, c->args.optimizer);
+    const bool mixed = m->dtype == KT_FLOAT16 && m->variable_dtype == KT_FLOAT32;
+    c->scales_loss = st == KT_OK && mixed && c->args.auto_scale_loss && !kt_optimizer_inner(opt);
+    if (c->scales_loss) {
+        opt = kt_opt_loss_scale_optimizer(opt, .name = "loss_scale_optimizer");
+        st = kt_check(opt);
+    }
+    c->optimizer = st ? NULL : kt_adopt(opt);
+    return st;
+}
+
 static kt_status compiled_fill(kt_compiled *c, const kt_model *m, const kt_compile_args *a) {
     const kt_model_state *s = m->state;
-    kt_component *opt = NULL;
     kt_compile_args given = {0};
     kt_status st = kt_args_read(&given, a, sizeof given, NULL);
     if (st == KT_OK) st = kt_args_copy(&c->args, a, sizeof c->args, NULL, compile_fields);
@@ -232,10 +248,7 @@ static kt_status compiled_fill(kt_compiled *c, const kt_model *m, const kt_compi
             KT_EINVAL,
             "steps_per_execution: expected a positive integer, got %d",
             c->args.steps_per_execution);
-    if (!c->args.optimizer)
-        return KT_FAIL(KT_EINVAL, "optimizer: expected a name or an optimizer, got None");
-    st = kt_optimizer_get(&opt, c->args.optimizer);
-    c->optimizer = st ? NULL : kt_adopt(opt);
+    st = resolve_optimizer(c, m);
     if (st == KT_OK) st = resolve_losses(c, s, given.loss_weights_by_name);
     if (st == KT_OK) st = add_metrics(c, s, c->args.metrics, false);
     if (st == KT_OK) st = add_metrics(c, s, c->args.weighted_metrics, true);

@@ -23,6 +23,7 @@ typedef struct kt_mean_vars {
 typedef struct kt_compiled {
     kt_compile_args args;    ///< references adopted
     kt_component *optimizer; ///< adopted
+    bool scales_loss;        ///< it is a LossScaleOptimizer around the one that was given
     int n_out;
     kt_component **loss; ///< per output, adopted; NULL: none
     double *loss_weight;

@@ -95,7 +95,7 @@ static kt_status cast_inputs(const kt_layer *l, kt_trace *t) {
 /* What variables are read as, from here on. Keras: the AutocastScope in Layer.__call__ */
 static void set_autocast(const kt_layer *l, kt_tracer *tr) {
     if (!tr->casting && l->dtype == l->variable_dtype) return;
-    tr->autocast = tr->casting && l->no_autocast ? KT_NO_DTYPE : l->dtype;
+    tr->autocast = l->no_autocast ? KT_NO_DTYPE : l->dtype;
     tr->casting = true;
 }
 

@@ -29,6 +29,7 @@ static kt_var *add_matrix(
         .regularizer = weight->regularizer,
         .dtype = "float32",
         .trainable = true,
+        .autocast = true,
     };
     for (int i = 0; i < shape->ndim; i++) w.shape[i] = shape->dim[i];
     return kt_add_weight_with(&w);

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "model/compile.h"
 #include "nn/layers/operation.h"
+#include "nn/optimizers/optimizer.h"
 #include "saving/configs.h"
 #include "tensor/tensor.h"
 
@@ -355,7 +356,8 @@ kt_json *kt_write_compile_config(kt_model *m) {
     kt_json *o = kt_json_new_dict();
     if (!c) return o;
     const kt_compile_args *a = &c->args;
-    kt_json *optimizer = kt_write_object(c->optimizer);
+    kt_json *optimizer = kt_write_object(
+        c->scales_loss ? kt_optimizer_inner(c->optimizer) : c->optimizer);
     kt_json *loss = kt_write_ref(a->loss, KT_KIND_LOSS);
     kt_json *metrics = kt_write_ref(a->metrics, KT_KIND_METRIC);
     kt_json *weighted = kt_write_ref(a->weighted_metrics, KT_KIND_METRIC);

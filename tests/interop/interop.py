@@ -13,8 +13,11 @@ keras = golden.start()
 import numpy as np  # noqa: E402
 
 
-def distance(got, want):
-    """In units of the tolerance: 1e-4 of each value and 1e-5 of the largest."""
+def distance(got, want, step=0.0):
+    """In units of the tolerance: 1e-4 of each value and 1e-5 of the largest; with a step of 16 bits two of these."""
+    if step:
+        got, want = np.asarray(got).astype(np.float64), np.asarray(want, np.float64)
+        return float(np.max(np.abs(got - want)) / (2 * step * np.max(np.abs(want))))
     got, want = np.asarray(got, np.float64), np.asarray(want, np.float64)
     same = (got == want) | (np.isnan(got) & np.isnan(want))
     got, want = got[~same], want[~same]
@@ -28,18 +31,24 @@ def check(path):
     m.run_eagerly = True  # small models: tracing takes longer than all steps
     if os.path.exists(path.replace(".keras", ".weights.json")):  # other weights, in several files
         m.load_weights(path.replace(".keras", ".weights.json"))
+    step = 0.0  # of the type, from 1 to the next number
+    if os.path.basename(path).startswith("half_"):
+        step = 2.0**-7 if "bfloat16" in path else 2.0**-10
+        policy = os.path.basename(path)[len("half_0_"):-len(".keras")]
+        if m.dtype_policy.name != policy or m.layers[0].dtype_policy.name != policy:
+            return f"its dtype policy is {m.dtype_policy.name}"
     xs = [data[k] for k in data.files if k[0] == "x"]
     x = xs[0] if len(xs) == 1 else xs
     if os.path.basename(path).startswith("graph_"):
         x = keras.tree.pack_sequence_as(m.input, xs)
     got = keras.tree.flatten(m.predict(x, verbose=0))
-    far = max(distance(v, data[f"p{i}"]) for i, v in enumerate(got))
+    far = max(distance(v, data[f"p{i}"], step) for i, v in enumerate(got))
     if far > 1:
         return f"predictions differ: {far:.3g} times the tolerance"
     if "w0" in data.files:
         for _ in range(3):
             m.train_on_batch(x, data["y0"])
-        worst = max(distance(w, data[f"w{i}"]) for i, w in enumerate(m.get_weights()))
+        worst = max(distance(w, data[f"w{i}"], step) for i, w in enumerate(m.get_weights()))
         if worst > 1:
             return f"weights after three more steps differ: {worst:.3g} times the tolerance"
     return None

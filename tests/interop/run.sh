@@ -13,6 +13,7 @@ python=$(tools/golden/env.sh interop | tail -n 1)/bin/python
 rm -rf "$out"
 mkdir -p "$out"
 KT_INTEROP_OUT=$out "$test" models_of_every_layer
+KT_INTEROP_OUT=$out "$test" models_in_16_bits
 KT_INTEROP_OUT=$out "$saving" operations.of_keras
 KT_INTEROP_OUT=$out "$saving" shards.of_our_own
 KT_INTEROP_OUT=$out "$saving" graphs

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-#define MASKED 1e9 /* taken off scores that are left out, as in Keras */
+/* taken off scores that are left out, as in Keras; float16 ends before */
+#define MASKED(x) (kt_sym_dtype(x) == KT_FLOAT16 ? 65504 : 1e9)
 
 typedef struct {
     kt_var *scale, *concat_score_weight; /* NULL where not used */
@@ -75,7 +76,7 @@ static kt_status apply_scores(
     kt_sym *mask = score_mask(t), *query_mask = t->in_mask ? t->in_mask[0] : NULL;
     if (t->attention_mask)
         return KT_FAIL(KT_EINVAL, "attention_mask: %s takes none; use masks", l->class_name);
-    if (mask) scores = kt_op_where(mask, scores, kt_op_subtract(scores, kt_num(MASKED)));
+    if (mask) scores = kt_op_where(mask, scores, kt_op_subtract(scores, kt_num(MASKED(scores))));
     kt_sym *weights = kt_op_softmax(scores, -1);
     if (t->training && d->dropout == 1) weights = kt_op_multiply(weights, kt_num(0));
     if (t->training && d->dropout > 0 && d->dropout < 1)

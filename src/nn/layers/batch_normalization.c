@@ -14,7 +14,7 @@
  * averages: gamma (y r + d) + beta, r = deviation / moving deviation, d = (mean - moving mean) /
  * moving deviation, both constants for the gradient. */
 #include "nn/initializers/initializer.h"
-#include "nn/layer.h"
+#include "nn/layers/normalize.h"
 
 #include <keratin/layers.h>
 
@@ -146,6 +146,7 @@ static kt_status batch_norm_build(kt_layer *l, const kt_shape *in) {
         const kt_status st = renorm_build(l, n);
         if (st) return st;
     }
+    for (int i = 0; i < l->vars.n; i++) l->vars.v[i]->no_autocast = true;
     kt_layer_set_spec(l, (kt_input_spec){.ndim = in->ndim, .axis = a->axis, .axis_dim = n});
     return kt_check(l);
 }
@@ -189,9 +190,14 @@ static kt_status take_mask(normed *n, kt_sym *mask) {
     return n->g->status;
 }
 
+/* A weight in the dtype of the computation, which is float32 at least. */
+static kt_val *value_of(const normed *n, kt_var *v) {
+    return v ? kt_g_cast(n->g, kt_unwrap(kt_value(v), NULL), n->x->spec.dtype) : NULL;
+}
+
 /* moving = moving momentum + batch (1 - momentum) */
 static kt_status move_average(const normed *n, kt_var *moving, kt_val *batch, double momentum) {
-    kt_val *old = kt_unwrap(kt_value(moving), NULL);
+    kt_val *old = value_of(n, moving);
     kt_val *sum = kt_g_add(
         n->g, kt_g_scale(n->g, old, momentum), kt_g_scale(n->g, batch, 1 - momentum));
     return kt_assign(moving, kt_wrap(sum));
@@ -202,10 +208,8 @@ typedef struct {
     kt_val *gamma, *beta;
 } learned;
 
-static learned learned_of(const batch_norm *d) {
-    return (learned){
-        d->gamma ? kt_unwrap(kt_value(d->gamma), NULL) : NULL,
-        d->beta ? kt_unwrap(kt_value(d->beta), NULL) : NULL};
+static learned learned_of(const normed *n, const batch_norm *d) {
+    return (learned){value_of(n, d->gamma), value_of(n, d->beta)};
 }
 
 /* (x - mean) scale + shift. zero: what the gradient of the mean hangs on, NULL: it has none. */
@@ -228,8 +232,8 @@ static kt_val *normalize(
 static learned renormed(const normed *n, kt_layer *l, learned by, kt_val *mean, kt_val *deviation) {
     const kt_batch_normalization_args *a = kt_layer_args(l);
     const batch_norm *s = kt_layer_state(l);
-    kt_val *slow = kt_unwrap(kt_value(s->renorm_stddev), NULL);
-    kt_val *slow_mean = kt_unwrap(kt_value(s->renorm_mean), NULL);
+    kt_val *slow = value_of(n, s->renorm_stddev);
+    kt_val *slow_mean = value_of(n, s->renorm_mean);
     slow = kt_g_maximum(n->g, slow, kt_g_num(n->g, sqrt(a->epsilon), slow));
     kt_val *r = kt_g_div(n->g, deviation, slow);
     kt_val *d = kt_g_div(n->g, kt_g_sub(n->g, mean, slow_mean), slow);
@@ -257,7 +261,7 @@ static kt_status move_averages(
     if (st == KT_OK) st = move_average(n, d->renorm_stddev, deviation, a->renorm_momentum);
     if (st == KT_OK) st = move_average(n, d->moving_stddev, deviation, a->momentum);
     if (st) return st;
-    kt_val *moved = kt_g_square(n->g, kt_unwrap(kt_value(d->moving_stddev), NULL));
+    kt_val *moved = kt_g_square(n->g, value_of(n, d->moving_stddev));
     kt_val *zero = kt_g_num(n->g, 0, moved);
     moved = kt_g_maximum(n->g, kt_g_shift(n->g, moved, -a->epsilon), zero);
     return kt_assign(d->moving_variance, kt_wrap(moved));
@@ -274,14 +278,14 @@ static kt_status batch_norm_train(normed *n, kt_layer *l, kt_trace *t) {
     kt_val *centered = kt_g_sub(n->g, n->x, widen(n, fixed));
     kt_val *variance = moment(n, kt_g_square(n->g, centered));
     kt_val *zero = kt_g_sub(n->g, fixed, mean), *deviation = NULL;
-    learned by = learned_of(d);
+    learned by = learned_of(n, d);
     if (a->renorm) {
         deviation = kt_g_sqrt(n->g, kt_g_shift(n->g, variance, a->epsilon));
         by = renormed(n, l, by, mean, deviation);
     }
     const kt_status st = move_averages(n, l, mean, variance, deviation);
     if (st) return st;
-    t->out[0] = kt_wrap(normalize(n, a, by, centered, variance, zero));
+    t->out[0] = kt_wrap(kt_g_cast(n->g, normalize(n, a, by, centered, variance, zero), l->dtype));
     return kt_check(t->out[0]);
 }
 
@@ -289,17 +293,18 @@ static kt_status batch_norm_call(kt_layer *l, kt_trace *t) {
     const kt_batch_normalization_args *a = kt_layer_args(l);
     const batch_norm *d = kt_layer_state(l);
     normed n = {.g = kt_tracer_current()->g};
-    n.x = kt_g_cast(n.g, kt_unwrap(t->in[0], NULL), kt_layer_dtype(l)); /* integers too */
+    n.x = kt_norm_float(n.g, kt_unwrap(t->in[0], NULL)); /* integers too */
     if (!n.x) return n.g->status;
     const int ndim = n.x->spec.shape.ndim, axis = kt_axis(a->axis, ndim);
     n.axes = ((1 << ndim) - 1) & ~(1 << axis);
     n.wide.ndim = ndim;
     for (int i = 0; i < ndim; i++) n.wide.dim[i] = i == axis ? n.x->spec.shape.dim[i] : 1;
     if (t->training && l->trainable) return batch_norm_train(&n, l, t);
-    kt_val *mean = kt_unwrap(kt_value(d->moving_mean), NULL);
-    kt_val *variance = kt_unwrap(kt_value(d->moving_variance), NULL);
+    kt_val *mean = value_of(&n, d->moving_mean);
+    kt_val *variance = value_of(&n, d->moving_variance);
     kt_val *centered = kt_g_sub(n.g, n.x, widen(&n, mean));
-    t->out[0] = kt_wrap(normalize(&n, a, learned_of(d), centered, variance, NULL));
+    kt_val *y = normalize(&n, a, learned_of(&n, d), centered, variance, NULL);
+    t->out[0] = kt_wrap(kt_g_cast(n.g, y, l->dtype));
     return kt_check(t->out[0]);
 }
 

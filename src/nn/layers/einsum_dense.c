@@ -166,6 +166,7 @@ static kt_status einsum_dense_build(kt_layer *l, const kt_shape *in) {
         .regularizer = a->kernel_regularizer,
         .constraint = a->kernel_constraint,
         .trainable = true,
+        .autocast = true,
     };
     equation_parts e;
     kt_shape out = {0, {0}};
@@ -195,6 +196,7 @@ static kt_status einsum_dense_build(kt_layer *l, const kt_shape *in) {
             .regularizer = a->bias_regularizer,
             .constraint = a->bias_constraint,
             .trainable = true,
+            .autocast = true,
         };
         bias_shape(&e, a->bias_axes, &out, b.shape);
         d->bias = kt_add_weight_with(&b);

@@ -13,6 +13,7 @@ typedef struct {
 
 static kt_status group_norm_init(kt_layer *l) {
     const kt_group_normalization_args *a = kt_layer_args(l);
+    l->no_autocast = true; /* computed in float32 at least, from what comes in */
     if (a->groups > 0 || a->groups == -1) return KT_OK;
     KT_FAIL(KT_EINVAL, "groups: expected a positive integer, got %d", a->groups);
     return kt_error_hint("-1 is one group for each channel (instance normalization)");
@@ -53,6 +54,7 @@ static kt_status group_norm_build(kt_layer *l, const kt_shape *in) {
             "gamma",
             {channels[0]},
             .initializer = a->gamma_initializer,
+            .autocast = false,
             .regularizer = a->gamma_regularizer,
             .constraint = a->gamma_constraint);
     if (a->center)
@@ -61,6 +63,7 @@ static kt_status group_norm_build(kt_layer *l, const kt_shape *in) {
             "beta",
             {channels[0]},
             .initializer = a->beta_initializer,
+            .autocast = false,
             .regularizer = a->beta_regularizer,
             .constraint = a->beta_constraint);
     kt_layer_set_spec(
@@ -69,16 +72,18 @@ static kt_status group_norm_build(kt_layer *l, const kt_shape *in) {
 }
 
 /* A weight as (1, …, groups, channels of a group, …, 1). */
-static kt_val *widen_groups(kt_graph *g, kt_var *weight, kt_shape wide) {
-    return weight ? kt_g_reshape(g, kt_unwrap(kt_value(weight), NULL), wide) : NULL;
+static kt_val *widen_groups(kt_graph *g, kt_var *weight, kt_shape wide, kt_dtype dtype) {
+    kt_val *w = weight ? kt_unwrap(kt_value(weight), NULL) : NULL;
+    return w ? kt_g_reshape(g, kt_g_cast(g, w, dtype), wide) : NULL;
 }
 
 static kt_status group_norm_call(kt_layer *l, kt_trace *t) {
     const kt_group_normalization_args *a = kt_layer_args(l);
     const group_norm *d = kt_layer_state(l);
     kt_graph *g = kt_tracer_current()->g;
-    kt_val *x = kt_g_cast(g, kt_unwrap(t->in[0], NULL), l->dtype);
+    kt_val *x = kt_norm_float(g, kt_unwrap(t->in[0], NULL));
     if (!x) return g->status;
+    const kt_dtype own = x->spec.dtype;
     const kt_shape s = x->spec.shape;
     const int axis = kt_axis(a->axis, s.ndim);
     kt_shape split = {s.ndim + 1, {0}}, wide = {s.ndim + 1, {0}};
@@ -87,9 +92,10 @@ static kt_status group_norm_call(kt_layer *l, kt_trace *t) {
     split.dim[axis + 1] = s.dim[axis] / d->groups;
     for (int i = 0; i <= s.ndim; i++) wide.dim[i] = i == axis || i == axis + 1 ? split.dim[i] : 1;
     const int bits = ((2 << s.ndim) - 1) & ~1 & ~(1 << axis); /* all but the batch and the group */
-    kt_val *gamma = widen_groups(g, d->gamma, wide), *beta = widen_groups(g, d->beta, wide);
+    kt_val *gamma = widen_groups(g, d->gamma, wide, own);
+    kt_val *beta = widen_groups(g, d->beta, wide, own);
     kt_val *y = kt_normalize(g, kt_g_reshape(g, x, split), bits, a->epsilon, gamma, beta);
-    t->out[0] = kt_wrap(kt_g_reshape(g, y, s));
+    t->out[0] = kt_wrap(kt_g_cast(g, kt_g_reshape(g, y, s), l->dtype));
     return kt_check(t->out[0]);
 }
 

@@ -11,6 +11,12 @@ typedef struct {
     kt_var *gamma, *beta; /* NULL without scale, without center */
 } layer_norm;
 
+/* Computed in float32 at least, from what comes in. */
+static kt_status layer_norm_init(kt_layer *l) {
+    l->no_autocast = true;
+    return KT_OK;
+}
+
 static kt_status layer_norm_build(kt_layer *l, const kt_shape *in) {
     const kt_layer_normalization_args *a = kt_layer_args(l);
     layer_norm *d = kt_layer_state(l);
@@ -40,10 +46,11 @@ static kt_val *norm_last(kt_graph *g, const layer_norm *d, kt_val *x, int axes, 
     const kt_shape *s = &x->spec.shape;
     const kt_shape flat = {1, {kt_shape_range(s, s->ndim - axes, s->ndim)}};
     const kt_spec spec = {x->spec.dtype, flat};
-    kt_val *gamma = d->gamma ? kt_g_reshape(g, kt_unwrap(kt_value(d->gamma), NULL), flat)
-                             : kt_g_const(g, 1, spec);
-    kt_val *beta = d->beta ? kt_g_reshape(g, kt_unwrap(kt_value(d->beta), NULL), flat)
-                           : kt_g_const(g, 0, spec);
+    const int bits = ((1 << axes) - 1) << (s->ndim - axes);
+    kt_val *gamma = d->gamma ? kt_norm_widen(g, d->gamma, x, bits) : kt_g_const(g, 1, spec);
+    kt_val *beta = d->beta ? kt_norm_widen(g, d->beta, x, bits) : kt_g_const(g, 0, spec);
+    gamma = kt_g_reshape(g, gamma, flat);
+    beta = kt_g_reshape(g, beta, flat);
     return gamma && beta ? kt_g_layer_norm(g, x, axes, gamma, beta, epsilon) : NULL;
 }
 
@@ -58,7 +65,7 @@ static kt_status layer_norm_call(kt_layer *l, kt_trace *t) {
     const kt_layer_normalization_args *a = kt_layer_args(l);
     const layer_norm *d = kt_layer_state(l);
     kt_graph *g = kt_tracer_current()->g;
-    kt_val *x = kt_g_cast(g, kt_unwrap(t->in[0], NULL), l->dtype);
+    kt_val *x = kt_norm_float(g, kt_unwrap(t->in[0], NULL)), *y;
     int bits;
     if (!x) return g->status;
     const kt_status st = kt_norm_axes(a->axis, &x->spec.shape, &bits);
@@ -66,13 +73,14 @@ static kt_status layer_norm_call(kt_layer *l, kt_trace *t) {
     int axes = 0;
     while (axes < x->spec.shape.ndim && bits >> (x->spec.shape.ndim - 1 - axes) & 1) axes++;
     if (!a->rms_scaling && __builtin_popcount((unsigned)bits) == axes) {
-        t->out[0] = kt_wrap(norm_last(g, d, x, axes, a->epsilon));
+        y = norm_last(g, d, x, axes, a->epsilon);
+        t->out[0] = kt_wrap(kt_g_cast(g, y, l->dtype));
         return kt_check(t->out[0]);
     }
     kt_val *gamma = kt_norm_widen(g, d->gamma, x, bits), *beta = kt_norm_widen(g, d->beta, x, bits);
-    t->out[0] = kt_wrap(
-        a->rms_scaling ? rms_scaled(g, x, bits, a->epsilon, gamma)
-                       : kt_normalize(g, x, bits, a->epsilon, gamma, beta));
+    y = a->rms_scaling ? rms_scaled(g, x, bits, a->epsilon, gamma)
+                       : kt_normalize(g, x, bits, a->epsilon, gamma, beta);
+    t->out[0] = kt_wrap(kt_g_cast(g, y, l->dtype));
     return kt_check(t->out[0]);
 }
 
@@ -99,6 +107,7 @@ const kt_layer_class kt_class_layer_normalization = {
     .state_size = sizeof(layer_norm),
     .fields = layer_norm_fields,
     .defaults = &(const kt_layer_normalization_args){KT_LAYER_NORMALIZATION_DEFAULTS},
+    .init = layer_norm_init,
     .build = layer_norm_build,
     .call = layer_norm_call,
     .supports_masking = true,

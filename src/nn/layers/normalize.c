@@ -50,11 +50,16 @@ kt_status kt_norm_weight_shape(kt_tuple axis, const kt_shape *s, int64_t *field)
     return KT_OK;
 }
 
+kt_val *kt_norm_float(kt_graph *g, kt_val *x) {
+    return x ? kt_g_cast(g, x, kt_op_promote(x->spec.dtype, KT_FLOAT32)) : NULL;
+}
+
 kt_val *kt_norm_widen(kt_graph *g, kt_var *weight, const kt_val *x, int bits) {
     kt_shape wide = x->spec.shape;
     for (int i = 0; i < wide.ndim; i++)
         if (!(bits >> i & 1)) wide.dim[i] = 1;
-    return weight ? kt_g_reshape(g, kt_unwrap(kt_value(weight), NULL), wide) : NULL;
+    kt_val *w = weight ? kt_unwrap(kt_value(weight), NULL) : NULL;
+    return w ? kt_g_reshape(g, kt_g_cast(g, w, x->spec.dtype), wide) : NULL;
 }
 
 kt_val *kt_normalize(

@@ -40,6 +40,7 @@ static kt_status prelu_build(kt_layer *l, const kt_shape *in) {
         .regularizer = a->alpha_regularizer,
         .constraint = a->alpha_constraint,
         .trainable = true,
+        .autocast = true,
     };
     int shared;
     const kt_status st = prelu_shared(a, in, &shared);

@@ -19,7 +19,8 @@ static kt_status rms_norm_build(kt_layer *l, const kt_shape *in) {
         .layer = l,
         .name = "scale",
         .initializer = "ones",
-        .trainable = true};
+        .trainable = true,
+        .autocast = true};
     const kt_status st = kt_norm_weight_shape(a->axis, in, scale.shape);
     if (st) return st;
     d->scale = kt_add_weight_with(&scale);
@@ -30,14 +31,15 @@ static kt_status rms_norm_call(kt_layer *l, kt_trace *t) {
     const kt_rms_normalization_args *a = kt_layer_args(l);
     const rms_norm *d = kt_layer_state(l);
     kt_graph *g = kt_tracer_current()->g;
-    kt_val *x = kt_g_cast(g, kt_unwrap(t->in[0], NULL), l->dtype);
+    kt_val *x = kt_norm_float(g, kt_unwrap(t->in[0], NULL));
     int bits;
     if (!x) return g->status;
     const kt_status st = kt_norm_axes(a->axis, &x->spec.shape, &bits);
     if (st) return st;
     kt_val *mean = kt_g_mean(g, kt_g_square(g, x), bits, true);
     kt_val *y = kt_g_mul(g, x, kt_g_rsqrt(g, kt_g_shift(g, mean, a->epsilon)));
-    t->out[0] = kt_op_multiply(kt_wrap(y), kt_value(d->scale));
+    y = kt_unwrap(kt_op_multiply(kt_wrap(y), kt_value(d->scale)), NULL);
+    t->out[0] = kt_wrap(kt_g_cast(g, y, l->dtype));
     return kt_check(t->out[0]);
 }
 

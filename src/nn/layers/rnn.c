@@ -55,6 +55,7 @@ static kt_status make_states(kt_layer *l, const kt_shape *in) {
         kt_spec spec;
         kt_status st = state_spec(l, in, i, &spec);
         if (st) return st;
+        spec.dtype = l->variable_dtype;
         kt_var *v = kt_var_new("rnn_state", spec, false);
         st = kt_failed(v) ? kt_check(v) : kt_var_ensure(v);
         if (st) {

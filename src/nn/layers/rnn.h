@@ -82,7 +82,7 @@ typedef struct rnn_cell_args {
     .bias_regularizer = (a)->bias_regularizer, .kernel_constraint = (a)->kernel_constraint,        \
     .recurrent_constraint = (a)->recurrent_constraint, .bias_constraint = (a)->bias_constraint,    \
     .dropout = (a)->dropout, .recurrent_dropout = (a)->recurrent_dropout, .seed = (a)->seed,       \
-    .dtype = kt_dtype_name((l)->dtype), .trainable = (l)->trainable, .autocast = true
+    .dtype = kt_layer_policy(l), .trainable = (l)->trainable, .autocast = true
 
 kt_status rnn_cell_init(kt_layer *l, const rnn_cell_args *a);
 kt_status rnn_cell_build(kt_layer *l, const kt_shape *in, const rnn_cell_args *a);

@@ -7,7 +7,8 @@
 
 #include <keratin/layers.h>
 
-#define MASKED (-1e9)
+/* as Keras has it; float16 ends before */
+#define MASKED(x) ((x)->spec.dtype == KT_FLOAT16 ? -3e4 : -1e9)
 
 /* Several axes: they are brought to the end, become one, and go back. */
 static kt_val *softmax_axes(kt_graph *g, kt_val *x, int bits) {
@@ -33,7 +34,7 @@ static kt_val *softmax_axes(kt_graph *g, kt_val *x, int bits) {
 }
 
 kt_val *kt_softmax_masked(kt_graph *g, kt_val *x, int bits, kt_val *mask) {
-    if (mask) x = kt_g_select(g, mask, x, kt_g_num(g, MASKED, x));
+    if (mask) x = kt_g_select(g, mask, x, kt_g_num(g, MASKED(x), x));
     if (!x) return NULL;
     int axis = 0;
     while (axis < x->spec.shape.ndim && !(bits >> axis & 1)) axis++;

@@ -113,15 +113,22 @@ KT_OP_BUILD(batch_norm) {
     return scaled(g, kt_g_sub(g, x, w[0]), factor, w[3], w[2]);
 }
 
+/* Of float16: computed in float32, and brought to what the type holds. */
+static kt_val *back_to(kt_graph *g, kt_val *x, kt_dtype own) {
+    return kt_g_cast(g, own == KT_FLOAT16 ? kt_g_clip(g, x, -65504, 65504) : x, own);
+}
+
 static int moments_outputs(kt_graph *g, int n, kt_val **in, const void *attrs, kt_val **out) {
     const norm_attrs *a = attrs;
     kt_val *x = kt_op_floats(g, in[0]);
     const int bits = x ? kt_op_axes(g, "moments", x, a->axis) : 0;
     (void)n;
     if (g->status) return 0;
-    out[0] = kt_g_mean(g, x, bits, a->keepdims);
+    const kt_dtype own = x->spec.dtype;
+    if (own == KT_FLOAT16) x = kt_g_cast(g, x, KT_FLOAT32);
+    out[0] = back_to(g, kt_g_mean(g, x, bits, a->keepdims), own);
     kt_val *off = kt_g_sub(g, x, kt_g_stop_gradient(g, kt_g_mean(g, x, bits, true)));
-    out[1] = kt_g_mean(g, kt_g_square(g, off), bits, a->keepdims);
+    out[1] = back_to(g, kt_g_mean(g, kt_g_square(g, off), bits, a->keepdims), own);
     return 2;
 }
 
