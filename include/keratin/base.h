@@ -75,17 +75,24 @@ KT_API kt_shape kt_shape_of(int ndim, const int64_t *dims);
 /** Dimension i; a negative i counts from the end. 0 if there is no such dimension. */
 KT_API int64_t kt_shape_dim(const kt_shape *shape, int i);
 
-/** Lists of plain values, with their length. Keras: [1.0, 0.2] and ["relu", "tanh"]. */
+/** Lists of plain values, with their length. Keras: [1.0, 0.2], [12, 36] and ["relu", "tanh"]. */
 typedef struct kt_floats_t {
     const double *v;
     int n;
 } kt_floats_t;
+typedef struct kt_ints_t {
+    const int64_t *v;
+    int n;
+} kt_ints_t;
 typedef struct kt_names_t {
     const char *const *v;
     int n;
 } kt_names_t;
 #define kt_floats(...)                                                                             \
     ((kt_floats_t){(const double[]){__VA_ARGS__}, sizeof((double[]){__VA_ARGS__}) / sizeof(double)})
+#define kt_ints(...)                                                                               \
+    ((kt_ints_t){                                                                                  \
+        (const int64_t[]){__VA_ARGS__}, sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)})
 #define kt_names(...)                                                                              \
     ((kt_names_t){                                                                                 \
         (const char *const[]){__VA_ARGS__},                                                        \

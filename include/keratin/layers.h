@@ -11,6 +11,7 @@
 #include <keratin/layers/merging.h>
 #include <keratin/layers/normalization.h>
 #include <keratin/layers/pooling.h>
+#include <keratin/layers/preprocessing.h>
 #include <keratin/layers/recurrent.h>
 #include <keratin/layers/regularization.h>
 #include <keratin/layers/reshaping.h>

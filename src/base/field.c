@@ -49,6 +49,13 @@ static kt_status field_copy(void *args, const kt_field *f) {
         list->v = v;
         return v ? KT_OK : KT_ENOMEM;
     }
+    if (f->type == KT_FIELD_INTLIST) {
+        kt_ints_t *list = p;
+        int64_t *v = kt_alloc_array(list->n + 1, sizeof *v);
+        if (v && list->n) memcpy(v, list->v, sizeof *v * (size_t)list->n);
+        list->v = v;
+        return v ? KT_OK : KT_ENOMEM;
+    }
     return f->type == KT_FIELD_NAMES ? names_copy(p) : KT_OK;
 }
 
@@ -64,6 +71,8 @@ static void field_release(void *args, const kt_field *f, void (*give_back)(const
         kt_mem_free(*(char **)p);
     } else if (f->type == KT_FIELD_FLOATS) {
         kt_mem_free((void *)(uintptr_t)((kt_floats_t *)p)->v);
+    } else if (f->type == KT_FIELD_INTLIST) {
+        kt_mem_free((void *)(uintptr_t)((kt_ints_t *)p)->v);
     } else if (f->type == KT_FIELD_NAMES) {
         kt_names_t *names = p;
         for (int i = 0; names->v && i < names->n; i++) kt_mem_free((void *)(uintptr_t)names->v[i]);

@@ -80,6 +80,14 @@ typedef struct {
 typedef struct { /* int8_matmul: how a row of x becomes integers */
     double low, high, epsilon;
 } int8_matmul_attrs;
+typedef enum { KT_HASH_FARM, KT_HASH_SIP, KT_HASH_CROSS } kt_hash_kind;
+typedef struct { /* hash_bins: which function, how many bins, key of KT_HASH_SIP */
+    int kind;
+    int64_t bins;
+    int64_t key[2];
+    bool masked; ///< `mask` goes to bin 0, anything else to 1 … bins
+    int64_t mask;
+} hash_attrs;
 typedef struct { /* layer_norm and its gradient: the last `axes` axes are normalized together */
     int axes;
     double epsilon;

@@ -64,8 +64,14 @@ static void layer_destroy(void *self) {
 }
 
 static kt_status layer_dtype(kt_layer *l, const char *dtype) {
-    const char *name = dtype ? dtype : kt_dtype_policy();
+    const char *name = dtype;
     kt_policy p;
+    if (!name && l->cls->default_dtype) name = l->cls->default_dtype(l->args);
+    if (!name) name = kt_dtype_policy();
+    if (l->cls->any_dtype && kt_dtype_is_int(kt_dtype_of(name))) {
+        l->dtype = l->variable_dtype = kt_dtype_of(name);
+        return KT_OK;
+    }
     if (kt_policy_of(name, &p)) {
         l->dtype = p.compute;
         l->variable_dtype = p.variable;

@@ -55,7 +55,8 @@ static kt_json *build_config(const kt_layer *l) {
     if (kt_takes_separate(l)) return separate_shapes(l);
     if (l->n_built_states) return state_shapes(l);
     kt_json *o = kt_json_new_dict();
-    if (!kt_json_put(o, "input_shape", shape_or_list(l->n_built, l->built_for))) return o;
+    const int n = kt_second_input(l) ? 1 : l->n_built;
+    if (!kt_json_put(o, "input_shape", shape_or_list(n, l->built_for))) return o;
     kt_json_free(o);
     return NULL;
 }

@@ -140,3 +140,7 @@ bool kt_takes_separate(const kt_layer *l) {
     return !strcmp(l->class_name, "MultiHeadAttention") ||
            !strcmp(l->class_name, "GroupedQueryAttention");
 }
+
+const char *kt_second_input(const kt_layer *l) {
+    return strcmp(l->class_name, "CategoryEncoding") ? NULL : "count_weights";
+}

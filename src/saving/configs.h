@@ -45,6 +45,8 @@ const char *kt_own_name(const char *exported_name);
 const kt_layer_class *kt_exported_layer(const char *name);
 /** Is this a layer that Keras calls with several tensors rather than with a list of them? */
 bool kt_takes_separate(const kt_layer *l);
+/** The name under which Keras passes the second input of a layer; NULL: it has none. */
+const char *kt_second_input(const kt_layer *l);
 
 /* Registered by the program (registered.c) ----------------------------------------------------- */
 
@@ -125,6 +127,11 @@ kt_status kt_read_fields(
     void *args,
     const kt_json *config,
     const char *const *skip);
+/** Lists of plain values, which live as long as the reading; null is an empty one, a single number
+ * one of length 1 (read_lists.c). */
+kt_status kt_read_floats(kt_reader *r, kt_floats_t *out, const kt_json *v, const char *key);
+kt_status kt_read_ints(kt_reader *r, kt_ints_t *out, const kt_json *v, const char *key);
+kt_status kt_read_names(kt_reader *r, kt_names_t *out, const kt_json *v, const char *key);
 /** [null, 28, 28]; KT_EFORMAT names `what`. */
 kt_status kt_read_shape(kt_shape *out, const kt_json *v, const char *what);
 /** "expected … , got …": KT_EFORMAT. */

@@ -358,6 +358,7 @@ static kt_status take_kwarg(graph *g, call_arguments *c, const char *key, const 
     if (!strcmp(key, "use_causal_mask")) return take_switch(&c->causal, v, key);
     if (!strcmp(key, "return_attention_scores")) return take_switch(&c->scores, v, key);
     if (!strcmp(key, "mask")) return take_masks(g, c, v);
+    if (!strcmp(key, "count_weights")) return take_tensors(g, &c->in, v, key); /* a second input */
     if (!strcmp(key, "attention_mask")) return take_tensors(g, &c->attention, v, key);
     if (!strcmp(key, "initial_state")) return take_tensors(g, &c->state, v, key);
     for (int i = 0; i < 3; i++)

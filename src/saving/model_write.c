@@ -119,6 +119,8 @@ static kt_json *layer_args(const kt_layer *l, kt_json *const *t, int n) {
     if (nest_of(l)) {
         st = kt_json_add(args, nested(nest_of(l), t));
         n = 0;
+    } else if (kt_second_input(l)) { /* it stands among the named ones */
+        n = 1;
     } else if (l->cls->max_inputs != 0 && l->cls->max_inputs != 1 && !kt_takes_separate(l)) {
         to = kt_json_new_list();
         st = kt_json_add(args, to);
@@ -188,6 +190,8 @@ static kt_json *call_kwargs(const kt_call_node *call, kt_json *const *t) {
     if (st == KT_OK) st = put_masks(o, call, t);
     if (st == KT_OK && call->has_attention_mask)
         st = kt_json_put(o, "attention_mask", kt_json_ref(t[after - 1]));
+    if (st == KT_OK && kt_second_input(call->layer) && call->n_args > 1)
+        st = kt_json_put(o, kt_second_input(call->layer), kt_json_ref(t[1]));
     if (st == KT_OK && call->use_causal_mask)
         st = kt_json_put(o, "use_causal_mask", kt_json_new_bool(true));
     if (st == KT_OK && call->return_attention_scores)

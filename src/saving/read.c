@@ -152,58 +152,6 @@ static kt_status read_tuple(kt_tuple *out, const kt_json *v, const char *key) {
 
 /* Fields --------------------------------------------------------------------------------------- */
 
-/* {"rmax": 3, "dmax": 5}: see renorm_clipping in write.c. */
-static kt_status read_clipping(kt_reader *r, kt_floats_t *out, const kt_json *v) {
-    static const char *const keys[] = {"rmax", "rmin", "dmax"};
-    double *x = kt_arena_alloc(r->arena, sizeof *x * 3);
-    int known = 0;
-    if (!x) return KT_ENOMEM;
-    for (int i = 0; i < 3; i++) {
-        const kt_json *item = kt_json_get(v, keys[i]);
-        known += item != NULL;
-        if (kt_json_kind(item) != KT_JSON_NULL && !kt_json_is_number(item))
-            return kt_read_type_error(keys[i], "a number", item);
-        x[i] = kt_json_is_number(item) ? kt_json_number(item) : KT_NONE_F;
-    }
-    if (known != kt_json_len(v))
-        return KT_FAIL(KT_EFORMAT, "renorm_clipping: expected rmax, rmin, dmax and nothing else");
-    *out = (kt_floats_t){x, known ? 3 : 0};
-    return KT_OK;
-}
-
-static kt_status read_floats(kt_reader *r, kt_floats_t *out, const kt_json *v, const char *key) {
-    const bool one = kt_json_is_number(v);
-    const int n = one ? 1 : kt_json_len(v);
-    *out = (kt_floats_t){NULL, 0};
-    if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
-    if (kt_json_is(v, KT_JSON_DICT) && !strcmp(key, "renorm_clipping"))
-        return read_clipping(r, out, v);
-    if (!one && !kt_json_is(v, KT_JSON_LIST)) return kt_read_type_error(key, "numbers", v);
-    double *x = kt_arena_alloc(r->arena, sizeof *x * (size_t)(n + 1));
-    if (!x) return KT_ENOMEM;
-    for (int i = 0; i < n; i++) {
-        const kt_json *item = one ? v : kt_json_at(v, i);
-        if (!kt_json_is_number(item)) return kt_read_type_error(key, "numbers", item);
-        x[i] = kt_json_number(item);
-    }
-    *out = (kt_floats_t){x, n};
-    return KT_OK;
-}
-
-static kt_status read_names(kt_reader *r, kt_names_t *out, const kt_json *v, const char *key) {
-    const int n = kt_json_len(v);
-    *out = (kt_names_t){NULL, 0};
-    if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
-    if (!kt_json_is(v, KT_JSON_LIST)) return kt_read_type_error(key, "a list of strings", v);
-    const char **x = kt_arena_alloc(r->arena, sizeof *x * (size_t)(n + 1));
-    if (!x) return KT_ENOMEM;
-    for (int i = 0; i < n; i++)
-        if (!(x[i] = kt_json_text(kt_json_at(v, i))))
-            return kt_read_type_error(key, "a list of strings", kt_json_at(v, i));
-    *out = (kt_names_t){x, n};
-    return KT_OK;
-}
-
 static kt_status read_array(const kt_field *f, void *p, const kt_json *v, const char *key) {
     const int n = (int)(f->size / (f->type == KT_FIELD_INTS ? sizeof(int) : sizeof(int64_t)));
     if (kt_json_len(v) != n) return kt_read_type_error(key, "a list of integers", v);
@@ -392,9 +340,11 @@ static kt_status read_field(
         *(const char **)p = kt_json_text(v);
         return KT_OK;
     case KT_FIELD_FLOATS:
-        return read_floats(r, p, v, key);
+        return kt_read_floats(r, p, v, key);
+    case KT_FIELD_INTLIST:
+        return kt_read_ints(r, p, v, key);
     case KT_FIELD_NAMES:
-        return read_names(r, p, v, key);
+        return kt_read_names(r, p, v, key);
     case KT_FIELD_TEXT:
         return read_text(p, f->size, v, key);
     case KT_FIELD_DTYPE:

@@ -132,6 +132,14 @@ static kt_json *floats_field(const kt_floats_t *v, const kt_json *form) {
     return list;
 }
 
+static kt_json *ints_field(const kt_ints_t *v) {
+    kt_json *list = kt_json_new_list();
+    if (!v->n) return kt_json_free(list), kt_json_new_null();
+    for (int i = 0; i < v->n; i++)
+        if (kt_json_add(list, kt_json_new_int(v->v[i]))) return kt_json_free(list), NULL;
+    return list;
+}
+
 static kt_json *names_field(const kt_names_t *v, const kt_json *form) {
     if (!v->n && !kt_json_is(form, KT_JSON_LIST)) return kt_json_new_null();
     kt_json *list = kt_json_new_list();
@@ -183,6 +191,8 @@ kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, co
         return text_field(*(const char *const *)p, key, form);
     case KT_FIELD_FLOATS:
         return floats_field(p, form);
+    case KT_FIELD_INTLIST:
+        return ints_field(p);
     case KT_FIELD_NAMES:
         return names_field(p, form);
     case KT_FIELD_DTYPE:

@@ -24,7 +24,8 @@ typedef enum kt_field_type {
     KT_FIELD_DTYPE,  ///< int that holds a kt_dtype
     KT_FIELD_INTS,   ///< int[n], every element counts
     KT_FIELD_INT64S, ///< int64_t[n], every element counts
-    KT_FIELD_TEXT    ///< char[n], ended by 0
+    KT_FIELD_TEXT,   ///< char[n], ended by 0
+    KT_FIELD_INTLIST ///< kt_ints_t
 } kt_field_type;
 
 typedef struct kt_field {
@@ -47,6 +48,7 @@ typedef struct kt_field {
         const void *: KT_FIELD_REF, \
         const char *: KT_FIELD_STR, \
         kt_floats_t: KT_FIELD_FLOATS, \
+        kt_ints_t: KT_FIELD_INTLIST, \
         kt_names_t: KT_FIELD_NAMES)
 /** KT_F where the C type does not tell the kind: KT_F_AS(cast_attrs, dtype, KT_FIELD_DTYPE). */
 #define KT_F_AS(T, member, type)                                                                   \

@@ -50,6 +50,9 @@ typedef struct kt_layer_class {
     int (*state_sizes)(const kt_layer *l, int64_t *sizes);
     bool ends_in_name; ///< KT_LAYER_NAME_ARGS end the args struct, and it has no
                        ///< activity_regularizer of its own either
+    bool any_dtype;    ///< may have an integer dtype too: that of its output
+    const char *(*default_dtype)(
+        const void *args); ///< its dtype if none is given; NULL: the policy
 } kt_layer_class;
 
 /** A new floating layer; arguments are copied (names, lists, objects too), then `init` runs. */

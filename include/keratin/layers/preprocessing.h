@@ -1,0 +1,96 @@
+/* Layers that prepare features, whole numbers above all: see layers.h. Keras' layers of this kind
+ * for texts (StringLookup, TextVectorization) are not there: there are no arrays of strings.
+ *
+ * Many have an output_mode:
+ *
+ *   "int"        the index itself; the shape stays
+ *   "one_hot"    a vector with a 1 at the index, in place of a last axis of length 1, else behind
+ *                the others
+ *   "multi_hot"  (batch, samples) -> (batch, n): 1 where an index appears among the samples
+ *   "count"      the same with how often it does
+ *
+ * Where there are more than two axes, the samples of "multi_hot" and "count" lie along axis 1. */
+#ifndef KERATIN_LAYERS_PREPROCESSING_H
+#define KERATIN_LAYERS_PREPROCESSING_H
+
+#include <keratin/layers/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Whole numbers 0 … num_tokens-1 as one-hot, multi-hot or counting vectors.
+ *
+ * Keras: keras.layers.CategoryEncoding.  Shape: as output_mode says. A number outside counts
+ * nowhere. With "count" a second input (Keras: the argument count_weights) of the same shape has
+ * weights that are added up in place of ones: kt_call(layer, kt_list(x, weights)).
+ * Errors: num_tokens missing or below 1; an unknown output_mode; weights with another mode or
+ * shape; sparse (KT_EUNSUPPORTED).
+ *
+ *     kt_category_encoding(10, .output_mode = "one_hot")
+ */
+typedef struct kt_category_encoding_args {
+    size_t size;
+    int num_tokens;          ///< > 0
+    const char *output_mode; ///< default "multi_hot"; "one_hot", "count"
+    bool sparse;             ///< not supported
+    KT_LAYER_ARGS
+} kt_category_encoding_args;
+#define KT_CATEGORY_ENCODING_DEFAULTS .output_mode = "multi_hot", KT_LAYER_DEFAULTS
+#define kt_category_encoding(...)                                                                  \
+    KT_CALL(                                                                                       \
+        kt_category_encoding_new,                                                                  \
+        kt_category_encoding_args,                                                                 \
+        KT_CATEGORY_ENCODING_DEFAULTS,                                                             \
+        __VA_ARGS__)
+KT_API kt_layer *kt_category_encoding_new(const kt_category_encoding_args *args);
+
+/** Whole numbers to one of num_bins bins, by a hash that is the same everywhere: FarmHash64 of the
+ * decimal text, or with a salt SipHash-2-4.
+ *
+ * Keras: keras.layers.Hashing.  Shape: as output_mode says; dtype int64 for "int", else floatx.
+ * Integers count with all their 64 bits, floats lose their fractions.
+ * Errors: num_bins below 1; an unknown output_mode; another dtype than int32 and int64 with "int";
+ * more than two numbers as salt; inputs of dtype bool; sparse (KT_EUNSUPPORTED).
+ *
+ *     kt_hashing(1000, .mask_value = 0)
+ */
+typedef struct kt_hashing_args {
+    size_t size;
+    int num_bins;            ///< > 0; the bin of mask_value is one of them
+    int64_t mask_value;      ///< default KT_NONE; goes to bin 0, which nothing else does
+    kt_ints_t salt;          ///< default none; kt_ints(133) or kt_ints(133, 137)
+    const char *output_mode; ///< default "int"; "one_hot", "multi_hot", "count"
+    bool sparse;             ///< not supported
+    KT_LAYER_ARGS
+} kt_hashing_args;
+#define KT_HASHING_DEFAULTS .mask_value = KT_NONE, .output_mode = "int", KT_LAYER_DEFAULTS
+#define kt_hashing(...) KT_CALL(kt_hashing_new, kt_hashing_args, KT_HASHING_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_hashing_new(const kt_hashing_args *args);
+
+/** Crosses two or more features: hash(their numbers together) modulo num_bins.
+ *
+ * Keras: keras.layers.HashedCrossing.  Shape: inputs (batch) or (batch, 1), all the same; the
+ * output has it too, or (batch, num_bins) for "one_hot". dtype int64 for "int", else floatx.
+ * Errors: num_bins below 1; an unknown output_mode; other shapes; inputs that are not integers;
+ * sparse (KT_EUNSUPPORTED).
+ *
+ *     kt_hashed_crossing(5)
+ */
+typedef struct kt_hashed_crossing_args {
+    size_t size;
+    int num_bins;            ///< > 0
+    const char *output_mode; ///< default "int"; "one_hot"
+    bool sparse;             ///< not supported
+    KT_LAYER_ARGS
+} kt_hashed_crossing_args;
+#define KT_HASHED_CROSSING_DEFAULTS .output_mode = "int", KT_LAYER_DEFAULTS
+#define kt_hashed_crossing(...)                                                                    \
+    KT_CALL(                                                                                       \
+        kt_hashed_crossing_new, kt_hashed_crossing_args, KT_HASHED_CROSSING_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_hashed_crossing_new(const kt_hashed_crossing_args *args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

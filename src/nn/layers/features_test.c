@@ -1,0 +1,140 @@
+/* Layers that prepare features: what they refuse, dtypes, files. Values: features_golden_test.c. */
+#include "testing/kt_layers.h"
+#include "testing/kt_models.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void refused(kt_layer *l, kt_status want, const char *word) {
+    kt_check_status(kt_check(l), want);
+    if (!strstr(kt_error_message(), word)) fail_msg("%s: %s", word, kt_error_message());
+    kt_free(l);
+}
+
+/* What a call gives for an input of that shape and dtype. */
+static kt_sym *called(kt_layer *l, const char *dtype, int64_t length) {
+    kt_input_args a = {.size = sizeof a, .shape = {length}, .batch_size = KT_NONE, .dtype = dtype};
+    return kt_call(l, kt_input_new(&a));
+}
+
+static void check_output(kt_layer *l, int64_t length, kt_dtype dtype, kt_shape want) {
+    kt_sym *y = called(l, "int64", length);
+    kt_check_ok(y);
+    assert_int_equal(kt_sym_dtype(y), dtype);
+    const kt_shape s = kt_sym_shape(y);
+    assert_true(kt_shape_equal(&s, &want));
+    kt_clear_session();
+}
+
+KT_TEST(features, outputs) {
+    check_output(kt_category_encoding(6), 3, KT_FLOAT32, kt_dims(KT_NONE, 6));
+    check_output(kt_category_encoding(6, "one_hot"), 3, KT_FLOAT32, kt_dims(KT_NONE, 3, 6));
+    check_output(kt_category_encoding(6, "one_hot"), 1, KT_FLOAT32, kt_dims(KT_NONE, 6));
+    check_output(
+        kt_category_encoding(6, "binary", .dtype = "int64"), 3, KT_INT64, kt_dims(KT_NONE, 6));
+    check_output(kt_category_encoding(6, .dtype = "float64"), 3, KT_FLOAT64, kt_dims(KT_NONE, 6));
+    check_output(kt_hashing(6), 3, KT_INT64, kt_dims(KT_NONE, 3));
+    check_output(kt_hashing(6, .dtype = "int32"), 3, KT_INT32, kt_dims(KT_NONE, 3));
+    check_output(kt_hashing(6, .output_mode = "count"), 3, KT_FLOAT32, kt_dims(KT_NONE, 6));
+    kt_set_dtype_policy("float64"); /* of computation: numbers of bins stay integers */
+    check_output(kt_hashing(6), 3, KT_INT64, kt_dims(KT_NONE, 3));
+    kt_set_dtype_policy("float32");
+}
+
+KT_TEST(features, arguments_that_are_wrong) {
+    refused(kt_category_encoding(), KT_EINVAL, "num_tokens");
+    refused(kt_category_encoding(-2), KT_EINVAL, "-2");
+    refused(kt_category_encoding(3, "int"), KT_EINVAL, "output_mode");
+    refused(kt_category_encoding(3, NULL), KT_EINVAL, "output_mode");
+    refused(kt_category_encoding(3, .sparse = true), KT_EUNSUPPORTED, "sparse");
+    refused(kt_category_encoding(3, .dtype = "int7"), KT_EINVAL, "int7");
+    refused(kt_hashing(), KT_EINVAL, "num_bins");
+    refused(kt_hashing(3, .output_mode = "tf_idf"), KT_EINVAL, "output_mode");
+    refused(kt_hashing(3, .salt = kt_ints(1, 2, 3)), KT_EINVAL, "salt");
+    refused(kt_hashing(3, .dtype = "float32"), KT_EINVAL, "int32");
+    refused(kt_hashing(3, .output_mode = "count", .sparse = true), KT_EUNSUPPORTED, "sparse");
+    refused(kt_hashed_crossing(0), KT_EINVAL, "num_bins");
+    refused(kt_hashed_crossing(3, "count"), KT_EINVAL, "output_mode");
+    refused(kt_dense(3, .dtype = "int64"), KT_EUNSUPPORTED, "int64"); /* these alone may */
+}
+
+static void call_refused(kt_sym *y, kt_status want, const char *word) {
+    kt_check_status(kt_check(y), want);
+    if (!strstr(kt_error_message(), word)) fail_msg("%s: %s", word, kt_error_message());
+    kt_clear_session();
+}
+
+KT_TEST(features, inputs_that_are_wrong) {
+    call_refused(called(kt_hashing(3), "bool", 2), KT_EDTYPE, "bool");
+    kt_sym *a = kt_input({2}, .dtype = "int64"), *b = kt_input({1}, .dtype = "int64");
+    call_refused(kt_call(kt_hashed_crossing(3), kt_list(a, a)), KT_ESHAPE, "batch");
+    b = kt_input({1}, .dtype = "int64");
+    call_refused(kt_call(kt_hashed_crossing(3), kt_list(b, kt_input({1}))), KT_EDTYPE, "float32");
+    a = kt_input({2}, .dtype = "int64");
+    call_refused(
+        kt_call(kt_category_encoding(3), kt_list(a, kt_input({2}))), KT_EINVAL, "count_weights");
+    a = kt_input({2}, .dtype = "int64");
+    call_refused(
+        kt_call(kt_category_encoding(3, "count"), kt_list(a, kt_input({3}))),
+        KT_ESHAPE,
+        "count_weights");
+    a = kt_input({8}, .batch_size = 1 << 10, .dtype = "int64");
+    call_refused(kt_call(kt_category_encoding(1 << 22), a), KT_ELIMIT, "too many");
+}
+
+/* Predictions before saving and after loading. */
+static void check_reload(kt_model *m, kt_ref x) {
+    char path[300];
+    snprintf(path, sizeof path, "/tmp/keratin_%d_features.keras", (int)getpid());
+    kt_check_ok(m);
+    kt_retain(x);
+    kt_tensor *before = kt_model_predict(m, x, .verbose = 0);
+    kt_check_ok(before);
+    kt_check_status(kt_model_save(m, path), KT_OK);
+    kt_model *again = kt_load_model(path);
+    kt_check_ok(again);
+    kt_tensor *after = kt_model_predict(again, x, .verbose = 0);
+    kt_check_ok(after);
+    assert_int_equal(kt_tensor_dtype(before), kt_tensor_dtype(after));
+    kt_check_tensors_near(after, before, 0, 0);
+    remove(path);
+    kt_free(x);
+    kt_free(before);
+    kt_free(after);
+    kt_free(m);
+    kt_free(again);
+    kt_clear_session();
+}
+
+static kt_tensor *big_ids(void) { /* as doubles the first two are the same */
+    const int64_t v[6] = {(INT64_C(1) << 53) + 1, INT64_C(1) << 53, -7, 0, INT64_MAX, INT64_MIN};
+    return kt_tensor_new(KT_INT64, kt_dims(3, 2), v);
+}
+
+KT_TEST(features, files_keep_everything) {
+    kt_sym *x = kt_input({2}, .dtype = "int64");
+    kt_layer *l = kt_hashing(1 << 20, 0, .salt = kt_ints(INT64_C(1) << 60, 5), .dtype = "int32");
+    check_reload(kt_functional(x, kt_call(l, x)), big_ids());
+    x = kt_input({2}, .dtype = "int64");
+    kt_sym *w = kt_input({2});
+    kt_sym *y = kt_call(kt_category_encoding(4, "count"), kt_list(x, w));
+    const int32_t ids[4] = {0, 1, 3, 3};
+    const float weights[4] = {0.5f, 2, 0.25f, 1};
+    check_reload(
+        kt_functional(kt_list(x, w), y),
+        kt_list(
+            kt_tensor_new(KT_INT32, kt_dims(2, 2), ids),
+            kt_tensor_new(KT_FLOAT32, kt_dims(2, 2), weights)));
+}
+
+KT_TEST(features, all_bits_of_an_integer_count) {
+    kt_sym *x = kt_input({2}, .dtype = "int64");
+    kt_model *m = kt_functional(x, kt_call(kt_hashing(1 << 30), x));
+    kt_tensor *ids = big_ids(), *y = kt_model_predict(m, ids, .verbose = 0);
+    kt_check_ok(y);
+    assert_true(kt_tensor_get(y, 0) != kt_tensor_get(y, 1));
+    kt_free(y);
+    kt_free(ids);
+    kt_free(m);
+}

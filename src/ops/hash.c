@@ -1,0 +1,184 @@
+/* hash_bins: whole numbers to bins, as TensorFlow hashes them. keras.layers.Hashing, HashedCrossing
+ *
+ *   KT_HASH_FARM   FarmHash Fingerprint64 of the decimal text, modulo bins
+ *   KT_HASH_SIP    SipHash-2-4 of the decimal text with a key of 128 bits, modulo bins
+ *   KT_HASH_CROSS  the numbers of all inputs mixed one after the other (FingerprintCat64), modulo
+ *
+ * A primitive, because 64 bits of every number count and elementwise kernels compute in floats.
+ * Written from the published algorithms: FarmHash (farmhashna, G. Pike, MIT licence; only the cases
+ * of up to 32 bytes, a number has at most 20 characters) and "SipHash: a fast short-input PRF"
+ * (Aumasson and Bernstein). No gradient. */
+#include "base/error.h"
+#include "ops/build.h"
+
+#include <string.h>
+
+/* FarmHash ------------------------------------------------------------------------------------- */
+
+#define K0 UINT64_C(0xc3a5c85c97cb3127)
+#define K1 UINT64_C(0xb492b66fbe98f273)
+#define K2 UINT64_C(0x9ae16a3b2f90404f)
+
+/* Little-endian whatever the machine is. */
+static uint64_t fetch(const unsigned char *s, int n) {
+    uint64_t v = 0;
+    for (int i = n; i-- > 0;) v = v << 8 | s[i];
+    return v;
+}
+
+static uint64_t rotate(uint64_t v, int by) { return v >> by | v << (64 - by); }
+static uint64_t shift_mix(uint64_t v) { return v ^ v >> 47; }
+
+static uint64_t mix(uint64_t u, uint64_t v, uint64_t mul) {
+    const uint64_t a = shift_mix((u ^ v) * mul);
+    return shift_mix((v ^ a) * mul) * mul;
+}
+
+static uint64_t farm(const unsigned char *s, size_t n) {
+    const uint64_t mul = K2 + n * 2;
+    if (n > 16) {
+        const uint64_t a = fetch(s, 8) * K1, b = fetch(s + 8, 8), c = fetch(s + n - 8, 8) * mul;
+        const uint64_t d = fetch(s + n - 16, 8) * K2;
+        return mix(rotate(a + b, 43) + rotate(c, 30) + d, a + rotate(b + K2, 18) + c, mul);
+    }
+    if (n >= 8) {
+        const uint64_t a = fetch(s, 8) + K2, b = fetch(s + n - 8, 8);
+        return mix(rotate(b, 37) * mul + a, (rotate(a, 25) + b) * mul, mul);
+    }
+    if (n >= 4) return mix(n + (fetch(s, 4) << 3), fetch(s + n - 4, 4), mul);
+    const uint32_t y = s[0] + ((uint32_t)s[n >> 1] << 8);
+    const uint32_t z = (uint32_t)n + ((uint32_t)s[n - 1] << 2);
+    return shift_mix(y * K2 ^ z * K0) * K2;
+}
+
+/* SipHash-2-4 ---------------------------------------------------------------------------------- */
+
+static void sip_rounds(uint64_t v[4], int n) {
+    while (n-- > 0) {
+        v[0] += v[1];
+        v[2] += v[3];
+        v[1] = rotate(v[1], 64 - 13) ^ v[0];
+        v[3] = rotate(v[3], 64 - 16) ^ v[2];
+        v[0] = rotate(v[0], 32);
+        v[2] += v[1];
+        v[0] += v[3];
+        v[1] = rotate(v[1], 64 - 17) ^ v[2];
+        v[3] = rotate(v[3], 64 - 21) ^ v[0];
+        v[2] = rotate(v[2], 32);
+    }
+}
+
+static uint64_t sip(const unsigned char *s, size_t n, const int64_t key[2]) {
+    const uint64_t k0 = (uint64_t)key[0], k1 = (uint64_t)key[1];
+    uint64_t v[4] = {
+        k0 ^ UINT64_C(0x736f6d6570736575),
+        k1 ^ UINT64_C(0x646f72616e646f6d),
+        k0 ^ UINT64_C(0x6c7967656e657261),
+        k1 ^ UINT64_C(0x7465646279746573)};
+    for (size_t i = 0; i <= n; i += 8) { /* the last word has what is left, and the length */
+        const bool whole = n - i >= 8;
+        const uint64_t m = whole ? fetch(s + i, 8) : fetch(s + i, (int)(n - i)) | (uint64_t)n << 56;
+        v[3] ^= m;
+        sip_rounds(v, 2);
+        v[0] ^= m;
+    }
+    v[2] ^= 0xff;
+    sip_rounds(v, 4);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* The op --------------------------------------------------------------------------------------- */
+
+#define NUMBER_MAX 20 /* "-9223372036854775808" */
+
+/* The decimal text, at the end of the buffer; its length. */
+static size_t decimal(unsigned char text[NUMBER_MAX], int64_t x) {
+    uint64_t rest = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+    size_t n = 0;
+    do {
+        text[NUMBER_MAX - ++n] = (unsigned char)('0' + rest % 10);
+    } while (rest /= 10);
+    if (x < 0) text[NUMBER_MAX - ++n] = '-';
+    return n;
+}
+
+static uint64_t hash_text(const hash_attrs *a, int64_t x) {
+    unsigned char text[NUMBER_MAX];
+    const size_t n = decimal(text, x);
+    return a->kind == KT_HASH_SIP ? sip(text + NUMBER_MAX - n, n, a->key)
+                                  : farm(text + NUMBER_MAX - n, n);
+}
+
+/* What TensorFlow begins a cross with, and its FingerprintCat64. */
+#define CROSS_BEGIN UINT64_C(0xDECAFCAFFE)
+static uint64_t cross(uint64_t so_far, int64_t x) {
+    const uint64_t mul = UINT64_C(0xc6a4a7935bd1e995);
+    const uint64_t mixed = ((so_far ^ mul) ^ (shift_mix((uint64_t)x * mul) * mul)) * mul;
+    return shift_mix(shift_mix(mixed) * mul);
+}
+
+static kt_status hash_bins_ref(const kt_kargs *k) {
+    const hash_attrs *a = k->node->attrs;
+    const int64_t n = kt_shape_size(&k->node->out[0]->spec.shape);
+    int64_t *y = k->out[0];
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t x = ((const int64_t *)k->in[0])[i];
+        uint64_t h = CROSS_BEGIN;
+        if (a->kind == KT_HASH_CROSS)
+            for (int j = 0; j < k->node->n_in; j++) h = cross(h, ((const int64_t *)k->in[j])[i]);
+        else
+            h = hash_text(a, x);
+        const int64_t bin = (int64_t)(h % (uint64_t)a->bins);
+        y[i] = !a->masked ? bin : x == a->mask ? 0 : bin + 1;
+    }
+    return KT_OK;
+}
+
+static kt_status hash_bins_infer(const kt_node *n, kt_spec *out) {
+    const hash_attrs *a = n->attrs;
+    *out = n->in[0]->spec;
+    for (int i = 0; i < n->n_in; i++) {
+        if (n->in[i]->spec.dtype != KT_INT64)
+            return KT_FAIL(KT_EDTYPE, "hash_bins: expected int64 numbers");
+        if (!kt_shape_equal(&n->in[i]->spec.shape, &out->shape))
+            return KT_FAIL(KT_ESHAPE, "hash_bins: expected inputs of one shape");
+    }
+    if (a->bins >= 1 && a->kind >= KT_HASH_FARM && a->kind <= KT_HASH_CROSS) return KT_OK;
+    return KT_FAIL(KT_EINVAL, "hash_bins: expected at least one bin, got %lld", (long long)a->bins);
+}
+
+static const kt_sample hash_bins_samples[] = {
+    {.in = {{.dim = {3, 5}, .dtype = KT_INT64, .low = -1000, .high = 100000}},
+     .attrs = &(hash_attrs){.kind = KT_HASH_FARM, .bins = 7}},
+    {.in = {{.dim = {5}, .dtype = KT_INT64}},
+     .attrs = &(hash_attrs){.kind = KT_HASH_SIP, .bins = 97, .key = {133, -137}, .masked = true}},
+    {.in = {{.dim = {4}, .dtype = KT_INT64}, {.dim = {4}, .dtype = KT_INT64}},
+     .attrs = &(hash_attrs){.kind = KT_HASH_CROSS, .bins = 1000}},
+    {.in = {{.dim = {4}}}, .attrs = &(hash_attrs){.bins = 7}, .want = KT_EDTYPE},
+    {.in = {{.dim = {4}, .dtype = KT_INT64}}, .attrs = &(hash_attrs){.bins = 0}, .want = KT_EINVAL},
+    {.in = {{.dim = {4}, .dtype = KT_INT64}, {.dim = {3}, .dtype = KT_INT64}},
+     .attrs = &(hash_attrs){.kind = KT_HASH_CROSS, .bins = 3},
+     .want = KT_ESHAPE},
+    KT_SAMPLES_END};
+static const kt_field hash_bins_fields[] = {
+    KT_F(hash_attrs, kind),
+    KT_F(hash_attrs, bins),
+    KT_F_AS(hash_attrs, key, KT_FIELD_INT64S),
+    KT_F(hash_attrs, masked),
+    KT_F(hash_attrs, mask),
+    KT_F_END};
+
+const kt_opdef kt_opdef_hash_bins = {
+    .name = "hash_bins",
+    .n_in = -1,
+    .attrs_size = sizeof(hash_attrs),
+    .attrs = hash_bins_fields,
+    .infer = hash_bins_infer,
+    .ref = {NULL, NULL, hash_bins_ref},
+    .samples = hash_bins_samples,
+};
+
+kt_val *kt_g_hash_bins(kt_graph *g, int n, kt_val *const *in, const hash_attrs *a) {
+    kt_node *node = kt_graph_add(g, &kt_opdef_hash_bins, n, in, a);
+    return node ? node->out[0] : NULL;
+}
