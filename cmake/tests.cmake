@@ -35,7 +35,7 @@ function(kt_add_test_folder folder sources)
     string(REGEX REPLACE "^(src|tests)/" "" name ${folder})
     string(REPLACE "/" "_" name test_${name})
     set(KT_TEST_LABEL short)
-    set(KT_TEST_TIMEOUT 60)
+    set(KT_TEST_TIMEOUT 120)
     set(KT_TEST_VARIANTS)
     set(KT_TEST_NEEDS)
     if(folder MATCHES "^src/backend/cpu") # every level of the kernels, not only this machine's best
