@@ -2,8 +2,11 @@
  *
  * The folder holds latest.weights.h5 (with the optimizer's state) and training_metadata.json, the
  * same files as Keras', so that either goes on where the other stopped. With double_checkpoint the
- * state before lies beside them as .bkp, and is taken when the latest cannot be read. Each file is
- * replaced as a whole; a run that is killed between the two repeats an epoch. */
+ * state before lies beside them as .bkp, and is taken when the latest cannot be read.
+ *
+ * Each file is replaced as a whole. What stands in training_metadata.json stands in the file of the
+ * weights too, as an attribute: a run that is killed between the two goes on exactly where it was.
+ * Keras does not know the attribute, nor writes it: then the other file counts. */
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -11,6 +14,7 @@
 #include "model/callback.h"
 #include "model/model.h"
 #include "saving/archive.h"
+#include "saving/weights_h5.h"
 
 #include <keratin/callbacks.h>
 #include <keratin/saving.h>
@@ -65,6 +69,15 @@ static kt_status copy_file(const path *from, const path *to) {
     return st;
 }
 
+static kt_status save_weights(kt_model *m, const char *to, const char *training) {
+    kt_weight_tree t;
+    kt_status st = kt_weight_tree_to_save(&t, m, true, NULL);
+    if (!st) st = kt_weights_h5_save(&t, to, training);
+    kt_weight_tree_free(&t);
+    if (st && st == kt_error_last()) kt_error_context("in file \"%.300s\"", to);
+    return st;
+}
+
 static kt_status save(kt_component *c, kt_model *m) {
     const kt_cb_backup_and_restore_args *a = kt_args_of(c);
     const backup *s = kt_state_of(c);
@@ -77,13 +90,13 @@ static kt_status save(kt_component *c, kt_model *m) {
         st = copy_file(&weights, &old_weights);
         if (!st) st = copy_file(&metadata, &old_metadata);
     }
-    if (!st) st = kt_model_save_weights(m, weights.text);
     const int n = snprintf(
         text,
         sizeof text,
         "{\"epoch\": %lld, \"batch\": %lld}",
         (long long)s->epoch,
         (long long)s->last_batch);
+    if (!st) st = save_weights(m, weights.text, text);
     return st ? st : kt_fs_save(metadata.text, text, (size_t)n);
 }
 
@@ -100,31 +113,54 @@ static bool is_due(kt_component *c, int64_t batch) {
 
 /* Loading -------------------------------------------------------------------------------------- */
 
-static kt_status read_epoch(const path *metadata, int64_t *epoch) {
-    unsigned char *text;
-    size_t n;
+static kt_status epoch_of(int64_t *epoch, const char *text, size_t n) {
     kt_json *v = NULL;
-    kt_status st = kt_fs_load(&text, &n, metadata->text, METADATA_MAX);
-    if (st) return st;
-    st = kt_json_parse(&v, (const char *)text, n, NULL);
+    kt_status st = kt_json_parse(&v, text, n, NULL);
     const kt_json *e = kt_json_get(v, "epoch");
     *epoch = kt_json_is(e, KT_JSON_INT) ? kt_json_int(e) : -1;
     if (!st && (*epoch < 0 || *epoch > INT32_MAX))
         st = KT_FAIL(KT_EFORMAT, "there is no number of an \"epoch\"");
-    if (st && st == kt_error_last()) kt_error_context("in file \"%.300s\"", metadata->text);
     kt_json_free(v);
+    return st;
+}
+
+static kt_status read_epoch(const path *metadata, int64_t *epoch) {
+    unsigned char *text;
+    size_t n;
+    kt_status st = kt_fs_load(&text, &n, metadata->text, METADATA_MAX);
+    if (st) return st;
+    st = epoch_of(epoch, (const char *)text, n);
+    if (st && st == kt_error_last()) kt_error_context("in file \"%.300s\"", metadata->text);
     kt_mem_free(text);
     return st;
+}
+
+/* The epoch that belongs to the weights; KT_ENOTFOUND if Keras wrote them. */
+static kt_status epoch_of_weights(const path *weights, int64_t *epoch) {
+    kt_hdf5 *h;
+    char *text = NULL;
+    size_t n;
+    kt_status st = kt_hdf5_open(&h, weights->text, NULL);
+    if (st) return st;
+    const bool there = kt_hdf5_has_attr(kt_hdf5_root(h), "training_metadata");
+    if (there) st = kt_hdf5_attr_text(&text, &n, kt_hdf5_root(h), "training_metadata");
+    if (there && !st) st = epoch_of(epoch, text, n);
+    if (st && st == kt_error_last()) kt_error_context("in file \"%.300s\"", weights->text);
+    kt_mem_free(text);
+    kt_hdf5_close(h);
+    return there ? st : KT_ENOTFOUND;
 }
 
 /* The epoch is read first: nothing changes when it cannot be. */
 static kt_status load(kt_component *c, kt_model *m, const char *end) {
     backup *s = kt_state_of(c);
     const path weights = path_of(c, WEIGHTS, end), metadata = path_of(c, METADATA, end);
+    const bool has_weights = kt_fs_exists(weights.text);
     int64_t epoch = 0;
-    kt_status st = KT_OK;
-    if (kt_fs_exists(metadata.text)) st = read_epoch(&metadata, &epoch);
-    if (!st && kt_fs_exists(weights.text)) {
+    kt_status st = has_weights ? epoch_of_weights(&weights, &epoch) : KT_ENOTFOUND;
+    if (st == KT_ENOTFOUND)
+        st = kt_fs_exists(metadata.text) ? read_epoch(&metadata, &epoch) : KT_OK;
+    if (!st && has_weights) {
         st = kt_build_optimizer(m);
         if (!st) st = kt_model_load_weights(m, weights.text);
     }

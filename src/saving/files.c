@@ -77,10 +77,7 @@ kt_status kt_model_save_weights_with(const kt_save_weights_args *given) {
     if (st) return st;
     st = kt_weight_tree_to_save(&t, a.model, true, a.objects_to_skip); /* the optimizer's too */
     if (st == KT_OK && !h5) st = kt_shards_save(&t, a.path, a.max_shard_size);
-    kt_hdf5_writer *w = st || !h5 ? NULL : kt_hdf5_writer_new();
-    if (st == KT_OK && h5) st = w ? kt_weights_h5_put(w, &t) : KT_ENOMEM;
-    if (st == KT_OK && h5) st = kt_hdf5_save(w, a.path);
-    if (w) kt_hdf5_writer_free(w);
+    if (st == KT_OK && h5) st = kt_weights_h5_save(&t, a.path, NULL);
     kt_weight_tree_free(&t);
     return in_file(a.path, st);
 }

@@ -46,6 +46,17 @@ kt_status kt_weights_h5_put_group(
     return st;
 }
 
+kt_status kt_weights_h5_save(const kt_weight_tree *t, const char *path, const char *training) {
+    kt_hdf5_writer *w = kt_hdf5_writer_new();
+    kt_status st = w ? kt_weights_h5_put(w, t) : KT_ENOMEM;
+    if (st == KT_OK && training)
+        st = kt_hdf5_put_text(
+            kt_hdf5_writer_root(w), "training_metadata", training, strlen(training), true);
+    if (st == KT_OK) st = kt_hdf5_save(w, path);
+    if (w) kt_hdf5_writer_free(w);
+    return st;
+}
+
 /* Reading */
 
 #define OLD_LAYERS "_layer_checkpoint_dependencies"

@@ -11,6 +11,10 @@ kt_status kt_weights_h5_put(kt_hdf5_writer *w, const kt_weight_tree *t);
 kt_status kt_weights_h5_put_group(
     kt_hdf5_writer *w, const kt_weight_tree *t, const kt_weight_group *g, int from, int to);
 
+/** A whole file; with `training` (or NULL) as the attribute "training_metadata" of its root, which
+ * Keras overlooks. */
+kt_status kt_weights_h5_save(const kt_weight_tree *t, const char *path, const char *training);
+
 /** Reads all variables from a file. Number, shapes and kinds of everything are compared before the
  * first weight changes: KT_ESHAPE names layer, variable, expected and got. With skip_mismatch,
  * layers that do not fit are left alone from the first weight on that does not (as in Keras), each
