@@ -80,7 +80,17 @@ typedef struct {
 typedef struct { /* int8_matmul: how a row of x becomes integers */
     double low, high, epsilon;
 } int8_matmul_attrs;
-typedef enum { KT_HASH_FARM, KT_HASH_SIP, KT_HASH_CROSS } kt_hash_kind;
+typedef enum {
+    KT_SEARCH_LEFT,
+    KT_SEARCH_RIGHT,
+    KT_SEARCH_EXACT,
+    KT_SEARCH_KNOWN,
+    KT_SEARCH_NEVER
+} search_kind;
+typedef struct { /* search */
+    int kind;
+} search_attrs;
+typedef enum { KT_HASH_FARM, KT_HASH_SIP, KT_HASH_CROSS, KT_HASH_MODULO } kt_hash_kind;
 typedef struct { /* hash_bins: which function, how many bins, key of KT_HASH_SIP */
     int kind;
     int64_t bins;

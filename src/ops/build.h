@@ -92,6 +92,8 @@ kt_val *kt_g_recurrence(kt_graph *g, kt_val *a, kt_val *b, int axis, bool backwa
 kt_val *kt_g_take_along(kt_graph *g, kt_val *x, kt_val *index, int axis, bool check);
 kt_val *kt_g_one_hot(kt_graph *g, kt_val *index, int64_t depth, kt_dtype dtype);
 
+/** Where x lies among sorted edges [n], see ops/search.c: int32. */
+kt_val *kt_g_search(kt_graph *g, kt_val *x, kt_val *edges, search_kind kind);
 /** Bins of whole numbers, see ops/hash.c: int64 inputs of one shape, int64 result. */
 kt_val *kt_g_hash_bins(kt_graph *g, int n, kt_val *const *in, const hash_attrs *a);
 

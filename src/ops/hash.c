@@ -3,6 +3,7 @@
  *   KT_HASH_FARM   FarmHash Fingerprint64 of the decimal text, modulo bins
  *   KT_HASH_SIP    SipHash-2-4 of the decimal text with a key of 128 bits, modulo bins
  *   KT_HASH_CROSS  the numbers of all inputs mixed one after the other (FingerprintCat64), modulo
+ *   KT_HASH_MODULO the number itself modulo bins, not negative: no hash, but all 64 bits too
  *
  * A primitive, because 64 bits of every number count and elementwise kernels compute in floats.
  * Written from the published algorithms: FarmHash (farmhashna, G. Pike, MIT licence; only the cases
@@ -126,9 +127,10 @@ static kt_status hash_bins_ref(const kt_kargs *k) {
         uint64_t h = CROSS_BEGIN;
         if (a->kind == KT_HASH_CROSS)
             for (int j = 0; j < k->node->n_in; j++) h = cross(h, ((const int64_t *)k->in[j])[i]);
-        else
+        else if (a->kind != KT_HASH_MODULO)
             h = hash_text(a, x);
-        const int64_t bin = (int64_t)(h % (uint64_t)a->bins);
+        int64_t bin = (int64_t)(h % (uint64_t)a->bins);
+        if (a->kind == KT_HASH_MODULO) bin = (x % a->bins + a->bins) % a->bins;
         y[i] = !a->masked ? bin : x == a->mask ? 0 : bin + 1;
     }
     return KT_OK;
@@ -143,7 +145,7 @@ static kt_status hash_bins_infer(const kt_node *n, kt_spec *out) {
         if (!kt_shape_equal(&n->in[i]->spec.shape, &out->shape))
             return KT_FAIL(KT_ESHAPE, "hash_bins: expected inputs of one shape");
     }
-    if (a->bins >= 1 && a->kind >= KT_HASH_FARM && a->kind <= KT_HASH_CROSS) return KT_OK;
+    if (a->bins >= 1 && a->kind >= KT_HASH_FARM && a->kind <= KT_HASH_MODULO) return KT_OK;
     return KT_FAIL(KT_EINVAL, "hash_bins: expected at least one bin, got %lld", (long long)a->bins);
 }
 
@@ -154,6 +156,8 @@ static const kt_sample hash_bins_samples[] = {
      .attrs = &(hash_attrs){.kind = KT_HASH_SIP, .bins = 97, .key = {133, -137}, .masked = true}},
     {.in = {{.dim = {4}, .dtype = KT_INT64}, {.dim = {4}, .dtype = KT_INT64}},
      .attrs = &(hash_attrs){.kind = KT_HASH_CROSS, .bins = 1000}},
+    {.in = {{.dim = {6}, .dtype = KT_INT64, .low = -9, .high = 9}},
+     .attrs = &(hash_attrs){.kind = KT_HASH_MODULO, .bins = 3}},
     {.in = {{.dim = {4}}}, .attrs = &(hash_attrs){.bins = 7}, .want = KT_EDTYPE},
     {.in = {{.dim = {4}, .dtype = KT_INT64}}, .attrs = &(hash_attrs){.bins = 0}, .want = KT_EINVAL},
     {.in = {{.dim = {4}, .dtype = KT_INT64}, {.dim = {3}, .dtype = KT_INT64}},

@@ -85,7 +85,28 @@ def hashed_crossing():
     case("crossing_int32", "HashedCrossing", {"num_bins": 9, "dtype": "int32"}, c, c)
 
 
+def discretization():
+    x = golden.normal("d", 5, 3)
+    x[0, 0], x[1, 1], x[2, 2], x[3, 0] = 0, 1, np.inf, -np.inf
+    x[4, 2] = np.nan
+    edges = {"bin_boundaries": [-0.5, 0.0, 0.1, 1.0]}
+    for mode in "int", "one_hot", "multi_hot", "count":
+        case(f"bins_{mode}", "Discretization", {**edges, "output_mode": mode}, x)
+        case(f"bins_{mode}_last_1", "Discretization", {**edges, "output_mode": mode}, x[:, :1])
+    case("bins_int32", "Discretization", edges, ids("d2", 3, 4, 2, low=-2))
+    case("bins_one_edge", "Discretization", {"bin_boundaries": [0.25], "output_mode": "one_hot"}, x[:, :1])
+    data = golden.normal("d/data", 240, 3) ** 3
+    for n, bins, epsilon in (3, 4, 0.01), (40, 4, 0.01), (40, 7, 0.1), (240, 5, 0.01), (240, 100, 0.006), (1, 3, 0.01):
+        name = f"bins_adapt_{n}_{bins}"
+        layer = case(name, "Discretization", {"num_bins": bins, "epsilon": epsilon}, x, adapt=data[:n])
+        members[f"{name}/edges"] = np.array(layer.bin_boundaries, "float64")
+    layer = L.Discretization(num_bins=6, epsilon=0.02)
+    layer.adapt([data[:100], data[100:110], data[110:]])
+    members["bins_batches/adapt"], members["bins_batches/edges"] = data, np.array(layer.bin_boundaries, "float64")
+
+
 category_encoding()
+discretization()
 hashing()
 hashed_crossing()
 golden.save("features", members, "Layers that prepare features: categories, hashes", cases)

@@ -90,6 +90,44 @@ typedef struct kt_hashed_crossing_args {
         kt_hashed_crossing_new, kt_hashed_crossing_args, KT_HASHED_CROSSING_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_hashed_crossing_new(const kt_hashed_crossing_args *args);
 
+/** Numbers to the bin in which they lie: how many boundaries are not larger.
+ *
+ * Keras: keras.layers.Discretization.  Shape: as output_mode says; dtype int32 for "int", else the
+ * layer's. bin_boundaries (0, 1) make the bins (-inf, 0), [0, 1), [1, inf). Without them
+ * kt_discretization_adapt() finds num_bins - 1 boundaries that share the data out evenly; until then
+ * nothing can be computed. Both together are what files have of a layer that has
+ * adapted: then the boundaries count.
+ * Errors: neither of them; boundaries that are not in ascending order; num_bins below 0; epsilon
+ * not above 0; an unknown output_mode; sparse (KT_EUNSUPPORTED).
+ *
+ *     kt_discretization(.bin_boundaries = kt_floats(0, 1, 2))
+ */
+typedef struct kt_discretization_args {
+    size_t size;
+    kt_floats_t bin_boundaries; ///< rounded to float32
+    int64_t num_bins;           ///< default KT_NONE; how many adapting shall find
+    double epsilon;             ///< default 0.01: how exact, as a share of the data
+    const char *output_mode;    ///< default "int"; "one_hot", "multi_hot", "count"
+    bool sparse;                ///< not supported
+    KT_LAYER_ARGS
+} kt_discretization_args;
+#define KT_DISCRETIZATION_DEFAULTS                                                                 \
+    .num_bins = KT_NONE, .epsilon = 0.01, .output_mode = "int", KT_LAYER_DEFAULTS
+#define kt_discretization(...)                                                                     \
+    KT_CALL(kt_discretization_new, kt_discretization_args, KT_DISCRETIZATION_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_discretization_new(const kt_discretization_args *args);
+
+/** Finds bin boundaries: estimated quantiles of all numbers in the data, which are forgotten
+ * afterwards. Keras: Discretization.adapt.
+ *
+ * `data` is an array or a kt_list() of arrays, batches that are summarized one after the other.
+ * Errors: another layer; a layer without num_bins; empty data.
+ *
+ *     kt_layer *l = kt_discretization(.num_bins = 4);
+ *     kt_discretization_adapt(l, x);
+ */
+KT_API kt_status kt_discretization_adapt(kt_layer *layer, kt_ref data);
+
 #ifdef __cplusplus
 }
 #endif

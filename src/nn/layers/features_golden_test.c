@@ -22,6 +22,26 @@
     X("encoding_dtype", kt_category_encoding(6, "count", .dtype = "int32"))                        \
     X("encoding_weights", kt_category_encoding(6, "count"))
 
+#define EDGES .bin_boundaries = kt_floats(-0.5, 0, 0.1, 1)
+#define BINS_OF(X, mode)                                                                           \
+    X("bins_" mode, kt_discretization(EDGES, .output_mode = mode))                                 \
+    X("bins_" mode "_last_1", kt_discretization(EDGES, .output_mode = mode))
+#define BINS(X)                                                                                    \
+    BINS_OF(X, "int")                                                                              \
+    BINS_OF(X, "one_hot")                                                                          \
+    BINS_OF(X, "multi_hot")                                                                        \
+    BINS_OF(X, "count")                                                                            \
+    X("bins_int32", kt_discretization(EDGES))                                                      \
+    X("bins_one_edge",                                                                             \
+      kt_discretization(.bin_boundaries = kt_floats(0.25), .output_mode = "one_hot"))
+#define ADAPT(X)                                                                                   \
+    X("bins_adapt_3_4", kt_discretization(.num_bins = 4))                                          \
+    X("bins_adapt_40_4", kt_discretization(.num_bins = 4))                                         \
+    X("bins_adapt_40_7", kt_discretization(.num_bins = 7, .epsilon = 0.1))                         \
+    X("bins_adapt_240_5", kt_discretization(.num_bins = 5))                                        \
+    X("bins_adapt_240_100", kt_discretization(.num_bins = 100, .epsilon = 0.006))                  \
+    X("bins_adapt_1_3", kt_discretization(.num_bins = 3))
+
 #define SALTS kt_ints(133, (INT64_C(1) << 60) + 137)
 #define HASHING_OF(X, i, bins)                                                                     \
     X("hashing_" i, kt_hashing(bins))                                                              \
@@ -60,13 +80,70 @@
 
 #define CLOSE(case_, layer) kt_check_golden("features", case_, layer, .rtol = 1e-6);
 #define EXACT(case_, layer) kt_check_golden("features", case_, layer, .rtol = 1e-12);
-KT_TEST(features_golden, category_encoding){ENCODINGS(CLOSE)} KT_TEST(features_golden, hashing){
-    HASHES(EXACT)} KT_TEST(features_golden, hashed_crossing) {
+KT_TEST(features_golden, category_encoding){
+    ENCODINGS(CLOSE)} KT_TEST(features_golden, discretization) {
+    BINS(EXACT)
+}
+
+static kt_tensor *member(const char *name, const char *part) {
+    char key[96];
+    kt_npz *z;
+    snprintf(key, sizeof key, "%s/%s", name, part);
+    kt_check_status(kt_npz_open(&z, "tests/golden/features.npz"), KT_OK);
+    kt_tensor *t = kt_npz_read(z, key);
+    if (kt_failed(t)) fail_msg("%s: %s", key, kt_error_message());
+    kt_npz_close(z);
+    return t;
+}
+
+/* The boundaries, to the bit. */
+static void check_edges(const char *name, kt_layer *l) {
+    kt_tensor *want = member(name, "edges");
+    const kt_discretization_args *a = kt_layer_args(l);
+    assert_int_equal(a->bin_boundaries.n, kt_tensor_size(want));
+    for (int i = 0; i < a->bin_boundaries.n; i++)
+        if (a->bin_boundaries.v[i] != kt_tensor_get(want, i))
+            fail_msg(
+                "%s, edge %d: got %.9g, Keras %.9g",
+                name,
+                i,
+                a->bin_boundaries.v[i],
+                kt_tensor_get(want, i));
+    kt_free(want);
+}
+
+static void adapted(const char *name, kt_layer *l) {
+    kt_tensor *data = member(name, "adapt");
+    kt_check_status(kt_discretization_adapt(l, data), KT_OK);
+    kt_free(data);
+    check_edges(name, l);
+    kt_check_golden("features", name, l, .rtol = 1e-12);
+}
+KT_TEST(features_golden, discretization_adapts) {
+#define ADAPTED(case_, layer) adapted(case_, layer);
+    ADAPT(ADAPTED)
+}
+KT_TEST(features_golden, discretization_adapts_to_batches) {
+    kt_tensor *all = member("bins_batches", "adapt");
+    const float *v = kt_tensor_data(all);
+    kt_layer *l = kt_discretization(.num_bins = 6, .epsilon = 0.02);
+    kt_list_t *batches = kt_list(
+        kt_tensor_new(KT_FLOAT32, kt_dims(100, 3), v),
+        kt_tensor_new(KT_FLOAT32, kt_dims(10, 3), v + 300),
+        kt_tensor_new(KT_FLOAT32, kt_dims(130, 3), v + 330));
+    kt_check_status(kt_discretization_adapt(l, batches), KT_OK);
+    check_edges("bins_batches", l);
+    kt_free(l);
+    kt_free(all);
+}
+
+KT_TEST(features_golden, hashing){HASHES(EXACT)} KT_TEST(features_golden, hashed_crossing) {
     CROSSINGS(EXACT)
 }
 
 #define NAME(case_, layer) case_,
-static const char *const names[] = {ENCODINGS(NAME) HASHES(NAME) CROSSINGS(NAME) NULL};
+static const char *const names[] = {ENCODINGS(NAME) BINS(NAME) ADAPT(NAME) HASHES(NAME)
+                                        CROSSINGS(NAME) NULL};
 
 KT_TEST(features_golden, every_case_has_a_row) {
     char name[96];

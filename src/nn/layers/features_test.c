@@ -56,6 +56,12 @@ KT_TEST(features, arguments_that_are_wrong) {
     refused(kt_hashing(3, .output_mode = "count", .sparse = true), KT_EUNSUPPORTED, "sparse");
     refused(kt_hashed_crossing(0), KT_EINVAL, "num_bins");
     refused(kt_hashed_crossing(3, "count"), KT_EINVAL, "output_mode");
+    refused(kt_discretization(), KT_EINVAL, "num_bins");
+    refused(kt_discretization(.num_bins = -1), KT_EINVAL, "-1");
+    refused(kt_discretization(.num_bins = 3, .epsilon = 0), KT_EINVAL, "epsilon");
+    refused(kt_discretization(.bin_boundaries = kt_floats(1, 0)), KT_EINVAL, "ascending");
+    refused(kt_discretization(.num_bins = 3, .output_mode = "tf_idf"), KT_EINVAL, "output_mode");
+    refused(kt_discretization(.num_bins = 3, .sparse = true), KT_EUNSUPPORTED, "sparse");
     refused(kt_dense(3, .dtype = "int64"), KT_EUNSUPPORTED, "int64"); /* these alone may */
 }
 
@@ -126,6 +132,40 @@ KT_TEST(features, files_keep_everything) {
         kt_list(
             kt_tensor_new(KT_INT32, kt_dims(2, 2), ids),
             kt_tensor_new(KT_FLOAT32, kt_dims(2, 2), weights)));
+}
+
+static kt_tensor *numbers(void) {
+    const float v[6] = {-1.5f, 1, 3.4f, 0.5f, 0, 1.3f};
+    return kt_tensor_new(KT_FLOAT32, kt_dims(3, 2), v);
+}
+
+KT_TEST(features, discretization_adapts_before_it_runs) {
+    kt_layer *l = kt_retain(kt_discretization(.num_bins = 3, .output_mode = "one_hot"));
+    kt_sym *x = kt_input({2});
+    kt_model *m = kt_functional(x, kt_call(l, x));
+    kt_check_ok(m);
+    kt_tensor *data = numbers(), *y = kt_model_predict(m, data, .verbose = 0);
+    kt_check_status(kt_check(y), KT_ESTATE);
+    assert_non_null(strstr(kt_error_message(), "boundaries"));
+    kt_check_status(kt_discretization_adapt(l, data), KT_OK);
+    kt_free(data);
+    kt_free(l);
+    check_reload(m, numbers());
+}
+
+KT_TEST(features, discretization_refuses_to_adapt) {
+    kt_tensor *data = numbers(), *none = kt_tensor_new(KT_FLOAT32, kt_dims(0, 2), NULL);
+    kt_layer *fixed = kt_discretization(.bin_boundaries = kt_floats(0)), *dense = kt_dense(2);
+    kt_layer *l = kt_discretization(.num_bins = 3), *zero = kt_discretization(.num_bins = 0);
+    kt_check_status(kt_discretization_adapt(fixed, data), KT_ESTATE);
+    kt_check_status(kt_discretization_adapt(dense, data), KT_EINVAL);
+    kt_check_status(kt_discretization_adapt(zero, data), KT_EINVAL);
+    kt_check_status(kt_discretization_adapt(l, none), KT_EINVAL);
+    kt_check_status(kt_discretization_adapt(l, NULL), KT_EINVAL);
+    kt_check_status(kt_discretization_adapt(l, kt_list("mean")), KT_EINVAL);
+    kt_check_status(kt_discretization_adapt(NULL, data), KT_EINVAL);
+    const void *all[] = {data, none, fixed, dense, l, zero};
+    for (int i = 0; i < 6; i++) kt_free(all[i]);
 }
 
 KT_TEST(features, all_bits_of_an_integer_count) {
