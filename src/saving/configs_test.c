@@ -142,6 +142,14 @@ static const struct {
      "\"bogus\": 3}}",
      KT_EUNSUPPORTED,
      "bogus"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 1, "
+     "\"\": 3}}",
+     KT_EUNSUPPORTED,
+     "no argument \"\""},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 1, "
+     "\"{\\\"name\": 3}}",
+     KT_EUNSUPPORTED,
+     "no argument"},
     {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 0}}",
      KT_EFORMAT,
      "units"},

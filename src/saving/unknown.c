@@ -7,6 +7,7 @@
 #include "model/callback.h"
 #include "saving/configs.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MAX_NAMES 512
@@ -84,15 +85,15 @@ kt_status kt_unknown_layer(const char *name) {
 kt_status kt_unknown_argument(const char *class_name, const kt_field *fields, const char *key) {
     const kt_config_form *form = kt_config_form_find(NULL, class_name);
     const char *names[MAX_NAMES];
-    char text[KT_QUOTE_SIZE];
+    char text[KT_QUOTE_SIZE], quoted[80];
     int n = 0;
     KT_FAIL(
         KT_EUNSUPPORTED,
         "%s has no argument \"%s\" here",
         class_name,
         kt_quote(key, strlen(key), text, sizeof text));
-    for (const char *at = form ? strstr(form->config, key) : NULL; at; at = strstr(at + 1, key))
-        if (at[-1] == '"' && at[strlen(key)] == '"') return KT_EUNSUPPORTED;
+    snprintf(quoted, sizeof quoted, "\"%.70s\"", key);
+    if (form && strstr(form->config, quoted)) return KT_EUNSUPPORTED; /* Keras has it */
     for (; fields && fields[n].type && n < MAX_NAMES; n++) names[n] = fields[n].name;
     return hint(key, names, n);
 }
