@@ -10,7 +10,7 @@
  * kernel. */
 typedef struct kt_impl {
     const char *op, *name;
-    bool (*supports)(const kt_node *n); ///< NULL: every float32 node
+    bool (*supports)(const kt_node *n); ///< NULL: every node of the op
     kt_kernel *run;
     size_t (*scratch)(const kt_node *n); ///< NULL: none
     /** Makes what `run` finds in kt_kargs.state, in the arena of the graph, once per program. NULL:

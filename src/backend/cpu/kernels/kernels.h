@@ -11,6 +11,7 @@
 #include "backend/cpu/kernels/attention.h"
 #include "backend/cpu/kernels/conv.h"
 #include "backend/cpu/kernels/depthwise.h"
+#include "backend/cpu/kernels/int8.h"
 #include "backend/cpu/kernels/pool.h"
 
 #include <stdbool.h>
@@ -244,6 +245,10 @@ typedef struct kt_kernels {
     void (*depth_row)(float *y, const float *x, const float *k, const kt_depth *d);
     /** dk += sum over the places of x dy, for d->cols taps. */
     void (*depth_kernel)(float *dk, const float *x, const float *dy, const kt_depth *d);
+
+    /** Rounds rows of x; then blocks of rows and columns of the product. */
+    void (*int8_quantize)(const kt_int8 *a, int64_t row, int64_t rows);
+    void (*int8_block)(const kt_int8 *a, int64_t row, int64_t rows, int64_t col, int64_t cols);
 
     /** Bytes of scratch that gemm wants for this call (0 is possible), for the memory plan. */
     size_t (*gemm_scratch)(const kt_gemm *g);

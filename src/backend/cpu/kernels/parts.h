@@ -57,6 +57,10 @@ void KT_FN(kt_layer_norm_grad)(const kt_layer_norm_grad *a);
 void KT_FN(kt_attention_forward)(const kt_attention *a);
 void KT_FN(kt_attention_back)(const kt_attention *a);
 
+/* int8.c */
+void KT_FN(kt_int8_quantize)(const kt_int8 *a, int64_t row, int64_t rows);
+void KT_FN(kt_int8_block)(const kt_int8 *a, int64_t row, int64_t rows, int64_t col, int64_t cols);
+
 /* conv.c, conv_sparse.c */
 void KT_FN(kt_conv_pack)(float *to, const float *kernel, int64_t ld, int64_t rows, int64_t cols);
 void KT_FN(kt_conv_row)(const kt_conv_row *r);

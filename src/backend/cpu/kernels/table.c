@@ -78,6 +78,8 @@ const kt_kernels KT_FN(kt_kernels) = {
     .ascending = KT_FN(kt_ascending),
     .nonzeros = KT_FN(kt_nonzeros),
     .from_u16 = KT_FN(kt_from_u16),
+    .int8_quantize = KT_FN(kt_int8_quantize),
+    .int8_block = KT_FN(kt_int8_block),
     .gemm_scratch = KT_FN(kt_gemm_scratch),
     .gemm = KT_FN(kt_gemm),
 };
