@@ -94,9 +94,9 @@ KT_API kt_layer *kt_hashed_crossing_new(const kt_hashed_crossing_args *args);
  *
  * Keras: keras.layers.Discretization.  Shape: as output_mode says; dtype int32 for "int", else the
  * layer's. bin_boundaries (0, 1) make the bins (-inf, 0), [0, 1), [1, inf). Without them
- * kt_discretization_adapt() finds num_bins - 1 boundaries that share the data out evenly; until then
- * nothing can be computed. Both together are what files have of a layer that has
- * adapted: then the boundaries count.
+ * kt_discretization_adapt() finds num_bins - 1 boundaries that share the data out evenly; until
+ * then nothing can be computed. Both together are what files have of a layer that has adapted: then
+ * the boundaries count.
  * Errors: neither of them; boundaries that are not in ascending order; num_bins below 0; epsilon
  * not above 0; an unknown output_mode; sparse (KT_EUNSUPPORTED).
  *
