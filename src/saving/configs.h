@@ -137,7 +137,7 @@ kt_status kt_read_shape(kt_shape *out, const kt_json *v, const char *what);
 /** "expected … , got …": KT_EFORMAT. */
 kt_status kt_read_type_error(const char *what, const char *expected, const kt_json *got);
 /** Numbers in nested lists as a float32 array. */
-kt_tensor *kt_read_tensor(const kt_json *v);
+kt_tensor *kt_read_tensor(const kt_json *v, kt_dtype dtype);
 /** KT_EFORMAT if the value of a key has another type; null and absence are fine. */
 kt_status kt_read_optional(const kt_json *v, const char *key, kt_json_type type);
 /** KT_EFORMAT if the value of a key is no shape, or list or dict of shapes. */

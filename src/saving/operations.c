@@ -82,6 +82,14 @@ static const kt_op_form *find_op(const char *class_name) {
     return NULL;
 }
 
+/* A list of whole numbers is of int32, as in Keras. */
+static bool is_whole(const kt_json *v) {
+    if (!kt_json_is(v, KT_JSON_LIST)) return kt_json_is(v, KT_JSON_INT);
+    for (int i = 0; i < kt_json_len(v); i++)
+        if (!is_whole(kt_json_at(v, i))) return false;
+    return kt_json_len(v) > 0;
+}
+
 static kt_sym *fixed_operand(kt_reader *r, const kt_json *v) {
     const char *class_name = kt_json_get_text(v, "class_name");
     const kt_json *config = kt_json_get(v, "config");
@@ -92,11 +100,11 @@ static kt_sym *fixed_operand(kt_reader *r, const kt_json *v) {
     if (!array && !kt_json_is(v, KT_JSON_LIST))
         return kt_fail_object(kt_read_type_error("args", "a tensor or a number", v));
     const char *name = array ? kt_json_get_text(config, "dtype") : NULL;
-    const kt_dtype dtype = name ? kt_dtype_of(name) : KT_FLOAT32;
-    kt_tensor *t = kt_reader_keep(r, kt_read_tensor(array ? kt_json_get(config, "value") : v));
-    if (!kt_failed(t) && dtype == KT_NO_DTYPE)
+    const kt_dtype dtype = name ? kt_dtype_of(name) : is_whole(v) ? KT_INT32 : KT_FLOAT32;
+    if (dtype == KT_NO_DTYPE)
         return kt_fail_object(KT_FAIL(KT_EUNSUPPORTED, "a constant of an unknown dtype"));
-    if (!kt_failed(t) && dtype != KT_FLOAT32) t = kt_reader_keep(r, kt_tensor_cast(t, dtype));
+    kt_tensor *t = kt_reader_keep(
+        r, kt_read_tensor(array ? kt_json_get(config, "value") : v, dtype));
     return kt_failed(t) ? kt_fail_object(kt_check(t)) : kt_reader_keep(r, kt_const(t));
 }
 

@@ -158,3 +158,41 @@ static void check_file(const char *path) {
 
 KT_TEST(operations, of_keras) { check_file("tests/golden/ops.npz"); }
 KT_TEST(operations, of_keras_wide) { check_file("tests/golden/ops_wide.npz"); }
+
+/* Integers keep their value on the way through a file, also those that no float holds. */
+KT_TEST(operations, integer_constants) {
+    static const int64_t large[] = {20000001, 9007199254740991, -9007199254740991};
+    kt_sym *x = kt_input({3}, .dtype = "int64");
+    kt_sym *c = kt_const(kt_tensor_new(KT_INT64, kt_dims(3), large));
+    kt_sym *y = kt_op_add(kt_op_multiply(x, kt_num(16777217)), c);
+    kt_text *json = kt_model_to_json(kt_functional(x, y));
+    assert_false(kt_failed(json));
+    assert_non_null(strstr(kt_text_str(json), "9007199254740991"));
+    kt_model *m = kt_model_from_json(kt_text_str(json));
+    if (kt_failed(m)) fail_msg("%s", kt_error_message());
+    kt_check_str(kt_text_str(kt_model_to_json(m)), kt_text_str(json));
+    kt_tensor *in = kt_tensor_new(KT_INT64, kt_dims(1, 3), (const int64_t[]){1, 0, 0});
+    kt_tensor *p = kt_model_predict(m, in, .verbose = 0);
+    if (kt_failed(p)) fail_msg("%s", kt_error_message());
+    assert_int_equal(kt_tensor_dtype(p), KT_INT64);
+    const int64_t *v = kt_tensor_data(p);
+    assert_true(v[0] == 20000001 + 16777217 && v[1] == large[1] && v[2] == large[2]);
+}
+
+KT_TEST(operations, whole_lists_are_integers) {
+    kt_sym *x = kt_input({2}, .dtype = "int32");
+    kt_sym *c = kt_const(kt_tensor_new(KT_INT32, kt_dims(2), (const int32_t[]){5, 7}));
+    kt_text *json = kt_model_to_json(kt_functional(x, kt_op_add(x, c)));
+    const char *text = kt_text_str(json), *from = strstr(text, "{\"class_name\": \"__numpy__\"");
+    assert_non_null(from);
+    const char *end = strstr(from, "}}");
+    kt_str plain = {0};
+    kt_str_addf(&plain, "%.*s[5, 7]%s", (int)(from - text), text, end + 2);
+    kt_model *m = kt_model_from_json(plain.s);
+    kt_str_free(&plain);
+    if (kt_failed(m)) fail_msg("%s", kt_error_message());
+    kt_tensor *in = kt_tensor_new(KT_INT32, kt_dims(1, 2), (const int32_t[]){1, 2});
+    kt_tensor *p = kt_model_predict(m, in, .verbose = 0);
+    assert_int_equal(kt_tensor_dtype(p), KT_INT32);
+    assert_int_equal(kt_tensor_get(p, 1), 9);
+}

@@ -177,7 +177,7 @@ static int64_t count_values(const kt_json *v) {
 
 /* Numbers, nested as the axes are: what Normalization keeps of its mean. The lengths of the first
  * lists say what the shape is, so they must fit the whole before there is memory for it. */
-kt_tensor *kt_read_tensor(const kt_json *v) {
+kt_tensor *kt_read_tensor(const kt_json *v, kt_dtype dtype) {
     kt_shape s = {0, {0}};
     int64_t n = 1, most = count_values(v);
     for (const kt_json *p = v; kt_json_is(p, KT_JSON_LIST) && s.ndim < KT_MAX_RANK;
@@ -187,7 +187,7 @@ kt_tensor *kt_read_tensor(const kt_json *v) {
             return kt_fail_object(kt_read_type_error("array", "numbers in equal lists", v));
         n *= s.dim[s.ndim++];
     }
-    kt_tensor *t = kt_tensor_new(KT_FLOAT32, s, NULL);
+    kt_tensor *t = kt_tensor_new(dtype, s, NULL);
     for (int64_t i = 0; !kt_failed(t) && i < kt_tensor_size(t); i++) {
         const kt_json *p = v;
         int64_t rest = i, below = kt_tensor_size(t);
@@ -202,7 +202,10 @@ kt_tensor *kt_read_tensor(const kt_json *v) {
             kt_free(t);
             return kt_fail_object(kt_read_type_error("array", "numbers in equal lists", p));
         }
-        kt_tensor_set(t, i, truth ? kt_json_bool(p) : kt_json_number(p));
+        if (dtype == KT_INT64 && kt_json_is(p, KT_JSON_INT)) /* doubles have 53 bits */
+            ((int64_t *)t->data)[i] = kt_json_int(p);
+        else
+            kt_tensor_set(t, i, truth ? kt_json_bool(p) : kt_json_number(p));
     }
     return t;
 }
@@ -221,7 +224,7 @@ static kt_status read_ref(kt_reader *r, kt_ref *out, const kt_json *v, const cha
         (kt_json_is_number(v) || kt_json_is(v, KT_JSON_LIST)))
         return kt_read_type_error(key, "a name or a description", v);
     if (kt_json_is_number(v) || kt_json_is_number(first) || kt_json_is(first, KT_JSON_LIST)) {
-        o = kt_reader_keep(r, kt_read_tensor(v));
+        o = kt_reader_keep(r, kt_read_tensor(v, KT_FLOAT32));
     } else if (kt_json_is(v, KT_JSON_LIST)) { /* cells */
         const void *items[64];
         const int n = kt_json_len(v);

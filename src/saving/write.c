@@ -226,6 +226,8 @@ static kt_json *list_ref(const kt_list_t *list, kt_kind kind) {
 /* Nested lists along the axes; a scalar is a number. */
 static kt_json *tensor_ref(const kt_tensor *t, int axis, int64_t *at) {
     if (axis == t->shape.ndim) {
+        if (t->dtype == KT_INT64) /* doubles have 53 bits */
+            return kt_json_new_int(((const int64_t *)kt_tensor_data(t))[(*at)++]);
         const double v = kt_tensor_get(t, (*at)++);
         return kt_dtype_is_float(t->dtype) ? kt_json_new_real(v) : kt_json_new_int((int64_t)v);
     }
