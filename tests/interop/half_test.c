@@ -23,7 +23,10 @@ static kt_model *build(int number, const char *policy) {
                                       kt_batch_normalization(),
                                       kt_flatten(),
                                       kt_dense(2)))
-                                : kt_sequential(kt_list(kt_input({5, 3}), kt_lstm(4), kt_dense(2)));
+                                : kt_sequential(kt_list(
+                                      kt_input({5, 3}),
+                                      kt_lstm(4, .recurrent_initializer = "he_normal"),
+                                      kt_dense(2)));
     kt_set_dtype_policy("float32");
     kt_check_ok(m);
     return m;

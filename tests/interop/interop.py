@@ -27,16 +27,17 @@ def distance(got, want, step=0.0):
 
 def check(path):
     data = np.load(path.replace(".keras", ".npz"))
-    m = keras.saving.load_model(path)
-    m.run_eagerly = True  # small models: tracing takes longer than all steps
-    if os.path.exists(path.replace(".keras", ".weights.json")):  # other weights, in several files
-        m.load_weights(path.replace(".keras", ".weights.json"))
     step = 0.0  # of the type, from 1 to the next number
     if os.path.basename(path).startswith("half_"):
         step = 2.0**-7 if "bfloat16" in path else 2.0**-10
         policy = os.path.basename(path)[len("half_0_"):-len(".keras")]
-        if m.dtype_policy.name != policy or m.layers[0].dtype_policy.name != policy:
-            return f"its dtype policy is {m.dtype_policy.name}"
+        keras.config.set_dtype_policy(policy)  # of a model itself Keras forgets it
+    m = keras.saving.load_model(path)
+    if step and m.layers[0].dtype_policy.name != policy:
+        return f"its layers have the dtype policy {m.layers[0].dtype_policy.name}"
+    m.run_eagerly = True  # small models: tracing takes longer than all steps
+    if os.path.exists(path.replace(".keras", ".weights.json")):  # other weights, in several files
+        m.load_weights(path.replace(".keras", ".weights.json"))
     xs = [data[k] for k in data.files if k[0] == "x"]
     x = xs[0] if len(xs) == 1 else xs
     if os.path.basename(path).startswith("graph_"):
@@ -80,6 +81,7 @@ def main(folder):
         except Exception as e:
             why = f"{type(e).__name__}: {str(e).strip()[:300]}"
         keras.backend.clear_session()
+        keras.config.set_dtype_policy("float32")
         if why:
             bad += 1
             print(f"{os.path.basename(path)}: {why}")
