@@ -33,11 +33,12 @@ static meeting meet_forward(const kt_window *w, int axis, int64_t place) {
  * stride / gcd(stride, dilation) apart. */
 static meeting meet_backward(const kt_window *w, int axis, int64_t cell) {
     const int64_t s = w->stride[axis], d = w->dilation[axis], p = cell + w->before[axis];
-    int64_t step = 1, first = 0;
+    int64_t step = d == 1 ? s : 1, first = d == 1 && p > 0 ? p % s : 0, end = w->size[axis];
     while (step * d % s) step++;
-    while (first < step && ((p - first * d) % s || p - first * d < 0)) first++;
+    if (end > step) end = step;
+    while (first < end && ((p - first * d) % s || p - first * d < 0)) first++;
     meeting m = {first, 0, step, 0, -(step * d / s)};
-    if (first == step) return m;
+    if (first >= end) return m;
     int64_t place = (p - first * d) / s;
     while (place >= w->out[axis]) place += m.at_step, m.tap += step; /* beyond the last window */
     m.at = place;

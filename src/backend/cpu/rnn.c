@@ -93,8 +93,7 @@ static kt_rnn_step first_step(const rnn_job *j, int64_t first) {
     const rnn_dims *d = &j->d;
     kt_rnn_step s = {.units = d->u, .packed = j->packed, .packed_x = j->packed, .ldz = d->gu};
     s.rows = d->b - first < j->rows ? d->b - first : j->rows;
-    s.z = j->k->in[3];
-    s.ldx = d->t * d->f;
+    s.z = j->k->in[3], s.ldx = d->t * d->f;
     if (j->joined) s.inputs = d->f, s.packed_x = j->packed_x, s.ldz = 0;
     if (d->kind == RNN_GRU) s.bias = j->k->in[5];
     return s;

@@ -35,14 +35,13 @@ static kt_status up_sampling3d_init(kt_layer *l) {
     return upsample_init(l, a->factor, a->data_format);
 }
 
-/* Interpolation works on floats; integers are cut, as in Keras on TensorFlow. The last axis goes
- * first: its pieces of memory are the shortest, so it should have the fewest. */
+/* Interpolation works on floats; integers are cut, as in Keras on TensorFlow. */
 static kt_val *interpolate(kt_graph *g, const up_sampling *d, kt_val *x) {
     const kt_dtype dtype = x->spec.dtype;
     if (kt_shape_range(&x->spec.shape, 1, 1 + d->rank) == 0)
         return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "there is nothing to interpolate between"));
     if (!kt_dtype_is_float(dtype)) x = kt_g_cast(g, x, KT_FLOAT32);
-    for (int i = d->rank; i-- > 0;) x = kt_g_enlarge(g, x, 1 + i, d->factor[i], d->kind);
+    x = kt_g_enlarge(g, x, d->factor, d->kind);
     return x ? kt_g_cast(g, x, dtype) : NULL;
 }
 

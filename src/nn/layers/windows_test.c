@@ -125,6 +125,31 @@ KT_TEST(windows, have_the_right_gradients) {
     GRAD(kt_up_sampling2d(kt_hw(3, 2), .interpolation = "lanczos3"), 1, 3, 2, 2);
 }
 
+/* By a factor that leaves one cell of the result to each tap of the kernel: a line between two
+ * cells, along each axis. The time must go with the result, not with its square. */
+KT_TEST(windows, enlarge_by_large_factors) {
+    const int f = 30000;
+    for (int axis = 0; axis < 2; axis++) {
+        kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(1, 2 - axis, 1 + axis, 2), NULL);
+        kt_model *m = kt_sequential(kt_list(
+            kt_input({2 - axis, 1 + axis, 2}),
+            kt_up_sampling2d(axis ? kt_hw(1, f) : kt_hw(f, 1), .interpolation = "bilinear")));
+        float *v = kt_tensor_data(x);
+        for (int i = 0; i < 4; i++) v[i] = (float)i; /* cells (0, 1) and (2, 3) */
+        kt_tensor *y = kt_model_predict(m, x, .verbose = 0);
+        kt_check_status(kt_check(y), KT_OK);
+        assert_int_equal(kt_tensor_size(y), 4 * f);
+        const float *got = kt_tensor_data(y);
+        for (int i = 0; i < 4 * f; i++) {
+            const double at = (i / 2 + 0.5) / f - 0.5, in = at < 0 ? 0 : at > 1 ? 1 : at;
+            assert_float_equal(got[i], (float)(i % 2 + 2 * in), 1e-5);
+        }
+        kt_free(y);
+        kt_free(x);
+        kt_free(m);
+    }
+}
+
 #define EMPTY(new, ...) kt_check_gradients(new, .input = {N, __VA_ARGS__}, .empty_batch = true)
 
 KT_TEST(windows, take_an_empty_batch) {

@@ -104,33 +104,46 @@ static kt_val *border_scale(
     return v;
 }
 
-/* x [outer, 1, length, inner] with its first and last cell once more. */
-static kt_val *with_borders(kt_graph *g, kt_val *x, int64_t length) {
-    kt_val *first = kt_g_slice_axis(g, x, 2, 0, 1);
-    kt_val *last = kt_g_slice_axis(g, x, 2, length - 1, length);
-    return first && last ? kt_g_concat(g, 3, (kt_val *[]){first, x, last}, 2) : NULL;
+/* x with the first and the last cell of an axis once more. */
+static kt_val *with_borders(kt_graph *g, kt_val *x, int axis) {
+    const int64_t length = x->spec.shape.dim[axis];
+    kt_val *first = kt_g_slice_axis(g, x, axis, 0, 1);
+    kt_val *last = kt_g_slice_axis(g, x, axis, length - 1, length);
+    return first && last ? kt_g_concat(g, 3, (kt_val *[]){first, x, last}, axis) : NULL;
 }
 
-kt_val *kt_g_enlarge(kt_graph *g, kt_val *x, int axis, int factor, kt_resize_kind kind) {
-    if (!x || factor == 1) return x;
+/* One axis; border: it has that many cells more at either end. */
+static kt_val *enlarge_axis(
+    kt_graph *g, kt_val *x, int axis, int factor, kt_resize_kind kind, int border) {
     const spread s = spread_of(kind, factor);
     kt_shape out = x->spec.shape;
-    const int64_t length = out.dim[axis], outer = kt_shape_range(&out, 0, axis),
+    const int64_t wide = out.dim[axis], length = wide - 2 * border,
+                  outer = kt_shape_range(&out, 0, axis),
                   inner = kt_shape_range(&out, axis + 1, out.ndim);
-    const int border = kind == KT_RESIZE_BILINEAR && length > 0;
     conv_attrs a = {.stride = {1, factor}, .dilation = {1, 1}, .groups = (int)inner};
     a.before[1] = border * factor - s.first;
     a.after[1] = s.n - factor + s.first + border * factor;
-    out.dim[axis] *= factor;
-    x = kt_g_reshape(g, x, (kt_shape){4, {outer, 1, length, inner}});
-    if (border) x = with_borders(g, x, length);
+    out.dim[axis] = length * factor;
+    x = kt_g_reshape(g, x, (kt_shape){4, {outer, 1, wide, inner}});
     if (!x) return NULL;
     kt_val *kernel = spread_kernel(g, kind, factor, &s, x, inner);
-    const kt_shape wide = {4, {outer, 1, length * factor, inner}};
-    kt_val *y = kt_g_conv2d_grad_input(g, x, kernel, wide, &a);
+    const kt_shape to = {4, {outer, 1, length * factor, inner}};
+    kt_val *y = kt_g_conv2d_grad_input(g, x, kernel, to, &a);
     if (!border) {
         y = kt_g_reshape(g, y, (kt_shape){3, {outer, length * factor, inner}});
         y = kt_g_mul(g, y, border_scale(g, kind, length, factor, x));
     }
     return kt_g_reshape(g, y, out);
+}
+
+/* The last axis first: its pieces of memory are the shortest, so it should have the fewest. Borders
+ * come before everything, while there is little to copy. */
+kt_val *kt_g_enlarge(kt_graph *g, kt_val *x, const int *factor, kt_resize_kind kind) {
+    const int border = kind == KT_RESIZE_BILINEAR;
+    const int rank = x ? x->spec.shape.ndim - 2 : 0;
+    for (int i = 0; i < rank && x && border; i++)
+        if (factor[i] > 1) x = with_borders(g, x, 1 + i);
+    for (int i = rank; i-- > 0 && x;)
+        if (factor[i] > 1) x = enlarge_axis(g, x, 1 + i, factor[i], kind, border);
+    return x;
 }

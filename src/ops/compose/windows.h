@@ -41,7 +41,8 @@ kt_val *kt_g_repeat_nd(kt_graph *g, kt_val *x, const int *factor);
 /** The weight of a cell at distance x, which is 0 from that many cells on. */
 double kt_resize_weight(kt_resize_kind kind, double x);
 int kt_resize_reach(kt_resize_kind kind);
-/** One axis, `factor` times as long, by interpolation (nearest is kt_g_repeat_nd). */
-kt_val *kt_g_enlarge(kt_graph *g, kt_val *x, int axis, int factor, kt_resize_kind kind);
+/** Axis 1 + i factor[i] times as long, by interpolation (nearest is kt_g_repeat_nd), where none of
+ * these axes is empty. */
+kt_val *kt_g_enlarge(kt_graph *g, kt_val *x, const int *factor, kt_resize_kind kind);
 
 #endif
