@@ -1,6 +1,7 @@
 /* kt_op_*, continued: pictures (batch, height, width, channels), with or without the batch.
  * Keras: keras.ops.image, depth_to_space, space_to_depth. */
 #include "base/error.h"
+#include "nn/layers/pictures.h"
 #include "nn/spatial.h"
 #include "nn/symbolic/symbolic.h"
 #include "ops/compose/windows.h"
@@ -134,6 +135,19 @@ KT_OP_BUILD(resize) {
         return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "resize: expected a size of 1 or more"));
     if (x && (a->crop_to_aspect_ratio || a->pad_to_aspect_ratio)) x = keep_aspect(g, x, a);
     return x ? restore(g, resized(g, x, a), &l) : NULL;
+}
+
+kt_val *kt_g_resize_pictures(kt_graph *g, kt_val *x, const kt_resize *r) {
+    image_attrs a = {
+        .size = {r->size[0], r->size[1]},
+        .antialias = r->antialias,
+        .crop_to_aspect_ratio = r->crop_to_aspect_ratio,
+        .pad_to_aspect_ratio = r->pad_to_aspect_ratio,
+        .fill_value = r->fill_value};
+    const char *kind = r->interpolation ? r->interpolation : "bilinear";
+    const kt_status st = kt_op_text(a.interpolation, sizeof a.interpolation, kind, "resize");
+    if (st) return kt_graph_fail(g, st);
+    return x ? resize_build(g, 1, &x, &a) : NULL;
 }
 
 /* Borders -------------------------------------------------------------------------------------- */

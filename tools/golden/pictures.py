@@ -1,0 +1,63 @@
+"""pictures.npz: image preprocessing layers: what they give outside of training, and in training
+where the factors leave no choice (both ends are the same).  Plain bicubic is done by JAX: TensorFlow
+looks its weights up in a coarse table.
+
+CASE/x0, CASE/y   input and output
+CASE/config       layer.get_config() as JSON
+meta.cases[CASE] = {"class", "args", "training"}
+"""
+
+import numpy as np
+
+import golden
+
+keras = golden.start(golden.part() or "tensorflow")
+L = keras.layers
+members, cases = {}, {}
+
+
+def pixels(name, *shape, dtype="float32"):
+    """Whole numbers and quarters: the file stays small."""
+    x = golden.rng(name).integers(0, 1021, shape) / 4
+    return np.floor(x).astype(dtype) if "int" in dtype else x.astype(dtype)
+
+
+def case(name, cls, args, *shape, training=False, dtype="float32"):
+    x = pixels(name, *shape, dtype=dtype)
+    layer = getattr(L, cls)(**args)
+    members[f"{name}/x0"] = x
+    members[f"{name}/y"] = np.array(layer(x, training=training))
+    members[f"{name}/config"] = golden.text(layer.get_config())
+    cases[name] = {"class": cls, "args": args, "training": training}
+
+
+R = "Resizing"
+BICUBIC = {"height": 4, "width": 9, "interpolation": "bicubic"}
+if golden.part():
+    case("resizing_bicubic", R, BICUBIC, 2, 7, 5, 3)
+    golden.hand_over(members, cases)
+for kind in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+    if kind != "bicubic":
+        case(f"resizing_{kind}", R, {"height": 4, "width": 9, "interpolation": kind}, 2, 7, 5, 3)
+    case(f"resizing_{kind}_antialias", R,
+         {"height": 3, "width": 4, "interpolation": kind, "antialias": True}, 1, 8, 9, 2)
+case("resizing_crop", R, {"height": 4, "width": 4, "crop_to_aspect_ratio": True}, 2, 5, 8, 2)
+case("resizing_crop_tall", R, {"height": 3, "width": 7, "crop_to_aspect_ratio": True}, 1, 9, 4, 2)
+case("resizing_pad", R,
+     {"height": 4, "width": 6, "pad_to_aspect_ratio": True, "fill_value": 7.0}, 2, 8, 5, 1)
+# from odd to odd sizes: no value lies half way between two integers
+case("resizing_uint8", R, {"height": 7, "width": 3}, 2, 5, 5, 3, dtype="uint8")
+case("resizing_uint8_lanczos", R,
+     {"height": 7, "width": 7, "interpolation": "lanczos3"}, 1, 4, 4, 3, dtype="uint8")
+case("resizing_alone", R, {"height": 3, "width": 5}, 4, 4, 2)
+case("resizing_first", R, {"height": 3, "width": 5, "data_format": "channels_first"}, 2, 2, 4, 6)
+C = "CenterCrop"
+case("center_crop", C, {"height": 3, "width": 4}, 2, 6, 7, 2)
+case("center_crop_uint8", C, {"height": 3, "width": 4}, 2, 6, 7, 2, dtype="uint8")
+case("center_crop_first", C, {"height": 3, "width": 2, "data_format": "channels_first"}, 2, 2, 4, 5)
+case("center_crop_alone", C, {"height": 2, "width": 3}, 5, 6, 2)
+case("center_crop_smaller", C, {"height": 6, "width": 4}, 2, 4, 7, 2)
+case("center_crop_smaller_both", C, {"height": 6, "width": 5}, 1, 4, 3, 2)
+
+golden.add_part(__file__, "jax", members, cases)
+golden.save("pictures", members, __doc__, cases)
