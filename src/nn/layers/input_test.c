@@ -19,10 +19,10 @@ KT_TEST(input, gives_the_shape_with_the_batch_axis) {
     check_input(kt_input({1, 2, 3, 4, 5, 6, 7}), kt_dims(KT_NONE, 1, 2, 3, 4, 5, 6, 7), KT_FLOAT32);
 }
 
-KT_TEST(input, follows_the_dtype_policy) {
-    kt_check_status(kt_set_dtype_policy("float64"), KT_OK);
+KT_TEST(input, has_floatx) {
+    kt_check_status(kt_set_floatx("float64"), KT_OK);
     check_input(kt_input({2}), kt_dims(KT_NONE, 2), KT_FLOAT64);
-    kt_check_status(kt_set_dtype_policy("float32"), KT_OK);
+    kt_check_status(kt_set_floatx("float32"), KT_OK);
 }
 
 KT_TEST(input, rejects_wrong_arguments) {
