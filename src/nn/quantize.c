@@ -156,6 +156,7 @@ static kt_status change(kt_layer *l, kt_ref config) {
         kt_release(l->vars.v[--l->vars.n]);
         l->quant.scale = NULL;
     }
+    if (st) l->obj.status = KT_OK; /* the layer is as it was */
     kt_mem_free(values);
     kt_mem_free(scale);
     return st;
@@ -255,7 +256,6 @@ kt_status kt_layer_quantize_with(const kt_layer_quantize_args *args) {
     if (st == KT_OK) st = check_layer(a.layer, config);
     if (st == KT_OK) st = change(a.layer, config);
     if (st == KT_OK) kt_layout_changed(); /* programs made before compute with floats */
-    if (st) a.layer->obj.status = KT_OK;  /* the layer is as it was */
     if (config != a.config) kt_drop(config);
     return kt_layer_context(a.layer, st);
 }

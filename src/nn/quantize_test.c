@@ -2,6 +2,7 @@
  * losses and weights of three steps, what files hold. Errors, filters, programs made before. */
 #include "nn/quantize.h"
 
+#include "base/mem.h"
 #include "io/npz.h"
 #include "nn/lora.h"
 #include "testing/kt_layers.h"
@@ -318,7 +319,6 @@ KT_TEST(quantize, is_seen_by_programs_made_before) {
     for (int i = 0; i < 24; i++)
         far = fmax(far, fabs(kt_tensor_get(before, i) - kt_tensor_get(after, i)));
     assert_true(far > 0 && far < 0.05);
-    kt_check_status(kt_model_compile(m, "adam", "mse"), KT_OK);
     kt_var *kernel = kt_layer_weight(kt_model_get_layer(m, "first"), 1);
     kt_var *bias = kt_layer_weight(kt_model_get_layer(m, "first"), 0);
     assert_string_equal(kt_var_name(kernel), "kernel");
@@ -328,8 +328,11 @@ KT_TEST(quantize, is_seen_by_programs_made_before) {
     kt_tensor *k1 = kt_var_value(kernel), *b1 = kt_var_value(bias);
     kt_check_tensors_near(k0, k1, 0, 0);
     assert_true(kt_tensor_get(b0, 0) != kt_tensor_get(b1, 0));
-    const void *all[] = {m, before, after, k0, b0, k1, b1, logs};
-    for (int i = 0; i < 8; i++) kt_free(all[i]);
+    kt_check_status(kt_model_compile(m, "adam", "mse"), KT_OK);
+    kt_logs *again = kt_model_train_on_batch(m, x, y);
+    kt_check_ok(again);
+    const void *all[] = {m, before, after, k0, b0, k1, b1, logs, again};
+    for (int i = 0; i < 9; i++) kt_free(all[i]);
     kt_release(x);
     kt_release(y);
 }
@@ -369,4 +372,29 @@ KT_TEST(quantize, float64_layers_stay_double) {
     kt_check_tensors_near(b, a, 0.05, 0.05);
     const void *all[] = {m, x, a, b};
     for (int i = 0; i < 4; i++) kt_free(all[i]);
+}
+
+/* Every allocation fails once: nothing is half changed. */
+KT_TEST(quantize, out_of_memory_changes_nothing) {
+    kt_model *m = mlp();
+    kt_layer *l = kt_model_get_layer(m, "first");
+    kt_tensor *before = kt_var_value(kt_layer_weight(l, 0));
+    kt_status st = KT_ENOMEM;
+    for (int n = 1; n < 100 && st; n++) {
+        kt_mem_fail_after(n);
+        st = kt_layer_quantize(l, "int8");
+        kt_mem_fail_after(0);
+        if (!st) break;
+        kt_check_status(st, KT_ENOMEM);
+        kt_check_ok(l);
+        assert_null(kt_layer_quantization_mode(l));
+        assert_int_equal(kt_layer_n_weights(l), 2);
+        kt_tensor *now = kt_var_value(kt_layer_weight(l, 0));
+        kt_check_tensors_near(now, before, 0, 0);
+        kt_free(now);
+    }
+    assert_int_equal(st, KT_OK);
+    assert_int_equal(kt_layer_n_weights(l), 3);
+    kt_free(before);
+    kt_free(m);
 }

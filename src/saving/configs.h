@@ -149,6 +149,9 @@ kt_status kt_read_dtype(const kt_json *config, const char **out);
 /** The config of a QuantizedDTypePolicy: the name of the policy; and back. */
 kt_status kt_read_quantized(const kt_json *config, const char **out);
 kt_json *kt_write_quantized(const kt_layer *l);
+/** KT_EUNSUPPORTED for a quantized layer inside another one whose configuration cannot say so, such
+ * as those of MultiHeadAttention. Keras writes files of these that it cannot read. */
+kt_status kt_check_quantized(kt_model *m);
 
 /* Models (model_write.c, model_read.c) --------------------------------------------------------- */
 

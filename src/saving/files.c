@@ -49,8 +49,10 @@ kt_status kt_model_save_with(const kt_save_args *given) {
         KT_FAIL(KT_EINVAL, "kt_model_save: no format goes with \"%.300s\"", a.path);
         return kt_error_expected("a name that ends in .keras or .h5");
     }
-    st = h5 ? kt_legacy_save(a.model, a.path, a.include_optimizer)
-            : kt_archive_save(a.model, a.path, a.include_optimizer);
+    st = kt_check_quantized(a.model);
+    if (st == KT_OK)
+        st = h5 ? kt_legacy_save(a.model, a.path, a.include_optimizer)
+                : kt_archive_save(a.model, a.path, a.include_optimizer);
     if (st && st == kt_error_last())
         kt_error_context("saving model \"%s\"", kt_layer_name(a.model));
     return in_file(a.path, st);

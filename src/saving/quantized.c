@@ -1,7 +1,7 @@
 /* The dtype policy of a quantized layer in files. keras.dtype_policies.QuantizedDTypePolicy */
 #include "base/error.h"
 #include "io/source.h"
-#include "nn/layer.h"
+#include "model/model.h"
 #include "saving/configs.h"
 #include "tensor/tensor.h"
 
@@ -33,3 +33,34 @@ kt_json *kt_write_quantized(const kt_layer *l) {
     if (st) return kt_json_free(config), NULL;
     return kt_write_wrapped("keras.dtype_policies", "QuantizedDTypePolicy", config, NULL);
 }
+
+/* Is c, or a list with it, among the arguments of l? Then the configuration of l has that of c. */
+static bool is_argument(const kt_layer *l, const kt_layer *c) {
+    for (const kt_field *f = l->cls->fields; f && f->type; f++) {
+        if (f->type != KT_FIELD_REF) continue;
+        const kt_ref ref = *(const kt_ref *)(const void *)((const char *)l->args + f->offset);
+        if (ref == c) return true;
+        for (int i = 0; kt_is(ref, KT_KIND_LIST) && i < kt_list_len(ref); i++)
+            if (kt_list_get(ref, i) == c) return true;
+    }
+    return false;
+}
+
+static kt_status visit(kt_layer *l, void *data) {
+    (void)data;
+    for (int i = 0; i < l->children.n && !kt_is_model(l); i++) {
+        kt_layer *c = l->children.v[i];
+        if (!c->quant.on || is_argument(l, c)) continue;
+        KT_FAIL(
+            KT_EUNSUPPORTED,
+            "no file of Keras says that \"%s\" inside \"%s\" (%s) is quantized",
+            kt_layer_name(c),
+            kt_layer_name(l),
+            l->class_name);
+        return kt_error_hint(
+            "kt_model_save_weights() keeps it, for a model that is quantized alike");
+    }
+    return KT_OK;
+}
+
+kt_status kt_check_quantized(kt_model *m) { return kt_layer_walk(m, visit, NULL); }

@@ -121,6 +121,34 @@ KT_TEST(quantized, configurations_are_those_of_keras) {
     kt_free(text);
 }
 
+/* Files hold no dtype of the layers inside a MultiHeadAttention; weights alone do. */
+KT_TEST(quantized, attention_is_saved_as_weights) {
+    char path[96];
+    kt_model *m[2];
+    snprintf(path, sizeof path, "/tmp/keratin_%d_q.keras", (int)getpid());
+    for (int i = 0; i < 2; i++) {
+        kt_sym *in = kt_input({4, 3});
+        m[i] = kt_functional(in, kt_call(kt_multi_head_attention(2, 3), kt_list(in, in)));
+        kt_check_ok(m[i]);
+        kt_check_status(kt_model_quantize(m[i], "int8"), KT_OK);
+    }
+    kt_check_status(kt_model_save(m[0], path), KT_EUNSUPPORTED);
+    kt_check_message_has("inside \"multi_head_attention\" (MultiHeadAttention) is quantized");
+    assert_int_not_equal(access(path, F_OK), 0);
+    snprintf(path, sizeof path, "/tmp/keratin_%d_q.weights.h5", (int)getpid());
+    kt_check_status(kt_model_save_weights(m[0], path), KT_OK);
+    kt_check_status(kt_model_load_weights(m[1], path), KT_OK);
+    uint64_t seed = 3;
+    kt_tensor *x = kt_adopt(kt_test_tensor(KT_FLOAT32, kt_dims(2, 4, 3), -1, 1, &seed));
+    kt_tensor *a = kt_model_predict(m[0], x, .verbose = 0);
+    kt_tensor *b = kt_model_predict(m[1], x, .verbose = 0);
+    kt_check_tensors_near(a, b, 0, 0);
+    const void *all[] = {a, b, m[0], m[1]};
+    for (int i = 0; i < 4; i++) kt_free(all[i]);
+    kt_release(x);
+    unlink(path);
+}
+
 KT_TEST(quantized, summary_counts_as_in_keras) {
     kt_model *m = load("tests/golden/files/int8_mlp.keras");
     kt_str out = {0};
