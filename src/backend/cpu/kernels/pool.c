@@ -24,7 +24,10 @@ KT_INLINE void fetch_window(const float *x, const kt_pool_cells *w, const int wr
     if (w->n < WIDE) return;
     for (int64_t r = 0; r < w->rows; r++)
         for (int64_t k = 0; k < w->x_step; k += 16)
-            __builtin_prefetch(x + 2 * w->x_step + r * w->x_row + k, write);
+            if (write) /* clang wants a constant */
+                __builtin_prefetch(x + 2 * w->x_step + r * w->x_row + k, 1);
+            else
+                __builtin_prefetch(x + 2 * w->x_step + r * w->x_row + k, 0);
 }
 
 KT_INLINE void max_lanes(float *y, const float *x, const kt_pool_cells *w, int64_t m) {
