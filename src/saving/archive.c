@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "io/weights_npz.h"
 #include "model/compile.h"
+#include "nn/layers/lookup.h"
 #include "nn/optimizers/optimizer.h"
 #include "saving/configs.h"
 #include "saving/legacy.h"
@@ -237,6 +238,33 @@ static kt_status load_weights(kt_archive *a, kt_model *m) {
     return st;
 }
 
+/* assets/layers/integer_lookup/vocabulary.txt; the caller frees it. */
+static char *asset_path(const kt_weight_group *g) {
+    const size_t size = strlen(g->path) + sizeof "assets//vocabulary.txt";
+    char *path = kt_alloc(size);
+    if (path) snprintf(path, size, "assets/%s%svocabulary.txt", g->path, *g->path ? "/" : "");
+    return path;
+}
+
+static kt_status load_assets(const kt_archive *a, kt_model *m) {
+    kt_weight_tree t = {0};
+    kt_status st = kt_weight_tree_make(&t, m, false);
+    for (int i = 0; i < t.groups.n && st == KT_OK; i++) {
+        kt_layer *l = t.groups.v[i].layer;
+        char *text = NULL, *path = kt_lookup_has_asset(l) ? asset_path(&t.groups.v[i]) : NULL;
+        size_t size = 0;
+        if (!path) continue;
+        st = read_member(a, path, &text, &size);
+        if (st == KT_OK) st = kt_lookup_take_asset(l, text, size);
+        if (st == KT_ENOTFOUND) st = KT_OK; /* a layer that knew none yet */
+        if (st) kt_layer_context(l, st);
+        kt_mem_free(text);
+        kt_mem_free(path);
+    }
+    kt_weight_tree_free(&t);
+    return st;
+}
+
 static kt_status keep_date(const kt_archive *a, kt_model *m) {
     const char *date = kt_json_get_text(a->metadata, "date_saved");
     kt_model_state *s = m->state;
@@ -282,6 +310,7 @@ kt_model *kt_archive_load(kt_archive *a, bool compile) {
     kt_status st = KT_OK;
     const bool built = !kt_model_of(m)->is_sequential || kt_model_of(m)->n_in;
     if (built) st = load_weights(a, m);
+    if (st == KT_OK) st = load_assets(a, m);
     if (st == KT_OK) st = keep_date(a, m);
     if (st == KT_OK) return m;
     kt_drop(m);
@@ -334,6 +363,21 @@ static kt_status add_weights(kt_zip_writer *z, const kt_weight_tree *t) {
     return st;
 }
 
+static kt_status add_assets(kt_zip_writer *z, const kt_weight_tree *t) {
+    kt_status st = KT_OK;
+    for (int i = 0; i < t->groups.n && st == KT_OK; i++) {
+        const kt_layer *l = t->groups.v[i].layer;
+        if (!kt_lookup_has_asset(l)) continue;
+        kt_str s = {0};
+        char *path = asset_path(&t->groups.v[i]);
+        st = path ? kt_lookup_put_asset(l, &s) : KT_ENOMEM;
+        if (st == KT_OK) st = kt_zip_add(z, path, &(kt_zip_part){s.s, s.n}, 1);
+        kt_str_free(&s);
+        kt_mem_free(path);
+    }
+    return st;
+}
+
 kt_status kt_archive_save(kt_model *m, const char *path, bool optimizer) {
     kt_weight_tree t = {0};
     kt_zip_writer z = {0};
@@ -348,6 +392,7 @@ kt_status kt_archive_save(kt_model *m, const char *path, bool optimizer) {
         config = NULL;
     }
     if (st == KT_OK) st = add_weights(&z, &t);
+    if (st == KT_OK) st = add_assets(&z, &t);
     if (st == KT_OK) st = kt_zip_commit(&z);
     if (begun) kt_zip_abort(&z);
     kt_json_free(config);

@@ -6,12 +6,15 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "nn/layers/lookup.h"
 #include "nn/lora.h"
 #include "runtime/var.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define IDF "idf_weights" /* of IntegerLookup, which has no variables */
 
 /* Writing */
 
@@ -30,6 +33,10 @@ kt_status kt_weights_h5_put_group(
     if (*g->path) at = kt_hdf5_put_group(at, g->path);
     at = kt_hdf5_put_group(at, "vars");
     kt_status st = kt_hdf5_put_text(at, "name", g->name, strlen(g->name), true);
+    int64_t n_idf = 0;
+    const float *idf = kt_lookup_wants_weights(g->layer) ? kt_lookup_weights(g->layer, &n_idf)
+                                                         : NULL;
+    if (idf && from == 0) kt_hdf5_put_copy(at, IDF, KT_FLOAT32, kt_dims(n_idf), idf);
     for (int k = from; k < to && st == KT_OK; k++) {
         kt_var *v = t->vars.v[g->first + k];
         char key[16];
@@ -117,6 +124,25 @@ static const kt_hdf5_node *find_vars(const kt_hdf5 *h, const kt_weight_group *g)
     return vars || !at ? vars : kt_hdf5_find(at, "vars");
 }
 
+/* The weights of a lookup layer in one of the files, NULL. */
+static const kt_hdf5_node *find_idf(const kt_weight_files *f, const kt_weight_group *g) {
+    for (int i = 0; i < f->n && kt_lookup_wants_weights(g->layer); i++) {
+        const kt_hdf5_node *vars = find_vars(f->h[i], g);
+        const kt_hdf5_node *data = vars ? kt_hdf5_find(vars, IDF) : NULL;
+        if (data) return data;
+    }
+    return NULL;
+}
+
+static kt_status read_idf(const kt_weight_files *f, const kt_weight_group *g) {
+    const kt_hdf5_node *data = find_idf(f, g);
+    if (!data) return KT_OK;
+    kt_tensor *t = kt_hdf5_read(data);
+    const kt_status st = kt_failed(t) ? kt_check(t) : kt_lookup_take_weights(g->layer, t);
+    kt_free(t);
+    return st;
+}
+
 /* How many variables of a group there are in all files; -1: no file has such a group. */
 static int count_stored(const kt_weight_files *f, const kt_weight_group *g) {
     int n = -1;
@@ -124,6 +150,7 @@ static int count_stored(const kt_weight_files *f, const kt_weight_group *g) {
         const kt_hdf5_node *vars = find_vars(f->h[i], g);
         if (vars) n = (n < 0 ? 0 : n) + kt_hdf5_count(vars);
     }
+    if (find_idf(f, g)) n--;
     return n;
 }
 
@@ -201,6 +228,7 @@ static kt_status read_group(
         if (st == KT_OK) v->initialized = true;
     }
     if (st == KT_OK && g->layer && n == g->n) kt_lora_clear(g->layer);
+    if (st == KT_OK && g->layer) st = read_idf(f, g);
     return st;
 }
 

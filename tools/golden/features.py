@@ -105,8 +105,42 @@ def discretization():
     members["bins_batches/adapt"], members["bins_batches/edges"] = data, np.array(layer.bin_boundaries, "float64")
 
 
+def integer_lookup():
+    vocab = [12, 36, 1138, 42, int(I64.max), -(2**53) - 1]
+    x = np.array([[12, 1138, 42], [42, 7, 36], [-7, -1, 2**53], [I64.max, -(2**53) - 1, I64.max - 1], [42, 42, 0]])
+    lookup = lambda name, x, adapt=None, **args: case(f"lookup_{name}", "IntegerLookup", args, x, adapt=adapt)  # noqa: E731
+    lookup("int", x, vocabulary=vocab)
+    lookup("int32", x[:2].astype("int32"), vocabulary=vocab)
+    lookup("mask", x, vocabulary=vocab, mask_token=0)
+    lookup("oov_3", x, vocabulary=vocab, num_oov_indices=3)
+    lookup("oov_3_mask", x, vocabulary=vocab, num_oov_indices=3, mask_token=0)
+    lookup("oov_0", x[:1], vocabulary=vocab, num_oov_indices=0)
+    lookup("farm", x, vocabulary=vocab, num_oov_indices=5, oov_method="farmhash")
+    lookup("sip", x, vocabulary=vocab, num_oov_indices=5, oov_method="farmhash", salt=[133, 137])
+    lookup("special", x, vocabulary=[0, -1, *vocab], mask_token=0)
+    at = np.array([[0, 1, 2], [3, 9, -1], [8, 7, 2**40]])
+    lookup("invert", at, vocabulary=vocab, invert=True)
+    lookup("invert_mask", at, vocabulary=vocab, invert=True, mask_token=0, oov_token=-9, num_oov_indices=2)
+    for mode in "one_hot", "multi_hot", "count":
+        lookup(mode, x, vocabulary=vocab, output_mode=mode)
+        lookup(f"{mode}_mask", x, vocabulary=vocab, output_mode=mode, mask_token=0, num_oov_indices=2)
+        lookup(f"{mode}_pad", x[:, :1], vocabulary=vocab, output_mode=mode, max_tokens=10, pad_to_max_tokens=True)
+    idf = [0.25, 0.75, 0.6, 0.4, 0.5, 1.5]
+    lookup("tf_idf", x, vocabulary=vocab, idf_weights=idf, output_mode="tf_idf")
+    lookup("tf_idf_special", x, vocabulary=[-1, *vocab], idf_weights=[0.9, *idf], output_mode="tf_idf")
+    lookup("tf_idf_pad", x, vocabulary=vocab, idf_weights=idf, output_mode="tf_idf", max_tokens=9, pad_to_max_tokens=True)
+    data = ids("l/data", 9, 12, 4, dtype="int64", low=-2)
+    for name, args in (("int", {}), ("max", {"max_tokens": 5, "mask_token": 0}), ("count", {"output_mode": "count"}),
+                       ("tf_idf", {"output_mode": "tf_idf", "max_tokens": 7, "mask_token": 3}),
+                       ("tf_idf_pad", {"output_mode": "tf_idf", "max_tokens": 20, "pad_to_max_tokens": True})):
+        layer = lookup(f"adapt_{name}", data[:5], adapt=data, **args)
+        members[f"lookup_adapt_{name}/vocabulary"] = np.array(layer.get_vocabulary(), "int64")
+    lookup("adapt_axis", data[:5], adapt=data[:, 0], output_mode="tf_idf")
+
+
 category_encoding()
 discretization()
+integer_lookup()
 hashing()
 hashed_crossing()
 golden.save("features", members, "Layers that prepare features: categories, hashes", cases)

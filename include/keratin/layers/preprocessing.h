@@ -128,6 +128,67 @@ KT_API kt_layer *kt_discretization_new(const kt_discretization_args *args);
  */
 KT_API kt_status kt_discretization_adapt(kt_layer *layer, kt_ref data);
 
+/** Whole numbers (tokens) to their place in a vocabulary, or back.
+ *
+ * Keras: keras.layers.IntegerLookup.  Shape: as output_mode says ("tf_idf" is "count" times a
+ * weight for each token); dtype int64 for "int", else floatx. Indices begin with the mask_token
+ * (with "int"), then num_oov_indices for tokens out of the vocabulary, then the vocabulary. In
+ * other modes the mask_token counts nowhere. The vocabulary is given, set, read from a file or
+ * found by kt_integer_lookup_adapt(); before that nothing can be computed.
+ * Errors: max_tokens below 2; num_oov_indices below 0; an unknown output_mode or oov_method; salt
+ * without oov_method "farmhash"; pad_to_max_tokens without max_tokens; invert with another mode
+ * than "int" or without oov_token; idf_weights without "tf_idf", or of another length than the
+ * vocabulary; a vocabulary with a token twice, the mask_token inside, or more than max_tokens;
+ * sparse (KT_EUNSUPPORTED). When it runs: a token out of the vocabulary with num_oov_indices 0.
+ *
+ *     kt_integer_lookup(.vocabulary = kt_ints(12, 36, 1138, 42))
+ */
+typedef struct kt_integer_lookup_args {
+    size_t size;
+    int64_t max_tokens;           ///< default KT_NONE; of the vocabulary with what stands before it
+    int num_oov_indices;          ///< default 1
+    int64_t mask_token;           ///< default KT_NONE
+    int64_t oov_token;            ///< default -1; what invert gives for other indices
+    kt_ints_t vocabulary;         ///< default none
+    const char *vocabulary_dtype; ///< "int64"
+    kt_floats_t idf_weights;      ///< one for each token of `vocabulary`
+    bool invert;                  ///< default false; indices to tokens
+    const char *output_mode;      ///< default "int"; "one_hot", "multi_hot", "count", "tf_idf"
+    bool sparse;                  ///< not supported
+    bool pad_to_max_tokens;       ///< default false; vectors have max_tokens elements
+    const char *oov_method;       ///< default "floormod"; "farmhash": how tokens share several oov
+                                  ///< indices
+    kt_ints_t salt;               ///< default none; kt_ints(133) or kt_ints(133, 137): SipHash
+    int64_t vocabulary_size;      ///< default KT_NONE; files say it where the vocabulary is apart
+    KT_LAYER_ARGS
+} kt_integer_lookup_args;
+#define KT_INTEGER_LOOKUP_DEFAULTS                                                                 \
+    .max_tokens = KT_NONE, .num_oov_indices = 1, .mask_token = KT_NONE, .oov_token = -1,           \
+    .vocabulary_dtype = "int64", .output_mode = "int", .oov_method = "floormod",                   \
+    .vocabulary_size = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_integer_lookup(...)                                                                     \
+    KT_CALL(kt_integer_lookup_new, kt_integer_lookup_args, KT_INTEGER_LOOKUP_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_integer_lookup_new(const kt_integer_lookup_args *args);
+
+/** Finds the vocabulary: all tokens of the data, the most frequent first, of equal ones the larger;
+ * at most so many as max_tokens leaves. With "tf_idf" each row is a document. Keras:
+ * IntegerLookup.adapt.
+ *
+ * Errors: another layer; a layer that was given its vocabulary; data that are empty or not
+ * integers.
+ *
+ *     kt_layer *l = kt_integer_lookup(.max_tokens = 1000);
+ *     kt_integer_lookup_adapt(l, x);
+ */
+KT_API kt_status kt_integer_lookup_adapt(kt_layer *layer, const kt_tensor *data);
+/** Sets the vocabulary (int64, with or without what stands before it) and, with "tf_idf", its
+ * weights (else NULL). Keras: IntegerLookup.set_vocabulary. Errors: those of the arguments. */
+KT_API kt_status kt_integer_lookup_set_vocabulary(
+    kt_layer *layer, const kt_tensor *vocabulary, const kt_tensor *idf_weights);
+/** A new int64 array; include_special_tokens: the mask token and the oov tokens stand before it.
+ * Keras: IntegerLookup.get_vocabulary. */
+KT_API kt_tensor *kt_integer_lookup_vocabulary(const kt_layer *layer, bool include_special_tokens);
+
 #ifdef __cplusplus
 }
 #endif

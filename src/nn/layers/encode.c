@@ -28,6 +28,18 @@ kt_status kt_encode_refuse_sparse(bool sparse) {
     return sparse ? KT_FAIL(KT_EUNSUPPORTED, "sparse: sparse outputs are not supported") : KT_OK;
 }
 
+kt_status kt_encode_salt(kt_ints_t *salt) {
+    if (salt->n > 2) return KT_FAIL(KT_EINVAL, "salt: expected one number or two, got %d", salt->n);
+    if (salt->n != 1) return KT_OK;
+    const int64_t pair[2] = {salt->v[0], salt->v[0]};
+    int64_t *v = kt_alloc_array(2, sizeof *v);
+    if (!v) return KT_ENOMEM;
+    memcpy(v, pair, sizeof pair);
+    kt_mem_free((void *)(uintptr_t)salt->v);
+    *salt = (kt_ints_t){v, 2};
+    return KT_OK;
+}
+
 /* A last axis of length 1 goes; a scalar is one sample. */
 static kt_val *one_hot(kt_graph *g, kt_val *index, int64_t depth, kt_dtype dtype) {
     const kt_shape *s = &index->spec.shape;

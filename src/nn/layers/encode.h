@@ -17,6 +17,9 @@ typedef enum {
 kt_status kt_encode_mode_of(kt_encode_mode *out, const char *name, unsigned allowed);
 /** KT_EUNSUPPORTED for sparse = true: there are no sparse tensors. */
 kt_status kt_encode_refuse_sparse(bool sparse);
+/** One number as salt stands for two of it, as files have it; KT_EINVAL for more than two. The list
+ * is one that a layer keeps of its arguments. */
+kt_status kt_encode_salt(kt_ints_t *salt);
 /** Indices of any dtype to `dtype`: themselves, a one-hot vector each (in place of a last axis of
  * length 1), or for each sample which of 0 … depth-1 there are, or how many. Samples lie along axis
  * 1, where there is only one axis along that. An index outside 0 … depth-1 counts nowhere. With

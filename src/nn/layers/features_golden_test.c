@@ -2,6 +2,7 @@
  * that has no row here fails the last test. */
 #include "io/npz.h"
 #include "testing/kt_layers.h"
+#include "testing/kt_models.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +42,52 @@
     X("bins_adapt_240_5", kt_discretization(.num_bins = 5))                                        \
     X("bins_adapt_240_100", kt_discretization(.num_bins = 100, .epsilon = 0.006))                  \
     X("bins_adapt_1_3", kt_discretization(.num_bins = 3))
+
+#define VOCABULARY 12, 36, 1138, 42, INT64_MAX, -(INT64_C(1) << 53) - 1
+#define WORDS .vocabulary = kt_ints(VOCABULARY)
+#define IDF .idf_weights = kt_floats(0.25, 0.75, 0.6, 0.4, 0.5, 1.5)
+#define LOOKUP_OF(X, mode)                                                                         \
+    X("lookup_" mode, kt_integer_lookup(WORDS, .output_mode = mode))                               \
+    X("lookup_" mode "_mask",                                                                      \
+      kt_integer_lookup(WORDS, .output_mode = mode, .mask_token = 0, .num_oov_indices = 2))        \
+    X("lookup_" mode "_pad",                                                                       \
+      kt_integer_lookup(10, WORDS, .output_mode = mode, .pad_to_max_tokens = true))
+#define LOOKUPS(X)                                                                                 \
+    X("lookup_int", kt_integer_lookup(WORDS))                                                      \
+    X("lookup_int32", kt_integer_lookup(WORDS))                                                    \
+    X("lookup_mask", kt_integer_lookup(WORDS, .mask_token = 0))                                    \
+    X("lookup_oov_3", kt_integer_lookup(WORDS, .num_oov_indices = 3))                              \
+    X("lookup_oov_3_mask", kt_integer_lookup(WORDS, .num_oov_indices = 3, .mask_token = 0))        \
+    X("lookup_oov_0", kt_integer_lookup(WORDS, .num_oov_indices = 0))                              \
+    X("lookup_farm", kt_integer_lookup(WORDS, .num_oov_indices = 5, .oov_method = "farmhash"))     \
+    X("lookup_sip",                                                                                \
+      kt_integer_lookup(                                                                           \
+          WORDS, .num_oov_indices = 5, .oov_method = "farmhash", .salt = kt_ints(133, 137)))       \
+    X("lookup_special",                                                                            \
+      kt_integer_lookup(.vocabulary = kt_ints(0, -1, VOCABULARY), .mask_token = 0))                \
+    X("lookup_invert", kt_integer_lookup(WORDS, .invert = true))                                   \
+    X("lookup_invert_mask",                                                                        \
+      kt_integer_lookup(                                                                           \
+          WORDS, .invert = true, .mask_token = 0, .oov_token = -9, .num_oov_indices = 2))          \
+    LOOKUP_OF(X, "one_hot")                                                                        \
+    LOOKUP_OF(X, "multi_hot")                                                                      \
+    LOOKUP_OF(X, "count")
+#define TF_IDF .output_mode = "tf_idf"
+#define WEIGHTED(X)                                                                                \
+    X("lookup_tf_idf", kt_integer_lookup(WORDS, IDF, TF_IDF))                                      \
+    X("lookup_tf_idf_special",                                                                     \
+      kt_integer_lookup(                                                                           \
+              .vocabulary = kt_ints(-1, VOCABULARY),                                               \
+              .idf_weights = kt_floats(0.9, 0.25, 0.75, 0.6, 0.4, 0.5, 1.5),                       \
+              TF_IDF))                                                                             \
+    X("lookup_tf_idf_pad", kt_integer_lookup(9, WORDS, IDF, TF_IDF, .pad_to_max_tokens = true))
+#define LEARNT(X)                                                                                  \
+    X("lookup_adapt_int", kt_integer_lookup())                                                     \
+    X("lookup_adapt_max", kt_integer_lookup(5, .mask_token = 0))                                   \
+    X("lookup_adapt_count", kt_integer_lookup(.output_mode = "count"))                             \
+    X("lookup_adapt_tf_idf", kt_integer_lookup(7, .mask_token = 3, TF_IDF))                        \
+    X("lookup_adapt_tf_idf_pad", kt_integer_lookup(20, TF_IDF, .pad_to_max_tokens = true))         \
+    X("lookup_adapt_axis", kt_integer_lookup(TF_IDF))
 
 #define SALTS kt_ints(133, (INT64_C(1) << 60) + 137)
 #define HASHING_OF(X, i, bins)                                                                     \
@@ -137,13 +184,35 @@ KT_TEST(features_golden, discretization_adapts_to_batches) {
     kt_free(all);
 }
 
+KT_TEST(features_golden, integer_lookup) {
+    LOOKUPS(EXACT)
+    WEIGHTED(CLOSE)
+}
+
+static void learnt(const char *name, kt_layer *l) {
+    kt_tensor *data = member(name, "adapt");
+    kt_check_status(kt_integer_lookup_adapt(l, data), KT_OK);
+    kt_free(data);
+    if (strcmp(name, "lookup_adapt_axis") != 0) {
+        kt_tensor *want = member(name, "vocabulary"), *got = kt_integer_lookup_vocabulary(l, true);
+        kt_check_tensors_near(got, want, 0, 0);
+        kt_free(want);
+        kt_free(got);
+    }
+    kt_check_golden("features", name, l, .rtol = 1e-6);
+}
+KT_TEST(features_golden, integer_lookup_adapts) {
+#define LEARN(case_, layer) learnt(case_, layer);
+    LEARNT(LEARN)
+}
+
 KT_TEST(features_golden, hashing){HASHES(EXACT)} KT_TEST(features_golden, hashed_crossing) {
     CROSSINGS(EXACT)
 }
 
 #define NAME(case_, layer) case_,
-static const char *const names[] = {ENCODINGS(NAME) BINS(NAME) ADAPT(NAME) HASHES(NAME)
-                                        CROSSINGS(NAME) NULL};
+static const char *const names[] = {ENCODINGS(NAME) BINS(NAME) ADAPT(NAME) LOOKUPS(NAME) WEIGHTED(
+    NAME) LEARNT(NAME) HASHES(NAME) CROSSINGS(NAME) NULL};
 
 KT_TEST(features_golden, every_case_has_a_row) {
     char name[96];

@@ -62,6 +62,26 @@ KT_TEST(features, arguments_that_are_wrong) {
     refused(kt_discretization(.bin_boundaries = kt_floats(1, 0)), KT_EINVAL, "ascending");
     refused(kt_discretization(.num_bins = 3, .output_mode = "tf_idf"), KT_EINVAL, "output_mode");
     refused(kt_discretization(.num_bins = 3, .sparse = true), KT_EUNSUPPORTED, "sparse");
+    const kt_ints_t words = kt_ints(5, 6, 7);
+    refused(kt_integer_lookup(1), KT_EINVAL, "max_tokens");
+    refused(kt_integer_lookup(.num_oov_indices = -1), KT_EINVAL, "num_oov_indices");
+    refused(kt_integer_lookup(.pad_to_max_tokens = true), KT_EINVAL, "max_tokens");
+    refused(kt_integer_lookup(.output_mode = "words"), KT_EINVAL, "output_mode");
+    refused(kt_integer_lookup(.oov_method = "md5"), KT_EINVAL, "oov_method");
+    refused(kt_integer_lookup(.salt = kt_ints(1)), KT_EINVAL, "farmhash");
+    refused(kt_integer_lookup(.vocabulary_dtype = "int32"), KT_EINVAL, "vocabulary_dtype");
+    refused(kt_integer_lookup(.invert = true, .output_mode = "count"), KT_EINVAL, "invert");
+    refused(kt_integer_lookup(.invert = true, .oov_token = KT_NONE), KT_EINVAL, "oov_token");
+    refused(kt_integer_lookup(.vocabulary = kt_ints(1, 2, 1)), KT_EINVAL, "repeated");
+    refused(kt_integer_lookup(.vocabulary = words, .mask_token = 6), KT_EINVAL, "mask token 6");
+    refused(kt_integer_lookup(3, .vocabulary = words), KT_EINVAL, "maximum vocab size");
+    refused(
+        kt_integer_lookup(.vocabulary = words, .idf_weights = kt_floats(1, 2, 3)),
+        KT_EINVAL,
+        "tf_idf");
+    refused(
+        kt_integer_lookup(.vocabulary = words, .output_mode = "tf_idf"), KT_EINVAL, "same length");
+    refused(kt_integer_lookup(.sparse = true, .output_mode = "count"), KT_EUNSUPPORTED, "sparse");
     refused(kt_dense(3, .dtype = "int64"), KT_EUNSUPPORTED, "int64"); /* these alone may */
 }
 
@@ -166,6 +186,86 @@ KT_TEST(features, discretization_refuses_to_adapt) {
     kt_check_status(kt_discretization_adapt(NULL, data), KT_EINVAL);
     const void *all[] = {data, none, fixed, dense, l, zero};
     for (int i = 0; i < 6; i++) kt_free(all[i]);
+}
+
+/* A model of one lookup layer that learns its vocabulary from big_ids(). */
+static void check_learnt(kt_layer *given) {
+    kt_layer *l = kt_retain(given);
+    kt_tensor *data = big_ids();
+    kt_check_status(kt_integer_lookup_adapt(l, data), KT_OK);
+    kt_sym *x = kt_input({2}, .dtype = "int64");
+    kt_model *m = kt_functional(x, kt_call(l, x));
+    kt_free(l);
+    check_reload(m, data);
+}
+
+KT_TEST(features, files_keep_a_vocabulary) {
+    check_learnt(kt_integer_lookup());
+    check_learnt(kt_integer_lookup(6, .mask_token = 0, .output_mode = "multi_hot"));
+    check_learnt(kt_integer_lookup(.output_mode = "tf_idf"));
+    check_learnt(kt_integer_lookup(20, .output_mode = "tf_idf", .pad_to_max_tokens = true));
+    kt_sym *x = kt_input({2}, .dtype = "int64");
+    kt_layer *l = kt_integer_lookup(
+            .vocabulary = kt_ints(-7, INT64_MAX, INT64_MIN + 1),
+            .num_oov_indices = 3,
+            .salt = kt_ints(9),
+            .oov_method = "farmhash");
+    check_reload(kt_functional(x, kt_call(l, x)), big_ids());
+    x = kt_input({2}, .dtype = "int64"); /* one that knows none yet: all are out of it afterwards */
+    kt_model *m = kt_functional(x, kt_call(kt_integer_lookup(), x));
+    kt_tensor *data = big_ids(), *y = kt_model_predict(m, data, .verbose = 0);
+    kt_check_status(kt_check(y), KT_ESTATE);
+    kt_free(data);
+    kt_free(m);
+}
+
+KT_TEST(features, a_vocabulary_is_set_anew) {
+    const int64_t words[3] = {4, 5, 6}, others[2] = {6, 5};
+    kt_tensor *data = kt_tensor_new(KT_INT64, kt_dims(1, 3), words);
+    kt_tensor *first = kt_tensor_new(KT_INT64, kt_dims(3), words);
+    kt_tensor *second = kt_tensor_new(KT_INT64, kt_dims(2), others);
+    kt_layer *l = kt_retain(kt_integer_lookup());
+    kt_check_status(kt_integer_lookup_set_vocabulary(l, first, NULL), KT_OK);
+    kt_check_status(kt_integer_lookup_set_vocabulary(l, first, data), KT_EINVAL);
+    kt_check_status(kt_integer_lookup_set_vocabulary(l, NULL, NULL), KT_EINVAL);
+    kt_sym *x = kt_input({3}, .dtype = "int64");
+    kt_model *m = kt_functional(x, kt_call(l, x));
+    kt_tensor *y = kt_model_predict(m, data, .verbose = 0);
+    kt_check_values(y, 0, 0, 1, 2, 3);
+    kt_free(y);
+    kt_check_status(kt_integer_lookup_set_vocabulary(l, second, NULL), KT_OK);
+    y = kt_model_predict(m, data, .verbose = 0);
+    kt_check_values(y, 0, 0, 0, 2, 1);
+    kt_tensor *words_now = kt_integer_lookup_vocabulary(l, false);
+    kt_check_values(words_now, 0, 0, 6, 5);
+    const void *all[] = {data, first, second, l, m, y, words_now};
+    for (int i = 0; i < 7; i++) kt_free(all[i]);
+}
+
+KT_TEST(features, lookups_refuse_to_adapt) {
+    kt_tensor *ids = big_ids(), *floats = numbers();
+    kt_tensor *none = kt_tensor_new(KT_INT64, kt_dims(0, 2), NULL);
+    kt_layer *fixed = kt_integer_lookup(.vocabulary = kt_ints(1)), *l = kt_integer_lookup();
+    kt_layer *dense = kt_dense(1);
+    kt_check_status(kt_integer_lookup_adapt(fixed, ids), KT_ESTATE);
+    kt_check_status(kt_integer_lookup_adapt(l, floats), KT_EDTYPE);
+    kt_check_status(kt_integer_lookup_adapt(l, none), KT_EINVAL);
+    kt_check_status(kt_integer_lookup_adapt(l, NULL), KT_EINVAL);
+    kt_check_status(kt_integer_lookup_adapt(dense, ids), KT_EINVAL);
+    kt_check_status(kt_check(kt_integer_lookup_vocabulary(dense, true)), KT_EINVAL);
+    const void *all[] = {ids, floats, none, fixed, l, dense};
+    for (int i = 0; i < 6; i++) kt_free(all[i]);
+}
+
+KT_TEST(features, no_oov_index_means_no_other_token) {
+    kt_sym *x = kt_input({2}, .dtype = "int64");
+    kt_layer *l = kt_integer_lookup(.vocabulary = kt_ints(-7, 0), .num_oov_indices = 0);
+    kt_model *m = kt_functional(x, kt_call(l, x));
+    kt_tensor *ids = big_ids(), *y = kt_model_predict(m, ids, .verbose = 0);
+    kt_check_status(kt_check(y), KT_EINVAL);
+    assert_non_null(strstr(kt_error_message(), "num_oov_indices=0"));
+    kt_free(ids);
+    kt_free(m);
 }
 
 KT_TEST(features, all_bits_of_an_integer_count) {

@@ -48,9 +48,8 @@ static kt_val *whole(kt_graph *g, kt_val *x, const char *name) {
 static kt_status hashing_init(kt_layer *l) {
     const hashing_args *a = kt_layer_args(l);
     const unsigned modes = (1u << KT_ENCODE_TF_IDF) - 1;
-    if (a->salt.n > 2)
-        return KT_FAIL(KT_EINVAL, "salt: expected one number or two, got %d", a->salt.n);
-    return common_init(l, a->output_mode, modes, a->num_bins, a->sparse);
+    const kt_status st = kt_encode_salt(&((hashing_args *)l->args)->salt);
+    return st ? st : common_init(l, a->output_mode, modes, a->num_bins, a->sparse);
 }
 
 /* Floats are compared with the mask before they lose their fractions. */
@@ -77,7 +76,7 @@ static kt_status hashing_call(kt_layer *l, kt_trace *t) {
     hash_attrs h;
     memset(&h, 0, sizeof h); /* padding takes part when equal nodes are merged */
     h.kind = a->salt.n ? KT_HASH_SIP : KT_HASH_FARM;
-    for (int i = 0; i < 2 && a->salt.n; i++) h.key[i] = a->salt.v[i < a->salt.n ? i : 0];
+    for (int i = 0; i < 2 && a->salt.n; i++) h.key[i] = a->salt.v[i];
     h.masked = a->mask_value != KT_NONE && a->num_bins > 1;
     if (h.masked) h.mask = a->mask_value;
     h.bins = a->num_bins - h.masked;
