@@ -92,8 +92,8 @@ KT_TEST(half, every_layer_gives_the_dtype_of_its_policy) {
 KT_TEST(half, policies_come_from_files) {
     static const char *const forms[] = {
         "\"mixed_float16\"",
-        "{\"module\": \"keras\", \"class_name\": \"DTypePolicy\", \"config\": {\"name\": "
-        "\"mixed_float16\"}, \"registered_name\": null}",
+        ("{\"module\": \"keras\", \"class_name\": \"DTypePolicy\", \"config\": {\"name\": "
+         "\"mixed_float16\"}, \"registered_name\": null}"),
         "{\"class_name\": \"Policy\", \"config\": {\"name\": \"mixed_float16\"}}"};
     for (int i = 0; i < 3; i++) {
         char config[256];
