@@ -124,10 +124,13 @@ static kt_json *shape_field(const kt_shape *s, bool given, const kt_json *form) 
 
 static kt_json *floats_field(const kt_floats_t *v, const kt_json *form) {
     if (!v->n && !kt_json_is(form, KT_JSON_LIST)) return kt_json_new_null();
+    if (!v->n && kt_json_is_number(kt_json_at(form, 0)))
+        return kt_json_ref((kt_json *)(uintptr_t)form);
     if (v->n == 1 && kt_json_is_number(form)) return number(v->v[0], form);
     kt_json *list = kt_json_new_list();
+    const bool pairwise = kt_json_len(form) == v->n;
     for (int i = 0; i < v->n; i++)
-        if (kt_json_add(list, number(v->v[i], kt_json_at(form, 0))))
+        if (kt_json_add(list, number(v->v[i], kt_json_at(form, pairwise ? i : 0))))
             return kt_json_free(list), NULL;
     return list;
 }
@@ -166,6 +169,19 @@ static kt_json *array_field(const kt_field *f, const void *p) {
     return list;
 }
 
+/* A factor that Keras keeps as a range: from -v or, where that is not below 0, from what `form`
+ * begins with. */
+static kt_json *range(double v, const kt_json *form) {
+    const kt_json *low = kt_json_at(form, 0), *high = kt_json_at(form, 1);
+    const double least = kt_json_number(low);
+    kt_json *list = kt_json_new_list();
+    kt_status st = kt_json_add(list, number(signbit(least) ? -fabs(v) : least, low));
+    if (st == KT_OK) st = kt_json_add(list, number(fabs(v), high));
+    if (st == KT_OK) return list;
+    kt_json_free(list);
+    return NULL;
+}
+
 kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, const kt_json *form) {
     const void *p = (const char *)args + f->offset;
     double d;
@@ -177,6 +193,7 @@ kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, co
         return kt_json_new_bool(*(const bool *)p);
     case KT_FIELD_DOUBLE:
         d = *(const double *)p;
+        if (kt_json_len(form) == 2) return range(d, form);
         return d == KT_NONE_F ? kt_json_new_null() : number(d, form);
     case KT_FIELD_INT64:
         return tuple(*(const int64_t *)p, form);

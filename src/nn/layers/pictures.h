@@ -26,4 +26,24 @@ typedef struct kt_resize {
 } kt_resize;
 kt_val *kt_g_resize_pictures(kt_graph *g, kt_val *x, const kt_resize *r);
 
+/** Ends of the range that a factor stands for: from the list if there is one, else -v … v or (v is
+ * at least `low`) low … v. Numbers must lie between low and high. */
+kt_status kt_factor_get(
+    double v, kt_floats_t list, const char *what, double low, double high, double out[2]);
+/** Two numbers in order; 0 and 255 if there are none. */
+kt_status kt_value_range_get(kt_floats_t list, double out[2]);
+/** A number in [low, high) for each of n pictures: [n, 1, …] with ndim axes. */
+kt_val *kt_draw(kt_layer *l, int64_t n, int ndim, const double range[2], int64_t seed);
+
+/** Cell (x, y) of the result is that of the picture at (m0 x + m1 y + m2, m3 x + m4 y + m5); each
+ * of m is float32 [n, 1] or, where NULL, the number in `c`. */
+typedef struct kt_warp {
+    kt_val *m[6];
+    double c[6];
+    const char *fill_mode, *interpolation; ///< NULL: "reflect", "bilinear"
+    double fill_value;
+} kt_warp;
+kt_status kt_warp_check(const char *fill_mode, const char *interpolation);
+kt_val *kt_g_warp(kt_graph *g, kt_val *x, const kt_warp *w);
+
 #endif
