@@ -34,9 +34,7 @@ static rows_job rows_start(const kt_kargs *k, const kt_shape *table) {
 
 static kt_status gather_rows(void *arg, int64_t first, int64_t n) {
     const rows_job *j = arg;
-    const size_t bytes = sizeof(float) * (size_t)j->row;
-    for (int64_t i = first; i < first + n; i++)
-        memcpy(j->to + i * j->row, j->from + j->index[i] * j->row, bytes);
+    kt_kernels_get()->gather(j->to + first * j->row, j->from, j->index + first, n, j->row);
     return KT_OK;
 }
 
@@ -49,14 +47,8 @@ static kt_status gather_run(const kt_kargs *k) {
 
 static kt_status scatter_rows(void *arg, int64_t first, int64_t n) {
     const rows_job *j = arg;
-    void (*add)(
-        float *, const float *, const float *, int64_t) = kt_kernels_get()->binary[KT_BIN_add];
     memset(j->to + first * j->row, 0, sizeof(float) * (size_t)(n * j->row));
-    for (int64_t i = 0; i < j->n; i++) {
-        const int64_t at = j->index[i];
-        float *to = j->to + at * j->row;
-        if (at >= first && at < first + n) add(to, to, j->from + i * j->row, j->row);
-    }
+    kt_kernels_get()->scatter(j->to, first, first + n, j->from, j->index, j->n, j->row);
     return KT_OK;
 }
 

@@ -336,13 +336,12 @@ static back_sizes sizes_of(const rnn_dims *d) {
 /* [x, 1, h (, 1)] of one step */
 static void put_left(const rnn_job *j, const back_part *p, int64_t s, float *to, int64_t wide) {
     const rnn_dims *d = &j->d;
+    const kt_kernels *kn = kt_kernels_get();
     const float *h = p->h + s % RNN_SEGMENT * p->rows * d->u;
-    for (int64_t i = 0; i < p->rows; i++, to += wide, h += d->u) {
-        const int64_t x = (p->first + i) * d->t + time_of(j, s);
-        memcpy(to, (const float *)j->k->in[0] + x * d->f, sizeof(float) * (size_t)d->f);
-        to[d->f] = to[wide - 1] = 1;
-        memcpy(to + d->f + 1, h, sizeof(float) * (size_t)d->u);
-    }
+    const float *x = (const float *)j->k->in[0] + (p->first * d->t + time_of(j, s)) * d->f;
+    for (int64_t i = 0; i < p->rows; i++) to[i * wide + d->f] = to[(i + 1) * wide - 1] = 1;
+    kn->copy_rows(to, wide, x, d->t * d->f, p->rows, d->f);
+    kn->copy_rows(to + d->f + 1, wide, h, d->u, p->rows, d->u);
 }
 
 /* The sums get what `depth` rows give. */

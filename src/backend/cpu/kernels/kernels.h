@@ -240,6 +240,19 @@ typedef struct kt_kernels {
      * false if one of these is not 1. */
     int64_t (*nonzeros)(const float *x, int64_t n, uint16_t *column, bool *ones);
     void (*from_u16)(int32_t *y, const uint16_t *x, int64_t n);
+    /* Rows of n floats, ldto and ld apart. Rows of a table by index, one after the other; and back:
+     * added to the rows first … end-1 of the table, in order, others left out. */
+    void (*copy_rows)(
+        float *to, int64_t ldto, const float *from, int64_t ld, int64_t rows, int64_t n);
+    void (*gather)(float *to, const float *table, const int32_t *index, int64_t n, int64_t row);
+    void (*scatter)(
+        float *table,
+        int64_t first,
+        int64_t end,
+        const float *from,
+        const int32_t *index,
+        int64_t n,
+        int64_t row);
 
     /** y = sum over the taps of x k. */
     void (*depth_row)(float *y, const float *x, const float *k, const kt_depth *d);

@@ -107,6 +107,17 @@ void KT_FN(kt_sparse_scatter)(
 bool KT_FN(kt_ascending)(const int32_t *index, int64_t n, int32_t limit);
 int64_t KT_FN(kt_nonzeros)(const float *x, int64_t n, uint16_t *column, bool *ones);
 void KT_FN(kt_from_u16)(int32_t *y, const uint16_t *x, int64_t n);
+void KT_FN(kt_copy_rows)(
+    float *to, int64_t ldto, const float *from, int64_t ld, int64_t rows, int64_t n);
+void KT_FN(kt_gather)(float *to, const float *table, const int32_t *index, int64_t n, int64_t row);
+void KT_FN(kt_scatter)(
+    float *table,
+    int64_t first,
+    int64_t end,
+    const float *from,
+    const int32_t *index,
+    int64_t n,
+    int64_t row);
 
 /* rnn.c */
 int64_t KT_FN(kt_rnn_packed)(int kind, int64_t units, int64_t depth);

@@ -1,4 +1,4 @@
-/* Products with sparse rows, and finding what is not zero. */
+/* Products with sparse rows, finding what is not zero, and rows of a table by index. */
 #include "backend/cpu/kernels/parts.h"
 
 /* m floats: all lanes (then a constant), or the last few */
@@ -134,4 +134,38 @@ int64_t KT_FN(kt_nonzeros)(const float *x, int64_t n, uint16_t *column, bool *on
 
 void KT_FN(kt_from_u16)(int32_t *y, const uint16_t *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) y[i] = x[i];
+}
+
+KT_INLINE void copy_row(float *to, const float *from, int64_t n) {
+    int64_t k = 0;
+    for (; k + LANES <= n; k += LANES) vf_store(to + k, vf_load(from + k));
+    if (k < n) vf_store_n(to + k, vf_load_n(from + k, n - k), n - k);
+}
+
+void KT_FN(kt_copy_rows)(
+    float *to, int64_t ldto, const float *from, int64_t ld, int64_t rows, int64_t n) {
+    for (int64_t i = 0; i < rows; i++) copy_row(to + i * ldto, from + i * ld, n);
+}
+
+void KT_FN(kt_gather)(float *to, const float *table, const int32_t *index, int64_t n, int64_t row) {
+    for (int64_t i = 0; i < n; i++) copy_row(to + i * row, table + index[i] * row, row);
+}
+
+void KT_FN(kt_scatter)(
+    float *table,
+    int64_t first,
+    int64_t end,
+    const float *from,
+    const int32_t *index,
+    int64_t n,
+    int64_t row) {
+    for (int64_t i = 0; i < n; i++, from += row) {
+        if (index[i] < first || index[i] >= end) continue;
+        float *to = table + index[i] * row;
+        int64_t k = 0;
+        for (; k + LANES <= row; k += LANES) vf_store(to + k, vf_load(to + k) + vf_load(from + k));
+        if (k == row) continue;
+        const vf sum = vf_load_n(to + k, row - k) + vf_load_n(from + k, row - k);
+        vf_store_n(to + k, sum, row - k);
+    }
 }

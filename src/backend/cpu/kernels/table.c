@@ -80,6 +80,9 @@ const kt_kernels KT_FN(kt_kernels) = {
     .from_u16 = KT_FN(kt_from_u16),
     .int8_quantize = KT_FN(kt_int8_quantize),
     .int8_block = KT_FN(kt_int8_block),
+    .copy_rows = KT_FN(kt_copy_rows),
+    .gather = KT_FN(kt_gather),
+    .scatter = KT_FN(kt_scatter),
     .gemm_scratch = KT_FN(kt_gemm_scratch),
     .gemm = KT_FN(kt_gemm),
 };
