@@ -28,7 +28,7 @@ KT_API const char *kt_dtype_policy(void);
 
 /** The floating type of inputs, losses, metrics and of numbers made from integers: "float32"
  * (default), "float16", "bfloat16" or "float64". As long as no dtype policy is set it is the
- * policy, too; as long as floatx is not set a policy of "float64" widens it. Keras:
+ * policy, too; as long as it is "float32" a policy of "float64" widens it. Keras:
  * keras.config.set_floatx, keras.config.floatx. Other names: KT_EINVAL.
  *
  *     kt_set_floatx("float64");

@@ -14,7 +14,7 @@ static struct {
     bool seeded;
     uint64_t seed;
     const char *policy; /* NULL: nobody set one, floatx is it */
-    const char *floatx; /* NULL: nobody set it */
+    const char *floatx; /* NULL: float32 */
 } global = {false, 0, NULL, NULL};
 
 void kt_set_random_seed(uint64_t seed) {
@@ -92,7 +92,7 @@ kt_status kt_set_floatx(const char *name) {
         KT_FAIL(KT_EINVAL, "floatx: unknown value \"%.40s\"", name ? name : "None");
         return kt_error_expected("\"float16\", \"bfloat16\", \"float32\" or \"float64\"");
     }
-    global.floatx = kt_dtype_name(d);
+    global.floatx = d == KT_FLOAT32 ? NULL : kt_dtype_name(d);
     return KT_OK;
 }
 
