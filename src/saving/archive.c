@@ -251,10 +251,10 @@ static kt_status load_assets(const kt_archive *a, kt_model *m) {
     kt_status st = kt_weight_tree_make(&t, m, false);
     for (int i = 0; i < t.groups.n && st == KT_OK; i++) {
         kt_layer *l = t.groups.v[i].layer;
-        char *text = NULL, *path = kt_lookup_has_asset(l) ? asset_path(&t.groups.v[i]) : NULL;
+        if (!kt_lookup_has_asset(l)) continue;
+        char *text = NULL, *path = asset_path(&t.groups.v[i]);
         size_t size = 0;
-        if (!path) continue;
-        st = read_member(a, path, &text, &size);
+        st = path ? read_member(a, path, &text, &size) : KT_ENOMEM;
         if (st == KT_OK) st = kt_lookup_take_asset(l, text, size);
         if (st == KT_ENOTFOUND) st = KT_OK; /* a layer that knew none yet */
         if (st) kt_layer_context(l, st);

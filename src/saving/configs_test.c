@@ -150,6 +150,11 @@ static const struct {
      "\"{\\\"name\": 3}}",
      KT_EUNSUPPORTED,
      "no argument"},
+    {"{\"module\": \"keras.layers\", \"class_name\": \"IntegerLookup\", \"config\": "
+     "{\"vocabulary\": "
+     "\"/etc/passwd\"}}",
+     KT_EREFUSED,
+     "vocabulary: a path"},
     {"{\"module\": \"keras.layers\", \"class_name\": \"Dense\", \"config\": {\"units\": 0}}",
      KT_EFORMAT,
      "units"},

@@ -41,12 +41,19 @@ kt_status kt_read_floats(kt_reader *r, kt_floats_t *out, const kt_json *v, const
     return KT_OK;
 }
 
+/* Keras would read the file of that name, or fetch it. */
+static kt_status refuse_path(const char *key) {
+    KT_FAIL(KT_EREFUSED, "%s: a path, but a model does not make other files be read", key);
+    return kt_error_hint("the tokens themselves may stand there");
+}
+
 /* A number, or a list of them: all 64 bits count. */
 kt_status kt_read_ints(kt_reader *r, kt_ints_t *out, const kt_json *v, const char *key) {
     const bool one = kt_json_is(v, KT_JSON_INT);
     const int n = one ? 1 : kt_json_len(v);
     *out = (kt_ints_t){NULL, 0};
     if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
+    if (kt_json_is(v, KT_JSON_STR) && !strcmp(key, "vocabulary")) return refuse_path(key);
     if (!one && !kt_json_is(v, KT_JSON_LIST)) return kt_read_type_error(key, "integers", v);
     int64_t *x = kt_arena_alloc(r->arena, sizeof *x * (size_t)(n + 1));
     if (!x) return KT_ENOMEM;

@@ -2,6 +2,8 @@
  * The sums are exact, so that nothing depends on how the work is cut. */
 #include "backend/cpu/impls.h"
 
+#include <string.h>
+
 typedef struct {
     const kt_kernels *fn;
     kt_int8 a;
@@ -40,6 +42,8 @@ static kt_status int8_run(const kt_kargs *k) {
     const kt_shape *y = &k->node->out[0]->spec.shape;
     const int64_t rows = y->dim[y->ndim - 2], n = y->dim[y->ndim - 1], depth = int8_depth(k->node);
     const int64_t batch = y->ndim == 3 ? y->dim[0] : 1, pitch = KT_INT8_PITCH(depth);
+    if (batch * rows * n == 0) return KT_OK; /* arrays without elements have no address */
+    if (depth == 0) return memset(k->out[0], 0, sizeof(float) * (size_t)(batch * rows * n)), KT_OK;
     int16_t *q = k->scratch;
     float *s = (float *)(void *)(q + rows * pitch);
     int8_job j = {.fn = kt_kernels_get(), .across = (n + KT_INT8_COLS - 1) / KT_INT8_COLS};
