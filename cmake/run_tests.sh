@@ -11,6 +11,7 @@ build=$1
 shift
 log=$build/Testing/Temporary/LastTest.log
 rm -f "$log"
+if [ -d ../shared/keras-home ]; then export KERAS_HOME=${KERAS_HOME:-$PWD/../shared/keras-home}; fi
 
 rc=0
 ctest --test-dir "$build" --output-on-failure --no-tests=error -j "${JOBS:-$(nproc)}" "$@" || rc=$?
