@@ -354,7 +354,7 @@ KT_TEST(learning_rate_scheduler, says_what_is_wrong) {
     kt_check_fails(kt_cb_learning_rate_scheduler(), KT_EINVAL, "schedule: expected a function");
     rig_begin(&r, kt_cb_learning_rate_scheduler(not_a_number), "loss");
     kt_check_status(one_epoch(&r, 0, 1), KT_EINVAL);
-    kt_check_message_has("learning_rate: expected a number");
+    kt_check_message_has("learning_rate: expected a float32");
     kt_callbacks_end(&r.list);
 }
 

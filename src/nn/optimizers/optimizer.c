@@ -9,6 +9,7 @@
 #include "nn/optimizers/rule.h"
 #include "nn/schedules/schedule.h"
 
+#include <float.h>
 #include <math.h>
 #include <regex.h>
 #include <string.h>
@@ -39,8 +40,8 @@ static kt_status check_numbers(const kt_component *c) {
 }
 
 static kt_status check_rate(double lr) {
-    if (lr >= 0 && isfinite(lr)) return KT_OK;
-    return KT_FAIL(KT_EINVAL, "learning_rate: expected a number >= 0, got %g", lr);
+    if (lr >= 0 && lr <= FLT_MAX) return KT_OK; /* the variable is a float */
+    return KT_FAIL(KT_EINVAL, "learning_rate: expected a float32 >= 0, got %g", lr);
 }
 
 static kt_status check_common(const kt_opt_common *a) {
