@@ -69,16 +69,18 @@ static void forward_row(
 
 static void forward_part(void *arg, int64_t part, int thread) {
     const kt_conv_job *j = arg;
-    const int64_t units = j->w.n * j->bands, panel = kt_kernels_get()->conv_panel;
+    const int64_t panel = kt_kernels_get()->conv_panel, panels = ceil_div(j->w.filters, panel);
+    const int64_t side = j->filter_parts, units = j->w.n * j->bands * side;
     char *at = kt_conv_lane(j, part);
     float *rows = kt_conv_take(&at, j->at ? j->pool[0] * j->places[1] * j->pool[1] * panel : 0);
     float *copy = kt_conv_take(&at, j->copy ? j->band_floats : 0);
     (void)thread;
     for (int64_t i = units * part / j->parts; i < units * (part + 1) / j->parts; i++) {
-        const kt_band b = kt_band_at(j, i);
+        const kt_band b = kt_band_at(j, i / side);
+        const int64_t first = panels * (i % side) / side, end = panels * (i % side + 1) / side;
         if (j->copy) kt_band_move(j, j->x, copy, &b, false);
         const float *x = j->copy ? copy : kt_band_in_place(j, j->x, &b);
-        for (int64_t filter = 0; filter < j->w.filters; filter += panel) {
+        for (int64_t filter = first * panel; filter < end * panel; filter += panel) {
             for (int64_t k = 0; k < b.n; k++) {
                 const int64_t place = (b.picture * j->places[0] + b.first + k) * j->places[1];
                 const float *at_row = x + k * j->pool[0] * j->w.stride[0] * j->row;
@@ -131,7 +133,9 @@ static kt_conv_job plan_rows(const kt_window *w, const int *window) {
     const kt_kernels *kn = kt_kernels_get();
     kt_conv_job j = kt_conv_geometry(w, window ? window : none, 1);
     kt_conv_plan_bands(&j, max64(w->n * j.places[0] / KT_CONV_PARTS, 1));
-    j.parts = min64(KT_CONV_PARTS, w->n * j.bands);
+    const int64_t units = w->n * j.bands, panels = ceil_div(w->filters, kn->conv_panel);
+    j.filter_parts = min64(panels, ceil_div(KT_CONV_PARTS, units));
+    j.parts = min64(KT_CONV_PARTS, units * j.filter_parts);
     j.packed = w->filters % kn->lanes || w->n * j.places[0] * j.pool[0] >= PACK_ROWS;
     if (j.packed) j.packed_bytes = floats(j.cells * round_up(w->filters, LANES_MOST));
     j.shared_bytes = j.packed_bytes;

@@ -124,7 +124,8 @@ static void run_turned(
 static void run_tile(const gemm_job *job, const gemm_tile *tile) {
     const kt_gemm *g = job->g;
     const int64_t width = round_lanes(tile->cols);
-    kt_tile_fn *fn = KT_FN(kt_tiles)[!tile->x_along][tile->rows][width / LANES];
+    const bool line = job->m == 1 && job->n <= TILE_COLS && tile->x_along;
+    kt_tile_fn *fn = KT_FN(kt_tiles)[!tile->x_along][line ? 0 : tile->rows][width / LANES];
     const bool add = tile->k0 > 0 || g->accumulate, last = tile->k0 + tile->depth >= job->k;
     if (job->swapped) {
         run_turned(job, tile, fn, add, last);

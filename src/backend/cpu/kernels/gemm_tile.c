@@ -44,6 +44,25 @@ KT_INLINE void tile_finish(
     }
 }
 
+/* One step of k, added to s. */
+KT_INLINE void tile_step(
+    const int rows,
+    const int vecs,
+    const bool along,
+    const float *x,
+    int64_t sx,
+    const float *y,
+    const kt_tile_end *end,
+    tile_sums s) {
+    vf v[TILE_VECS_WIDE];
+    UNROLL for (int j = 0; j < vecs; j++)
+        v[j] = load_last(y + j * LANES, TILE_PARTIAL && vecs == 1, end->last);
+    UNROLL for (int i = 0; i < rows; i++) {
+        const vf u = vf_set(along ? x[i * sx] : x[i]);
+        UNROLL for (int j = 0; j < vecs; j++) s[i][j] = vf_fma(u, v[j], s[i][j]);
+    }
+}
+
 KT_INLINE void tile_body(
     const int rows,
     const int vecs,
@@ -64,17 +83,11 @@ KT_INLINE void tile_body(
     for (int64_t run = 0; run == 0 || run < end->runs; run++) {
         const float *x = x0 + run * end->run_step;
         for (int64_t k = depth; k > 0; k--) {
-            vf v[TILE_VECS_WIDE];
             if (vecs == TILE_VECS) {
                 __builtin_prefetch(ahead, 0, 2);
                 ahead += end->ahead_step;
             }
-            UNROLL for (int j = 0; j < vecs; j++)
-                v[j] = load_last(y + j * LANES, TILE_PARTIAL && vecs == 1, end->last);
-            UNROLL for (int i = 0; i < rows; i++) {
-                const vf u = vf_set(along ? x[i * sx] : x[i]);
-                UNROLL for (int j = 0; j < vecs; j++) s[i][j] = vf_fma(u, v[j], s[i][j]);
-            }
+            tile_step(rows, vecs, along, x, sx, y, end, s);
             x += along ? 1 : sx;
             y += ldy;
         }
@@ -120,9 +133,43 @@ KT_INLINE void tile_body(
 
 TILES(TILE)
 
+/* A single row and few columns: a multiply-add takes four cycles, so the steps are dealt out to
+ * four sums, which do not wait for one another. */
+KT_INLINE void line_body(
+    const int vecs,
+    int64_t k,
+    const float *x,
+    const float *y,
+    int64_t ldy,
+    float *c,
+    const kt_tile_end *end) {
+    tile_sums s[4];
+    UNROLL for (int d = 0; d < 4; d++) {
+        UNROLL for (int j = 0; j < vecs; j++) s[d][0][j] = vf_set(0);
+    }
+    for (; k >= 4; k -= 4, x += 4, y += 4 * ldy)
+        UNROLL for (int d = 0; d < 4; d++)
+            tile_step(1, vecs, true, x + d, 0, y + d * ldy, end, s[d]);
+    for (; k > 0; k--, x++, y += ldy) tile_step(1, vecs, true, x, 0, y, end, s[0]);
+    UNROLL for (int j = 0; j < vecs; j++)
+        s[0][0][j] = (s[0][0][j] + s[1][0][j]) + (s[2][0][j] + s[3][0][j]);
+    if (end->last == LANES)
+        tile_finish(1, vecs, false, s[0], c, 0, end);
+    else
+        tile_finish(1, vecs, true, s[0], c, 0, end);
+}
+#define LINE(vecs)                                                                                 \
+    static void line_##vecs(TILE_ARGS) {                                                           \
+        (void)sx;                                                                                  \
+        (void)ldc;                                                                                 \
+        line_body(vecs, k, x, y, ldy, c, end);                                                     \
+    }
+LINE(1)
+LINE(2)
+
 #define ALONG(rows, vecs) [rows][vecs] = tile_along_##rows##x##vecs,
 #define ACROSS(rows, vecs) [rows][vecs] = tile_across_##rows##x##vecs,
 kt_tile_fn *const KT_FN(kt_tiles)[2][TILE_ROWS + 1][TILE_VECS_WIDE + 1] = {
-    {TILES(ALONG)},
+    {TILES(ALONG)[0] = {[1] = line_1, [2] = line_2}},
     {TILES(ACROSS)},
 };

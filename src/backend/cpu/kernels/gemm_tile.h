@@ -43,7 +43,8 @@ typedef void kt_tile_fn(
     const kt_tile_end *end);
 
 /** [kind][rows][vecs]; NULL where there is none. Rows 1 have vecs 1, 2 and 8; 2 to 4 have 1, 2
- * and 4. */
+ * and 4. [0][0][1] and [0][0][2] are for a product of one row in all, whose sums are others than
+ * those of a row among many. */
 extern kt_tile_fn *const KT_FN(kt_tiles)[2][TILE_ROWS + 1][TILE_VECS_WIDE + 1];
 
 #endif
