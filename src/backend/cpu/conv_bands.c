@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#define BAND_FLOATS 32768      /* of a copied band */
+#define BAND_FLOATS 32768     /* of a copied band */
 #define PARALLEL_FLOPS 300000 /* below, other threads cost more than they bring */
-#define ALIAS 512              /* rows so many floats apart get into each other's way in a cache */
+#define ALIAS 512             /* rows so many floats apart get into each other's way in a cache */
 
 kt_band kt_band_at(const kt_conv_job *j, int64_t i) {
     const int64_t k = i % j->bands;

@@ -599,7 +599,8 @@ KT_TEST(optimizers, have_names) {
 
 KT_TEST(optimizers, reject_bad_arguments) {
     kt_check_fails(kt_opt_sgd(-1), KT_EINVAL, "learning_rate: expected a float32 >= 0, got -1");
-    kt_check_fails(kt_opt_sgd(1e39), KT_EINVAL, "learning_rate: expected a float32 >= 0, got 1e+39");
+    kt_check_fails(
+        kt_opt_sgd(1e39), KT_EINVAL, "learning_rate: expected a float32 >= 0, got 1e+39");
     kt_check_fails(kt_opt_sgd(NAN), KT_EINVAL, "learning_rate: expected a number, got nan");
     kt_check_fails(kt_opt_sgd(0.1, 1.5), KT_EINVAL, "momentum: expected a number between 0 and 1");
     kt_check_fails(
