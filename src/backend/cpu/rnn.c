@@ -13,11 +13,12 @@
 
 #include <string.h>
 
-#define MOST_ROWS 32             /* their state stays in the first cache */
+#define MOST_ROWS 64             /* their state stays in the first cache */
 #define FEW_ROWS 8               /* below, weights wait for memory: one product for all steps */
 #define SMALL_BYTES (512 * 1024) /* of weights: in a second cache with what else is needed */
 #define BACK_ROWS 16             /* on the way back, where more of a row is in the second cache */
 #define DEPTH 64                 /* rows of gradients of gates that are kept */
+#define CHUNK_ROWS 32            /* from so many on, a chunk of the way back */
 #define MOST_CHUNKS 8
 
 typedef struct {
@@ -310,7 +311,7 @@ static kt_gemm weights_product(const rnn_dims *d, const back_sizes *z, int64_t d
 }
 
 static int64_t chunk_count(int64_t b) {
-    const int64_t n = b < 16 ? 1 : b < 2 * MOST_ROWS ? 2 : b / MOST_ROWS;
+    const int64_t n = b < 16 ? 1 : b < 2 * CHUNK_ROWS ? 2 : b / CHUNK_ROWS;
     return n < MOST_CHUNKS ? n : MOST_CHUNKS;
 }
 
