@@ -128,6 +128,7 @@ typedef struct {      /* simple_rnn, gru, lstm and their gradients */
     bool zero_masked; ///< the output of a masked step is 0, not the output before it
     bool sequences;   ///< y holds every step in the order of the loop, not the last one only
     bool no_dx;       ///< gradients: that of x is not wanted, output 0 is empty
+    bool forget;      ///< no gradient follows: nothing is kept for it
 } rnn_attrs;
 typedef enum { RNN_SIMPLE, RNN_GRU, RNN_LSTM } rnn_kind;
 typedef struct { /* conv2d_pool and its gradients: windows side by side over what conv2d gives */

@@ -13,7 +13,8 @@
  * 0 with zero_masked. Outputs: y, h at the end; lstm: c at the end; then what the gradient needs,
  * time first: [t, b, ...] the gates after their activation; h before the steps 0, 8, 16 … of the
  * loop (RNN_SEGMENT), [t / 8, b, u]; gru: h rn + bias n, [t, b, u]; lstm: c as h. So what a step
- * needs lies together, and the states between come from the gates once more.
+ * needs lies together, and the states between come from the gates once more. With `forget` (the
+ * pass of that name sets it) no states are kept, and of the others the last step of the loop.
  *
  * The gradients give those of all inputs, in their order. They are primitives because nothing else
  * keeps the loop inside one kernel: state and the gradients of the gates in the caches, weights
@@ -85,22 +86,21 @@ static kt_status KT_REF(rnn)(const kt_kargs *k) {
     if (!sum) return KT_ENOMEM;
     zero = sum + d.gu;
     if (d.t == 0 && !a->sequences) memset(y, 0, row * (size_t)d.b);
-    for (int64_t i = 0; i < d.b * d.t; i++) {
-        T *to = gates + (i % d.t * d.b + i / d.t) * d.gu;
-        KT_REF(times_r)(&d, d.f, x + i * d.f, k->in[1], k->in[3], to);
-    }
     for (int64_t b = 0; b < d.b; b++) {
         T *h = (T *)k->out[1] + b * d.u, *c = c_end ? c_end + b * d.u : zero + d.u;
         bool seen = false;
         memcpy(h, (const T *)k->in[4] + b * d.u, row);
         if (c_end) memcpy(c, (const T *)k->in[5] + b * d.u, row);
         for (int64_t s = 0; s < d.t; s++) {
-            const int64_t time = a->backwards ? d.t - 1 - s : s, at = time * d.b + b;
-            const bool valid = !mask || mask[b * d.t + time];
+            const int64_t time = a->backwards ? d.t - 1 - s : s;
+            const int64_t at = (a->forget ? 0 : time) * d.b + b;
+            const bool valid = !mask || mask[b * d.t + time], kept = !a->forget;
             const int64_t keep = (s / RNN_SEGMENT * d.b + b) * d.u;
             T *in = d.kind == RNN_GRU ? extra + at * d.u : zero;
-            if (s % RNN_SEGMENT == 0) memcpy(before + keep, h, row);
-            if (s % RNN_SEGMENT == 0 && c_end) memcpy(extra + keep, c, row);
+            if (kept && s % RNN_SEGMENT == 0) memcpy(before + keep, h, row);
+            if (kept && s % RNN_SEGMENT == 0 && c_end) memcpy(extra + keep, c, row);
+            KT_REF(times_r)
+            (&d, d.f, x + (b * d.t + time) * d.f, k->in[1], k->in[3], gates + at * d.gu);
             KT_REF(times_r)(&d, d.u, h, r, NULL, sum);
             KT_REF(cell)(&d, gates + at * d.gu, sum, bias, in);
             if (valid) KT_REF(states)(&d, gates + at * d.gu, h, c);
@@ -285,7 +285,8 @@ static kt_status rnn_infer(const kt_node *n, kt_spec *out) {
     const kt_status st = rnn_check(n, &d);
     if (st) return st;
     const kt_spec state = {t, {2, {d.b, d.u}}}, all = {t, {3, {d.b, d.t, d.u}}};
-    const kt_spec kept = {t, {3, {rnn_segments(d.t), d.b, d.u}}};
+    const int64_t steps = a->forget && d.t > 1 ? 1 : d.t;
+    const kt_spec kept = {t, {3, {a->forget ? 0 : rnn_segments(d.t), d.b, d.u}}};
     if (!rnn_is(n->in[3], t, 1, d.gu, 0, 0)) return rnn_shape_error(n, 3, "[gates x units]");
     if (!rnn_is(n->in[4], t, 2, d.b, d.u, 0)) return rnn_shape_error(n, 4, "[batch, units]");
     if (d.kind == RNN_GRU && !rnn_is(n->in[5], t, 1, d.gu, 0, 0))
@@ -296,9 +297,9 @@ static kt_status rnn_infer(const kt_node *n, kt_spec *out) {
     out[1] = state;
     const int gates = rnn_gates_out(d.kind);
     out[2] = state;
-    out[gates] = (kt_spec){t, {3, {d.t, d.b, d.gu}}};
+    out[gates] = (kt_spec){t, {3, {steps, d.b, d.gu}}};
     out[gates + 1] = out[gates + 2] = kept;
-    if (d.kind == RNN_GRU) out[gates + 2].shape.dim[0] = d.t;
+    if (d.kind == RNN_GRU) out[gates + 2].shape.dim[0] = steps;
     return KT_OK;
 }
 
@@ -350,6 +351,7 @@ static kt_status rnn_vjp(
                          : d.kind == RNN_GRU  ? &kt_opdef_gru_grad
                                               : &kt_opdef_lstm_grad;
     rnn_attrs a = *(const rnn_attrs *)n->attrs;
+    if (a.forget) return KT_FAIL(KT_EINTERNAL, "%s: nothing was kept for gradients", n->op->name);
     kt_val *const *kept = n->out + rnn_gates_out(d.kind);
     kt_val *in[10] = {n->in[0], n->in[1], n->in[2], kept[0], kept[1]};
     int n_in = 5;
@@ -399,6 +401,9 @@ static kt_status rnn_vjp(
     }                                                                                              \
     , SAMPLE(9, 2, 17, 40, gates, X(9, 40, gates) MASK(9, 2)), WITH(.sequences = true),            \
         .no_grad = true                                                                            \
+    }                                                                                              \
+    , SAMPLE(8, 11, 2, 3, gates, X(8, 3, gates) MASK(8, 11)),                                      \
+        WITH(.sequences = true, .forget = true), .no_grad = true                                   \
     }                                                                                              \
     , SAMPLE(2, 3, 2, 5, gates, X(2, 4, gates) MASK(3, 3)), WITH(0), .want = KT_ESHAPE             \
     }                                                                                              \
@@ -471,6 +476,7 @@ static const kt_field rnn_fields[] = {
     KT_F(rnn_attrs, zero_masked),
     KT_F(rnn_attrs, sequences),
     KT_F(rnn_attrs, no_dx),
+    KT_F(rnn_attrs, forget),
     KT_F_END};
 
 #define RNN_OP(op, inputs, outputs, grad_inputs, grad_outputs)                                     \

@@ -28,6 +28,7 @@ typedef struct {
     const uint8_t *mask;
     bool joined;              /* x goes with h, and the weights' gradients with the loop */
     float *packed, *packed_x; /* recurrent weights, those of the input */
+    float *z;                 /* not joined: what x gives to the gates, where they come later */
     int64_t rows;             /* of a chunk */
     float *work;              /* the way back: of the first chunk; or all gradients of gates */
     float *states;            /* those that are not kept */
@@ -105,7 +106,7 @@ static kt_rnn_step first_step(const rnn_job *j, int64_t first) {
 static float *state_at(const rnn_job *j, int c, int64_t n, int64_t first) {
     const rnn_dims *d = &j->d;
     if (n == d->t) return (float *)j->k->out[1 + c] + first * d->u;
-    if (n % RNN_SEGMENT) return j->states + ((2 * c + n % 2) * d->b + first) * d->u;
+    if (n % RNN_SEGMENT || j->a->forget) return j->states + ((2 * c + n % 2) * d->b + first) * d->u;
     float *kept = j->k->out[rnn_gates_out(d->kind) + 1 + c];
     return kept + (n / RNN_SEGMENT * d->b + first) * d->u;
 }
@@ -124,10 +125,10 @@ static void rnn_rows(void *arg, int64_t chunk, int thread) {
     for (int c = 0; c <= lstm; c++)
         memcpy(state_at(j, c, 0, first), (float *)j->k->in[4 + c] + first * d->u, state);
     for (int64_t n = 0; n < d->t; n++) {
-        const int64_t at = time_of(j, n) * d->b + first;
+        const int64_t at = (j->a->forget ? 0 : time_of(j, n)) * d->b + first;
         const bool last = n == d->t - 1;
         s.gates = (float *)kept[0] + at * d->gu;
-        if (!j->joined) s.z = s.gates;
+        if (!j->joined) s.z = j->z + (time_of(j, n) * d->b + first) * d->gu;
         s.x = (const float *)j->k->in[0] + (first * d->t + time_of(j, n)) * d->f;
         s.inner = gru ? (float *)kept[2] + at * d->u : NULL;
         s.h = state_at(j, 0, n, first);
@@ -137,7 +138,7 @@ static void rnn_rows(void *arg, int64_t chunk, int thread) {
         for (int64_t i = 0; j->joined && !last && i < s.rows; i++) {
             const int64_t next = time_of(j, n + 1) * d->b + first + i;
             fetch(s.x + i * s.ldx + (j->a->backwards ? -d->f : d->f), d->f);
-            fetch_for_writing((float *)kept[0] + next * d->gu, d->gu);
+            if (!j->a->forget) fetch_for_writing((float *)kept[0] + next * d->gu, d->gu);
         }
         kt_kernels_get()->rnn_step[d->kind](&s);
         if (j->mask) hold_rows(j, &s, first, time_of(j, n));
@@ -164,12 +165,14 @@ static void input_products(const rnn_job *j, float *scratch) {
     g.bias = k->in[3];
     for (int64_t i = 0; i < (row ? d->b : d->t); i++) {
         g.a = (const float *)k->in[0] + i * d->f * (row ? d->t : 1);
-        g.c = (float *)k->out[rnn_gates_out(d->kind)] + i * d->gu * (row ? 1 : d->b);
+        g.c = j->z + i * d->gu * (row ? 1 : d->b);
         kt_kernels_get()->gemm(&g, scratch);
     }
 }
 
 static int64_t round_line(int64_t floats) { return (floats + 15) / 16 * 16; }
+
+static int64_t of_all_gates(const rnn_dims *d) { return round_line(d->t * d->b * d->gu); }
 
 static kt_status rnn_run(const kt_kargs *k) {
     const kt_kernels *kn = kt_kernels_get();
@@ -178,10 +181,11 @@ static kt_status rnn_run(const kt_kargs *k) {
     j.states = j.packed + kn->rnn_packed((int)d->kind, d->u, d->u);
     j.packed_x = j.states + round_line(4 * d->b * d->u);
     kn->rnn_pack(j.packed, (int)d->kind, d->u, d->u, k->in[2]);
+    j.z = j.a->forget ? j.packed_x : k->out[rnn_gates_out(d->kind)];
     if (j.joined)
         kn->rnn_pack(j.packed_x, (int)d->kind, d->u, d->f, k->in[1]);
     else
-        input_products(&j, j.packed_x);
+        input_products(&j, j.packed_x + (j.a->forget ? of_all_gates(d) : 0));
     kt_pool_run(rnn_rows, &j, (d->b + j.rows - 1) / j.rows);
     return KT_OK;
 }
@@ -193,7 +197,9 @@ static size_t rnn_scratch(const kt_node *n) {
     const int64_t packed = kn->rnn_packed((int)d.kind, d.u, d.u);
     const size_t own = sizeof(float) * (size_t)(packed + round_line(4 * d.b * d.u));
     const size_t of_x = sizeof(float) * (size_t)kn->rnn_packed((int)d.kind, d.u, d.f);
-    return own + (is_joined(&d) ? of_x : kn->gemm_scratch(&g));
+    if (is_joined(&d)) return own + of_x;
+    const bool forget = ((const rnn_attrs *)n->attrs)->forget;
+    return own + (forget ? sizeof(float) * (size_t)of_all_gates(&d) : 0) + kn->gemm_scratch(&g);
 }
 
 /* The way back --------------------------------------------------------------------------------- */
