@@ -8,6 +8,7 @@
 #include <keratin/layers/base.h>
 #include <keratin/layers/convolutional.h>
 #include <keratin/layers/core.h>
+#include <keratin/layers/image_augmentation.h>
 #include <keratin/layers/image_preprocessing.h>
 #include <keratin/layers/merging.h>
 #include <keratin/layers/normalization.h>

@@ -170,10 +170,12 @@ static kt_json *array_field(const kt_field *f, const void *p) {
 }
 
 /* A factor that Keras keeps as a range: from -v or, where that is not below 0, from what `form`
- * begins with. */
+ * begins with. The range of RandomShear, from -0.0, Keras could not read again: it gets the
+ * number. */
 static kt_json *range(double v, const kt_json *form) {
     const kt_json *low = kt_json_at(form, 0), *high = kt_json_at(form, 1);
     const double least = kt_json_number(low);
+    if (least == 0 && signbit(least)) return number(v, high);
     kt_json *list = kt_json_new_list();
     kt_status st = kt_json_add(list, number(signbit(least) ? -fabs(v) : least, low));
     if (st == KT_OK) st = kt_json_add(list, number(fabs(v), high));

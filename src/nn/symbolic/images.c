@@ -1,7 +1,7 @@
 /* kt_op_*, continued: pictures (batch, height, width, channels), with or without the batch.
  * Keras: keras.ops.image, depth_to_space, space_to_depth. */
 #include "base/error.h"
-#include "nn/layers/pictures.h"
+#include "nn/pictures/pictures.h"
 #include "nn/spatial.h"
 #include "nn/symbolic/symbolic.h"
 #include "ops/compose/windows.h"

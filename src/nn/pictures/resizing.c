@@ -1,6 +1,6 @@
 /* Resizing: pictures of another size, by interpolation.  keras.layers.Resizing */
 #include "base/error.h"
-#include "nn/layers/pictures.h"
+#include "nn/pictures/pictures.h"
 
 #include <keratin/layers.h>
 

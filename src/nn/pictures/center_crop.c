@@ -3,7 +3,7 @@
  * Where pictures are smaller, Keras' smart_resize takes over: the largest part with the wanted
  * shape, resized. */
 #include "base/error.h"
-#include "nn/layers/pictures.h"
+#include "nn/pictures/pictures.h"
 
 #include <keratin/layers.h>
 

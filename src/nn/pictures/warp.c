@@ -1,10 +1,10 @@
-/* Pictures through an affine map, as TensorFlow's ImageProjectiveTransformV3, which Keras'
- * affine_transform is: each cell of the result looks where it comes from.
+/* Pictures through an affine map or a projection, as TensorFlow's ImageProjectiveTransformV3, which
+ * Keras' affine_transform is: each cell of the result looks where it comes from.
  *
  * Composed of elementwise functions and gathers, so that it has a gradient; a place outside of the
  * picture is mapped into it first (fill_mode), or gives fill_value. */
 #include "base/error.h"
-#include "nn/layers/pictures.h"
+#include "nn/pictures/pictures.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -156,6 +156,15 @@ kt_val *kt_g_warp(kt_graph *g, kt_val *x, const kt_warp *w) {
     const kt_shape all = kt_dims(s.n, size);
     kt_val *px = kt_g_broadcast(g, places(g, w, 0, columns, rows), all);
     kt_val *py = kt_g_broadcast(g, places(g, w, 3, columns, rows), all);
+    if (w->m[6]) {
+        kt_val *far = kt_g_add(g, kt_g_mul(g, w->m[6], columns), kt_g_mul(g, w->m[7], rows));
+        far = kt_g_broadcast(g, kt_g_shift(g, far, 1), all);
+        if (!far) return NULL;
+        kt_val *at_horizon = kt_g_eq(g, far, kt_g_num(g, 0, far));
+        far = kt_g_select(g, at_horizon, kt_g_num(g, 1e-20, far), far);
+        px = kt_g_clip(g, kt_g_div(g, px, far), -1e9, 1e9);
+        py = kt_g_clip(g, kt_g_div(g, py, far), -1e9, 1e9);
+    }
     px = mapped(g, px, s.mode, s.w);
     py = mapped(g, py, s.mode, s.h);
     if (!px || !py) return NULL;

@@ -5,7 +5,7 @@
  * go, and resized. Outside of training Keras 3.15.1 leaves pictures as they are, but says that the
  * output has the size asked for; so do we. */
 #include "base/error.h"
-#include "nn/layers/pictures.h"
+#include "nn/pictures/pictures.h"
 
 #include <keratin/layers.h>
 

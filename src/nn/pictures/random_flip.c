@@ -1,7 +1,7 @@
 /* RandomFlip: while training, pictures are mirrored with probability 1/2; one draw serves both
  * directions.  keras.layers.RandomFlip */
 #include "base/error.h"
-#include "nn/layers/pictures.h"
+#include "nn/pictures/pictures.h"
 
 #include <keratin/layers.h>
 

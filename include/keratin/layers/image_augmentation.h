@@ -1,0 +1,289 @@
+/* Layers that vary pictures at random while training: see layers.h.
+ *
+ * Outside of training they give back what they got, in the layer's dtype, unless they say
+ * otherwise. Pictures are (batch, height, width, channels), with "channels_first" (batch, channels,
+ * height, width); three axes are one picture. Each picture has draws of its own. A factor is a
+ * number v, which stands for the range from 0 (from -v where that is allowed) to v, or, with an s
+ * behind its name, the two ends of the range. Other values than pictures (labels, boxes, masks) go
+ * past these layers; bounding_box_format is kept for files. */
+#ifndef KERATIN_LAYERS_IMAGE_AUGMENTATION_H
+#define KERATIN_LAYERS_IMAGE_AUGMENTATION_H
+
+#include <keratin/layers/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The values of each channel of a picture stretched over all of value_range; not only while
+ * training.
+ *
+ * Keras: keras.layers.AutoContrast. A channel of one value stays as it is.
+ *
+ *     kt_auto_contrast(.value_range = kt_floats(0, 1))
+ */
+typedef struct kt_auto_contrast_args {
+    size_t size;
+    kt_floats_t value_range; ///< default (0, 255)
+    const char *data_format;
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_auto_contrast_args;
+#define KT_AUTO_CONTRAST_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_auto_contrast(...)                                                                      \
+    KT_CALL(kt_auto_contrast_new, kt_auto_contrast_args, KT_AUTO_CONTRAST_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_auto_contrast_new(const kt_auto_contrast_args *args);
+
+/** The values of each channel spread evenly over value_range, by their distribution in the whole
+ * batch; while training.
+ *
+ * Keras: keras.layers.Equalization.  Errors: bins below 1.
+ *
+ *     kt_equalization(.bins = 64)
+ */
+typedef struct kt_equalization_args {
+    size_t size;
+    kt_floats_t value_range; ///< default (0, 255)
+    int bins;                ///< of the histogram; default 256
+    const char *data_format;
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_equalization_args;
+#define KT_EQUALIZATION_DEFAULTS .bins = 256, KT_LAYER_DEFAULTS
+#define kt_equalization(...)                                                                       \
+    KT_CALL(kt_equalization_new, kt_equalization_args, KT_EQUALIZATION_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_equalization_new(const kt_equalization_args *args);
+
+/** Pictures inverted (high - x) with a probability.
+ *
+ * Keras: keras.layers.RandomInvert.
+ *
+ *     kt_random_invert(0.5)
+ */
+typedef struct kt_random_invert_args {
+    size_t size;
+    double factor;           ///< 0 to 1: the probability is drawn from 0 to factor; default 1
+    kt_floats_t value_range; ///< default (0, 255)
+    int64_t seed;            ///< default KT_NONE: from the seed of the session
+    const char *data_format;
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_invert_args;
+#define KT_RANDOM_INVERT_DEFAULTS .factor = 1, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_invert(...)                                                                      \
+    KT_CALL(kt_random_invert_new, kt_random_invert_args, KT_RANDOM_INVERT_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_random_invert_new(const kt_random_invert_args *args);
+
+/** Pictures in shades of gray, in as many channels, with a probability. Integers stay integers.
+ *
+ * Keras: keras.layers.RandomGrayscale.  Errors: not 3 channels or 1.
+ *
+ *     kt_random_grayscale(0.2)
+ */
+typedef struct kt_random_grayscale_args {
+    size_t size;
+    double factor; ///< 0 to 1: the probability; default 0.5
+    const char *data_format;
+    int64_t seed; ///< default KT_NONE: from the seed of the session
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_grayscale_args;
+#define KT_RANDOM_GRAYSCALE_DEFAULTS .factor = 0.5, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_grayscale(...)                                                                   \
+    KT_CALL(                                                                                       \
+        kt_random_grayscale_new,                                                                   \
+        kt_random_grayscale_args,                                                                  \
+        KT_RANDOM_GRAYSCALE_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_grayscale_new(const kt_random_grayscale_args *args);
+
+/** Only the highest bits of values of 0 to 255 are kept.
+ *
+ * Keras: keras.layers.RandomPosterization.
+ *
+ *     kt_random_posterization(.factors = kt_floats(4, 4))
+ */
+typedef struct kt_random_posterization_args {
+    size_t size;
+    double
+        factor; ///< 1 to 8: 1 to factor - 1 bits are kept, as in Keras; of two ends the upper one
+                ///< counts only if they are the same
+    kt_floats_t value_range; ///< default (0, 255)
+    const char *data_format;
+    int64_t seed;        ///< default KT_NONE: from the seed of the session
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_posterization_args;
+#define KT_RANDOM_POSTERIZATION_DEFAULTS .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_posterization(...)                                                               \
+    KT_CALL(                                                                                       \
+        kt_random_posterization_new,                                                               \
+        kt_random_posterization_args,                                                              \
+        KT_RANDOM_POSTERIZATION_DEFAULTS,                                                          \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_posterization_new(const kt_random_posterization_args *args);
+
+/** A step from each picture towards its shades of gray.
+ *
+ * Keras: keras.layers.RandomColorDegeneration.  Errors: not 3 channels or 1.
+ *
+ *     kt_random_color_degeneration(0.5)
+ */
+typedef struct kt_random_color_degeneration_args {
+    size_t size;
+    double factor;           ///< -1 to 1: from -factor to factor; 1 is gray
+    kt_floats_t value_range; ///< default (0, 255)
+    const char *data_format;
+    int64_t seed;        ///< default KT_NONE: from the seed of the session
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_color_degeneration_args;
+#define KT_RANDOM_COLOR_DEGENERATION_DEFAULTS .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_color_degeneration(...)                                                          \
+    KT_CALL(                                                                                       \
+        kt_random_color_degeneration_new,                                                          \
+        kt_random_color_degeneration_args,                                                         \
+        KT_RANDOM_COLOR_DEGENERATION_DEFAULTS,                                                     \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_color_degeneration_new(const kt_random_color_degeneration_args *args);
+
+/** Pictures smoothed (0), as they are (0.5) or sharpened (1).
+ *
+ * Keras: keras.layers.RandomSharpness.
+ *
+ *     kt_random_sharpness(0.8)
+ */
+typedef struct kt_random_sharpness_args {
+    size_t size;
+    double factor;           ///< 0 to 1
+    kt_floats_t value_range; ///< default (0, 255)
+    const char *data_format;
+    int64_t seed;        ///< default KT_NONE: from the seed of the session
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_sharpness_args;
+#define KT_RANDOM_SHARPNESS_DEFAULTS .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_sharpness(...)                                                                   \
+    KT_CALL(                                                                                       \
+        kt_random_sharpness_new,                                                                   \
+        kt_random_sharpness_args,                                                                  \
+        KT_RANDOM_SHARPNESS_DEFAULTS,                                                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_sharpness_new(const kt_random_sharpness_args *args);
+
+/** Pictures blurred with a probability; the width of the blur is drawn once for the batch.
+ *
+ * Keras: keras.layers.RandomGaussianBlur.  Errors: a kernel_size that is even.
+ *
+ *     kt_random_gaussian_blur(0.5, .kernel_size = 5)
+ */
+typedef struct kt_random_gaussian_blur_args {
+    size_t size;
+    double factor;           ///< 0 to 1: the probability is drawn from 0 to factor; default 1
+    kt_tuple kernel_size;    ///< odd; default 3
+    double sigma;            ///< 0 to 1: from 0 to sigma; default 1
+    kt_floats_t value_range; ///< default (0, 255)
+    const char *data_format;
+    int64_t seed;        ///< default KT_NONE: from the seed of the session
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    kt_floats_t sigmas;  ///< Keras' sigma as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_gaussian_blur_args;
+#define KT_RANDOM_GAUSSIAN_BLUR_DEFAULTS                                                           \
+    .factor = 1, .kernel_size = 3, .sigma = 1, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_gaussian_blur(...)                                                               \
+    KT_CALL(                                                                                       \
+        kt_random_gaussian_blur_new,                                                               \
+        kt_random_gaussian_blur_args,                                                              \
+        KT_RANDOM_GAUSSIAN_BLUR_DEFAULTS,                                                          \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_gaussian_blur_new(const kt_random_gaussian_blur_args *args);
+
+/** Pictures whose rows and columns slide along each other.
+ *
+ * Keras: keras.layers.RandomShear.
+ *
+ *     kt_random_shear(0.2, 0.2)
+ */
+typedef struct kt_random_shear_args {
+    size_t size;
+    double x_factor;           ///< 0 to 1: from -x_factor to x_factor
+    double y_factor;           ///< the same for columns
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    const char *fill_mode;     ///< as in kt_random_rotation
+    double fill_value;         ///< for "constant"; default 0
+    const char *data_format;
+    int64_t seed; ///< default KT_NONE: from the seed of the session
+    kt_floats_t x_factors,
+        y_factors; ///< Keras' factors as tuples, from 0 to 1, to one side or the other
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_shear_args;
+#define KT_RANDOM_SHEAR_DEFAULTS .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_shear(...)                                                                       \
+    KT_CALL(kt_random_shear_new, kt_random_shear_args, KT_RANDOM_SHEAR_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_random_shear_new(const kt_random_shear_args *args);
+
+/** num_ops times one of eleven changes, the same for the batch, to each picture by its own draw:
+ * RandomShear, RandomTranslation, RandomRotation, RandomBrightness, RandomColorDegeneration,
+ * RandomContrast, RandomSharpness, RandomPosterization, Solarization, AutoContrast, Equalization.
+ *
+ * Keras: keras.layers.RandAugment.
+ *
+ *     kt_rand_augment(.value_range = kt_floats(0, 1), .num_ops = 3)
+ */
+typedef struct kt_rand_augment_args {
+    size_t size;
+    kt_floats_t value_range;   ///< default (0, 255)
+    int num_ops;               ///< default 2
+    double factor;             ///< 0 to 1: how strong; default 0.5
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    int64_t seed;              ///< default KT_NONE: from the seed of the session
+    const char *data_format;
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_rand_augment_args;
+#define KT_RAND_AUGMENT_DEFAULTS .num_ops = 2, .factor = 0.5, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_rand_augment(...)                                                                       \
+    KT_CALL(kt_rand_augment_new, kt_rand_augment_args, KT_RAND_AUGMENT_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_rand_augment_new(const kt_rand_augment_args *args);
+
+/** Pictures mixed with what chains of changes (those of kt_rand_augment) make of them, by random
+ * weights.
+ *
+ * Keras: keras.layers.AugMix. What a chain does is drawn anew for each batch.
+ *
+ *     kt_aug_mix(.value_range = kt_floats(0, 1), .factor = 0.2)
+ */
+typedef struct kt_aug_mix_args {
+    size_t size;
+    kt_floats_t value_range; ///< default (0, 255)
+    int num_chains;          ///< default 3
+    int chain_depth;         ///< default 3
+    double factor;           ///< 0 to 1: how strong; default 0.3
+    double alpha;            ///< of the distributions of the weights; default 1
+    bool all_ops; ///< default true; without: brightness, color degeneration, contrast and sharpness
+                  ///< take no part
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    int64_t seed;              ///< default KT_NONE: from the seed of the session
+    const char *data_format;
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_aug_mix_args;
+#define KT_AUG_MIX_DEFAULTS                                                                        \
+    .num_chains = 3, .chain_depth = 3, .factor = 0.3, .alpha = 1, .all_ops = true,                 \
+    .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_aug_mix(...) KT_CALL(kt_aug_mix_new, kt_aug_mix_args, KT_AUG_MIX_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_aug_mix_new(const kt_aug_mix_args *args);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

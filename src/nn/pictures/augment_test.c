@@ -1,0 +1,302 @@
+/* Layers that vary pictures at random against real Keras (tests/golden/augment.npz), with ranges
+ * that leave no choice or with the random numbers of the file in place of those drawn; what is
+ * drawn; and wrong arguments. A case of the file that has no row here fails the last test of
+ * values. */
+#include "io/npz.h"
+#include "nn/pictures/pictures.h"
+#include "testing/kt_layers.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIRST .data_format = "channels_first"
+#define V(...) .value_range = kt_floats(__VA_ARGS__)
+#define F(f) .factors = kt_floats(f, f)
+
+#define HISTOGRAMS(X)                                                                              \
+    X("auto_contrast", true, kt_auto_contrast())                                                   \
+    X("auto_contrast_predict", false, kt_auto_contrast())                                          \
+    X("auto_contrast_range", true, kt_auto_contrast(V(20, 200)))                                   \
+    X("auto_contrast_uint8", true, kt_auto_contrast())                                             \
+    X("auto_contrast_first", true, kt_auto_contrast(FIRST))                                        \
+    X("auto_contrast_alone", true, kt_auto_contrast())                                             \
+    X("equalization", true, kt_equalization())                                                     \
+    X("equalization_predict", false, kt_equalization())                                            \
+    X("equalization_range", true, kt_equalization(V(0, 100)))                                      \
+    X("equalization_bins", true, kt_equalization(.bins = 16))                                      \
+    X("equalization_uint8", true, kt_equalization())                                               \
+    X("equalization_all", true, kt_equalization())                                                 \
+    X("equalization_first", true, kt_equalization(FIRST))
+#define COLORS(X)                                                                                  \
+    X("invert", true, kt_random_invert(F(1)))                                                      \
+    X("invert_range", true, kt_random_invert(F(1), V(0, 200)))                                     \
+    X("invert_never", true, kt_random_invert(0))                                                   \
+    X("invert_uint8", true, kt_random_invert(F(1)))                                                \
+    X("grayscale", true, kt_random_grayscale(1))                                                   \
+    X("grayscale_first", true, kt_random_grayscale(1, FIRST))                                      \
+    X("grayscale_uint8", true, kt_random_grayscale(1))                                             \
+    X("grayscale_gray", true, kt_random_grayscale(1))                                              \
+    X("grayscale_never", true, kt_random_grayscale(0))                                             \
+    X("posterization_1", true, kt_random_posterization(F(1)))                                      \
+    X("posterization_3", true, kt_random_posterization(F(3)))                                      \
+    X("posterization_8", true, kt_random_posterization(F(8)))                                      \
+    X("posterization_2", true, kt_random_posterization(2))                                         \
+    X("posterization_range", true, kt_random_posterization(F(2), V(0, 100)))                       \
+    X("posterization_uint8", true, kt_random_posterization(F(3)))                                  \
+    X("degeneration", true, kt_random_color_degeneration(F(0.3)))                                  \
+    X("degeneration_back", true, kt_random_color_degeneration(F(-0.2)))                            \
+    X("degeneration_gray", true, kt_random_color_degeneration(F(1)))                               \
+    X("degeneration_first", true, kt_random_color_degeneration(F(0.6), FIRST))                     \
+    X("degeneration_range", true, kt_random_color_degeneration(F(0.6), V(50, 180)))
+#define BLURRED(...) kt_random_gaussian_blur(F(1), .sigmas = kt_floats(0.7, 0.7), ##__VA_ARGS__)
+#define BLURS(X)                                                                                   \
+    X("sharpness_smooth", true, kt_random_sharpness(F(0)))                                         \
+    X("sharpness_same", true, kt_random_sharpness(F(0.5)))                                         \
+    X("sharpness_sharp", true, kt_random_sharpness(F(0.9)))                                        \
+    X("sharpness_first", true, kt_random_sharpness(F(0.2), FIRST))                                 \
+    X("sharpness_range", true, kt_random_sharpness(F(0.8), V(20, 200)))                            \
+    X("blur", true, BLURRED(.seed = 1))                                                            \
+    X("blur_5", true, BLURRED(.kernel_size = 5))                                                   \
+    X("blur_two_sizes", true, BLURRED(.kernel_size = kt_hw(3, 5)))                                 \
+    X("blur_first", true, BLURRED(FIRST))                                                          \
+    X("blur_none", true, kt_random_gaussian_blur(F(1), .sigmas = kt_floats(0, 0)))                 \
+    X("blur_never", true, kt_random_gaussian_blur(F(0)))                                           \
+    X("blur_range", true, BLURRED(V(20, 200)))
+#define SHEAR(...) given(kt_random_shear(__VA_ARGS__))
+#define WARPS(X)                                                                                   \
+    X("shear", true, SHEAR(0.9, 0.9))                                                              \
+    X("shear_nearest", true, SHEAR(0.9, 0.9, "nearest"))                                           \
+    X("shear_constant", true, SHEAR(0.9, 0.9, .fill_mode = "constant", .fill_value = 3))           \
+    X("shear_wrap", true, SHEAR(0.9, 0.9, .fill_mode = "wrap"))
+#define PREDICTS(X)                                                                                \
+    X("invert_predict", false, kt_random_invert())                                                 \
+    X("grayscale_predict", false, kt_random_grayscale())                                           \
+    X("posterization_predict", false, kt_random_posterization(3))                                  \
+    X("degeneration_predict", false, kt_random_color_degeneration(0.5))                            \
+    X("sharpness_predict", false, kt_random_sharpness(0.2))                                        \
+    X("blur_predict", false, kt_random_gaussian_blur())                                            \
+    X("shear_predict", false, kt_random_shear(0.2))                                                \
+    X("aug_mix_predict", false, kt_aug_mix())                                                      \
+    X("rand_augment_predict", false, kt_rand_augment())
+#define ALL(X) HISTOGRAMS(X) COLORS(X) BLURS(X) WARPS(X) PREDICTS(X)
+
+#define NAME(case_, training, layer) case_,
+static const char *const names[] = {ALL(NAME) NULL};
+#undef NAME
+
+/* The random numbers of the case that is checked, CASE/d0 …, in place of those that the layer
+ * draws. */
+static const char *checking;
+
+static kt_status draw_given(const kt_augment *a, kt_graph *g, const kt_shape *shape, kt_val **d) {
+    char key[64];
+    kt_npz *z;
+    (void)a;
+    (void)shape;
+    kt_check_status(kt_npz_open(&z, "tests/golden/augment.npz"), KT_OK);
+    for (int i = 0; i < kt_npz_count(z); i++)
+        for (int k = 0; k < KT_DRAWS; k++) {
+            snprintf(key, sizeof key, "%s/d%d", checking, k);
+            if (strcmp(key, kt_npz_name(z, i)) != 0) continue;
+            kt_tensor *t = kt_npz_read(z, key);
+            d[k] = kt_g_array(g, t->data, (kt_spec){kt_tensor_dtype(t), kt_tensor_shape(t)});
+            kt_free(t);
+        }
+    kt_npz_close(z);
+    assert_non_null(d[0]);
+    return g->status;
+}
+
+static kt_layer *given(kt_layer *l) {
+    kt_check_status(kt_check(l), KT_OK);
+    ((kt_augment *)kt_layer_state(l))->draw = draw_given;
+    return l;
+}
+
+#define CHECK(case_, training_, layer)                                                             \
+    checking = case_;                                                                              \
+    kt_check_golden("augment", case_, layer, .training = training_);
+KT_TEST(augment, histograms_are_those_of_keras){HISTOGRAMS(CHECK)}
+
+KT_TEST(augment, colors_are_those_of_keras){COLORS(CHECK)}
+
+KT_TEST(augment, blurs_are_those_of_keras){BLURS(CHECK)}
+
+KT_TEST(augment, warps_are_those_of_keras){WARPS(CHECK)}
+
+KT_TEST(augment, predictions_are_those_of_keras){PREDICTS(CHECK)}
+
+KT_TEST(augment, every_case_has_a_row) {
+    kt_npz *z;
+    kt_check_status(kt_npz_open(&z, "tests/golden/augment.npz"), KT_OK);
+    for (int i = 0; i < kt_npz_count(z); i++) {
+        const char *key = kt_npz_name(z, i), *part = strstr(key, "/y");
+        bool found = !part;
+        for (int k = 0; !found && names[k]; k++)
+            found = strlen(names[k]) == (size_t)(part - key) &&
+                    !strncmp(names[k], key, strlen(names[k]));
+        if (!found) print_error("augment.npz: \"%s\" has no row\n", key);
+        assert_true(found);
+    }
+    kt_npz_close(z);
+}
+
+/* What a layer makes of pictures while training. */
+static kt_tensor *trained(kt_layer *layer, kt_tensor *x) {
+    const kt_shape shape = kt_tensor_shape(x);
+    kt_sym *in = kt_input({shape.dim[1], shape.dim[2], shape.dim[3]});
+    kt_model *m = kt_functional(in, kt_call(layer, in, .training = true));
+    kt_tensor *y = kt_model_predict(m, x, .verbose = 0, .batch_size = (int)shape.dim[0]);
+    kt_check_status(kt_check(y), KT_OK);
+    kt_free(m);
+    return y;
+}
+
+static kt_tensor *pictures(int64_t n) {
+    kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(n, 5, 6, 3), NULL);
+    for (int64_t i = 0; i < kt_tensor_size(x); i++)
+        kt_tensor_set(x, i, (double)(i % 90 * 37 % 256));
+    return x;
+}
+
+/* Pictures of 64 that are all the same that differ from the first afterwards. */
+static int differing(kt_layer *layer) {
+    kt_tensor *x = pictures(64), *y = trained(layer, x);
+    int n = 0;
+    for (int64_t i = 90; i < kt_tensor_size(y); i += 90) {
+        bool same = true;
+        for (int64_t k = 0; k < 90; k++)
+            same = same && kt_tensor_get(y, i + k) == kt_tensor_get(y, k);
+        n += !same;
+    }
+    kt_free(x);
+    kt_free(y);
+    return n;
+}
+
+KT_TEST(augment, every_picture_has_its_own_draw) {
+    const double half[] = {0.5, 0.5};
+    assert_in_range(differing(kt_random_invert(.factors = {half, 2})), 16, 48);
+    assert_in_range(differing(kt_random_grayscale()), 16, 48);
+    assert_in_range(differing(kt_random_gaussian_blur(.factors = {half, 2})), 16, 48);
+    assert_in_range(differing(kt_random_posterization(4)), 24, 60); /* 1, 2 or 3 bits */
+    assert_true(differing(kt_random_color_degeneration(0.5)) > 60);
+    assert_true(differing(kt_random_sharpness(1)) > 60);
+    assert_true(differing(kt_random_shear(0.4, 0.4)) > 60);
+    assert_int_equal(differing(kt_equalization()), 0);
+}
+
+/* Of the gamma distribution: its logarithm has the mean digamma(alpha). */
+typedef struct {
+    size_t size;
+    double alpha;
+    KT_LAYER_ARGS
+} gamma_args;
+static kt_status gamma_call(kt_layer *l, kt_trace *t) {
+    kt_graph *g = kt_tracer_current()->g;
+    const double alpha = ((const gamma_args *)kt_layer_args(l))->alpha;
+    const kt_shape shape = kt_unwrap(t->in[0], NULL)->spec.shape;
+    kt_val *a = kt_g_const(g, alpha, (kt_spec){KT_FLOAT32, {0, {0}}});
+    t->out[0] = kt_wrap(kt_draw_log_gamma(l, shape, a, 7));
+    return kt_check(t->out[0]);
+}
+static const kt_layer_class gamma_class = {
+    .name = "Gamma", .args_size = sizeof(gamma_args), .call = gamma_call};
+
+KT_TEST(augment, gamma_numbers_have_their_distribution) {
+    /* alpha, digamma(alpha), trigamma(alpha) */
+    static const double known[][3] = {
+        {0.2, -5.289039896592188, 26.267377205946286},
+        {1, -0.5772156649015329, 1.6449340668482264},
+        {4.5, 1.3888709263595289, 0.24872510303901026}};
+    for (int i = 0; i < 3; i++) {
+        kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(200, 10, 10, 3), NULL);
+        gamma_args a = {sizeof a, known[i][0], KT_LAYER_DEFAULTS};
+        kt_tensor *y = trained(kt_layer_new(&gamma_class, &a), x);
+        const int64_t n = kt_tensor_size(y);
+        double sum = 0, squares = 0;
+        for (int64_t k = 0; k < n; k++) {
+            const double v = kt_tensor_get(y, k) - known[i][1];
+            sum += v;
+            squares += v * v;
+        }
+        const double deviation = sqrt(known[i][2] / (double)n);
+        assert_true(fabs(sum / (double)n) < 4 * deviation);
+        assert_true(fabs(squares / (double)n / known[i][2] - 1) < 0.05);
+        kt_free(x);
+        kt_free(y);
+    }
+}
+
+static bool close_to(kt_tensor *a, kt_tensor *b) {
+    for (int64_t i = 0; i < kt_tensor_size(a); i++)
+        if (fabs(kt_tensor_get(a, i) - kt_tensor_get(b, i)) > 1e-3) return false;
+    return true;
+}
+
+/* With the factor 0 each of the eleven has one thing to do. */
+KT_TEST(augment, rand_augment_takes_each_of_its_layers) {
+    kt_tensor *x = pictures(2), *want[6];
+    bool seen[6] = {false};
+    want[0] = x;
+    want[1] = trained(kt_random_sharpness(F(0)), x);
+    want[2] = trained(kt_random_posterization(F(1)), x);
+    want[3] = trained(kt_random_invert(F(1)), x); /* solarization with the threshold 0 */
+    want[4] = trained(kt_auto_contrast(), x);
+    want[5] = trained(kt_equalization(), x);
+    for (int seed = 0; seed < 60; seed++) {
+        kt_tensor *y = trained(kt_rand_augment(.num_ops = 1, .factor = 0, .seed = seed), x);
+        int i = 5;
+        while (i >= 0 && !close_to(y, want[i])) i--;
+        assert_in_range(i, 0, 5);
+        seen[i] = true;
+        kt_free(y);
+    }
+    for (int i = 0; i < 6; i++) assert_true(seen[i] || close_to(want[i], x));
+    kt_tensor *y = trained(kt_rand_augment(.num_ops = 0), x);
+    assert_true(close_to(x, y));
+    kt_free(y);
+    for (int i = 0; i < 6; i++) kt_free(want[i]);
+}
+
+KT_TEST(augment, aug_mix_mixes) {
+    kt_tensor *x = pictures(2);
+    kt_tensor *same = trained(kt_aug_mix(.chain_depth = 0), x); /* the weights sum to 1 */
+    assert_true(close_to(x, same));
+    int changed = 0;
+    for (int seed = 0; seed < 8; seed++) {
+        kt_tensor *y = trained(kt_aug_mix(.seed = seed, .all_ops = seed % 2), x);
+        for (int64_t i = 0; i < kt_tensor_size(y); i++)
+            assert_true(kt_tensor_get(y, i) >= 0 && kt_tensor_get(y, i) <= 255);
+        changed += !close_to(x, y);
+        kt_free(y);
+    }
+    assert_true(changed > 5);
+    kt_free(same);
+    kt_free(x);
+}
+
+KT_TEST(augment, wrong_arguments) {
+    kt_check_fails(kt_auto_contrast(V(1)), KT_EINVAL, "value_range: expected two");
+    kt_check_fails(kt_equalization(.bins = 0), KT_EINVAL, "bins");
+    kt_check_fails(kt_random_invert(1.5), KT_EINVAL, "factor is out of range");
+    kt_check_fails(kt_random_grayscale(-0.1), KT_EINVAL, "factor is out of range");
+    kt_check_fails(kt_random_posterization(9), KT_EINVAL, "factor is out of range");
+    kt_check_fails(kt_random_posterization(), KT_EINVAL, "factor is out of range");
+    kt_check_fails(kt_random_color_degeneration(2), KT_EINVAL, "factor is out of range");
+    kt_check_fails(kt_random_sharpness(-0.5), KT_EINVAL, "factor is out of range");
+    kt_check_fails(kt_random_gaussian_blur(.kernel_size = 4), KT_EINVAL, "odd");
+    kt_check_fails(kt_random_gaussian_blur(.sigma = 2), KT_EINVAL, "sigma is out of range");
+    kt_check_fails(kt_random_shear(-0.5), KT_EINVAL, "x_factor is out of range");
+    kt_check_fails(kt_random_shear(.y_factors = kt_floats(-0.1, 0.2)), KT_EINVAL, "y_factor");
+    kt_check_status(kt_check(kt_random_shear(.y_factors = kt_floats(-0.1, 0.1))), KT_OK);
+    kt_check_fails(kt_random_shear(.fill_mode = "mirror"), KT_EINVAL, "fill_mode");
+    kt_check_fails(kt_rand_augment(.num_ops = -1), KT_EINVAL, "num_ops");
+    kt_check_fails(kt_rand_augment(.num_ops = 65), KT_ELIMIT, "num_ops");
+    kt_check_fails(kt_aug_mix(.alpha = 0), KT_EINVAL, "alpha");
+    kt_check_fails(kt_aug_mix(.factor = 2), KT_EINVAL, "factor is out of range");
+    kt_check_fails(kt_aug_mix(.interpolation = "cubic"), KT_EINVAL, "interpolation");
+    kt_sym *x = kt_input({4, 4, 2});
+    kt_check_fails(kt_call(kt_random_grayscale(), x, .training = true), KT_ESHAPE, "3 channels");
+}
