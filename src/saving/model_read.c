@@ -391,7 +391,9 @@ static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
     kt_sym *y = kt_reader_keep(g->r, kt_call_with(&a));
     if (kt_failed(y) || !y->node) return y;
     y->node->noted_training = c.noted_training;
-    y->node->said = kt_json_len(kwargs) && (c.mask.n || !kt_json_get(kwargs, "mask"));
+    const bool more = c.noted_training != KT_AUTO || c.causal || c.scores || c.attention.n ||
+                      c.state.n; /* null says nothing */
+    y->node->said = c.mask.n || (more && !kt_json_get(kwargs, "mask"));
     return y;
 }
 
