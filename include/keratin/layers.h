@@ -5,6 +5,7 @@
 #include <keratin/layers/activation.h>
 #include <keratin/layers/applications.h>
 #include <keratin/layers/attention.h>
+#include <keratin/layers/audio_preprocessing.h>
 #include <keratin/layers/base.h>
 #include <keratin/layers/convolutional.h>
 #include <keratin/layers/core.h>

@@ -15,8 +15,15 @@ static const kt_op_form *form_of(const kt_layer *l) {
     return NULL;
 }
 
-/* Open dimensions of a new shape are -1 to Keras. */
+static bool is_unknown(const kt_json *d) {
+    return kt_json_kind(d) == KT_JSON_NULL || (kt_json_is(d, KT_JSON_INT) && kt_json_int(d) < 0);
+}
+
+/* An open dimension of a new shape is -1 to Keras, which takes only one of these. */
 static kt_json *close_shape(kt_json *list) {
+    int unknown = 0;
+    for (int i = 0; i < kt_json_len(list); i++) unknown += is_unknown(kt_json_at(list, i));
+    if (unknown != 1) return list;
     kt_json *out = kt_json_new_list();
     for (int i = 0; i < kt_json_len(list); i++) {
         kt_json *d = kt_json_at(list, i);
