@@ -18,6 +18,7 @@ KT_API kt_sym *kt_op_full_like(kt_sym *x, kt_sym *fill_value, const char *dtype)
 
 /** x in a dtype (NULL: its own); zeros in its shape; cast after it was brought into the range. */
 KT_API kt_sym *kt_op_array(kt_sym *x, const char *dtype);
+KT_API kt_sym *kt_op_convert_to_tensor(kt_sym *x, const char *dtype); ///< like array
 KT_API kt_sym *kt_op_empty_like(kt_sym *x, const char *dtype);
 KT_API kt_sym *kt_op_saturate_cast(kt_sym *x, const char *dtype);
 /** One value everywhere; dtype NULL: the policy's. */

@@ -1,7 +1,6 @@
 /* Saves the model while it is trained.  keras.callbacks.ModelCheckpoint
  *
- * The name of the file is a Python format string over epoch, batch and the logs; of the formats
- * those for numbers are there. */
+ * The name of the file is a Python format string over epoch, batch and the logs. */
 #include "base/fs.h"
 #include "base/locale.h"
 #include "callbacks/message.h"
@@ -10,6 +9,7 @@
 #include <keratin/callbacks.h>
 #include <keratin/saving.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,23 +56,71 @@ static void checkpoint_begin(kt_component *c) {
 
 /* The name of the file ------------------------------------------------------------------------- */
 
-/* Python's format(value, spec) for [0][width][.precision][d|f|e|g]. */
+/* [[fill]align][sign][0][width][.precision][type], of one of which the mini-language of Python is
+ * made; the rest of it is not there. */
+typedef struct {
+    char fill, align, sign, type; ///< 0: not given; type % is f of a hundredfold
+    int width, precision;         ///< precision -1: not given
+} format;
+
+static int number(const char **p, int none) {
+    if (!kt_is_digit(**p)) return none;
+    int n = 0;
+    for (; kt_is_digit(**p); ++*p) n = n < 1000 ? 10 * n + (**p - '0') : n;
+    return n;
+}
+
+static bool read_format(format *f, const char *p, bool integer) {
+    *f = (format){.precision = -1};
+    if (*p && p[1] && strchr("<>^=", p[1])) f->fill = *p++;
+    if (*p && strchr("<>^=", *p)) f->align = *p++;
+    if (*p && strchr("+- ", *p)) f->sign = *p++;
+    if (*p == '0') {
+        if (!f->align) f->align = '=';
+        if (!f->fill) f->fill = *p;
+        p++;
+    }
+    f->width = number(&p, 0);
+    if (*p == '.') {
+        p++;
+        if ((f->precision = number(&p, -1)) < 0) return false;
+    }
+    if (*p) f->type = *p++;
+    if (*p || f->width > 200 || f->precision > 200 || (f->fill & 0x80)) return false;
+    if (!f->type) return f->precision < 0;
+    return strchr(integer ? "dfFeEgG%" : "fFeEgG%", f->type) &&
+           (f->type != 'd' || f->precision < 0);
+}
+
+/* Python's format(value, spec). */
 static bool add_formatted(kt_str *out, const char *spec, double v, bool integer) {
-    char fmt[32], text[400];
-    size_t n = strlen(spec);
-    const char type = n ? spec[n - 1] : 0;
-    if (!n && integer) return kt_str_addf(out, "%lld", (long long)v), true;
-    if (!n) return kt_str_double(out, v), true;
-    if (kt_is_alpha(type)) n--;
-    if (n > 16 || strspn(spec, "0123456789.") < n) return false;
-    if (kt_is_alpha(type) ? !strchr(integer ? "dfeg" : "feg", type) : !integer) return false;
-    const bool whole = integer && (type == 'd' || kt_is_digit(type));
-    if (whole && memchr(spec, '.', n)) return false;
-    snprintf(fmt, sizeof fmt, "%%%.*s%s%c", (int)n, spec, whole ? "ll" : "", whole ? 'd' : type);
-    const int length = whole ? snprintf(text, sizeof text, fmt, (long long)v)
-                             : kt_snprintf(text, sizeof text, fmt, v);
-    if (length < 0 || (size_t)length >= sizeof text) return false;
-    kt_str_add(out, text);
+    format f;
+    kt_str body = {0};
+    char c[12], text[400];
+    if (!read_format(&f, spec, integer)) return false;
+    const bool percent = f.type == '%';
+    snprintf(c, sizeof c, "%%.%d%c", f.precision < 0 ? 6 : f.precision, percent ? 'f' : f.type);
+    const double size = fabs(v);
+    if (integer && (!f.type || f.type == 'd')) {
+        kt_str_addf(&body, "%lld", (long long)size);
+    } else if (!f.type) {
+        kt_str_double(&body, size);
+    } else {
+        kt_snprintf(text, sizeof text, c, percent ? 100 * size : size);
+        kt_str_add(&body, text);
+        if (percent) kt_str_add(&body, "%");
+    }
+    const char sign = !isnan(v) && signbit(v) ? '-' : f.sign == '-' ? 0 : f.sign;
+    const int len = (body.s ? (int)strlen(body.s) : 0) + (sign != 0);
+    const int pad = f.width > len ? f.width - len : 0;
+    const int left = f.align == '<' ? 0 : f.align == '^' ? pad / 2 : pad;
+    if (sign && f.align == '=') kt_str_addn(out, &sign, 1);
+    for (int i = 0; i < left; i++) kt_str_addn(out, f.fill ? &f.fill : " ", 1);
+    if (sign && f.align != '=') kt_str_addn(out, &sign, 1);
+    if (body.s) kt_str_add(out, body.s);
+    for (int i = left; i < pad; i++) kt_str_addn(out, f.fill ? &f.fill : " ", 1);
+    if (body.status) out->status = body.status;
+    kt_str_free(&body);
     return true;
 }
 

@@ -47,10 +47,13 @@ static kt_log_entry *logs_entry(kt_logs *l, const char *name) {
     return &l->entries.v[l->n++];
 }
 
+/* A processor's NaN may have a sign, which printf shows; Python's have none. */
+static double plain(double v) { return isnan(v) ? (double)NAN : v; }
+
 kt_status kt_logs_set(kt_logs *l, const char *name, double value) {
     kt_log_entry *e = logs_entry(l, name);
     if (!e) return KT_ENOMEM;
-    e->value = value;
+    e->value = plain(value);
     e->values.n = 0;
     return KT_OK;
 }
@@ -60,10 +63,10 @@ kt_status kt_logs_set_values(kt_logs *l, const char *name, const float *values, 
     for (int64_t i = 0; i < n; i++) sum += (double)values[i];
     kt_log_entry *e = logs_entry(l, name);
     if (!e) return KT_ENOMEM;
-    e->value = n == 1 ? (double)values[0] : sum / (double)n;
+    e->value = plain(n == 1 ? (double)values[0] : sum / (double)n);
     e->values.n = 0;
     for (int64_t i = 0; n > 1 && i < n; i++)
-        if (kt_vec_push(&e->values, (double)values[i])) return KT_ENOMEM;
+        if (kt_vec_push(&e->values, plain((double)values[i]))) return KT_ENOMEM;
     return KT_OK;
 }
 

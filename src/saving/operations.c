@@ -257,10 +257,7 @@ static const kt_class *activation_of(const char *class_name) {
 }
 
 bool kt_is_operation_class(const char *class_name) {
-    static const char *const apart[] = {"GetItem", "ConvertToTensor"};
-    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
-        if (!strcmp(apart[i], class_name)) return true;
-    return find_op(class_name) || activation_of(class_name);
+    return !strcmp(class_name, "GetItem") || find_op(class_name) || activation_of(class_name);
 }
 
 /* "LeakyRelu" with its arguments: the activation of that name in an Activation layer. */
@@ -445,11 +442,20 @@ static kt_sym *apply_form(
     return kt_reader_keep(o->r, kt_op_apply(form->op, o->n, o->in, attrs));
 }
 
-/* What is a tensor already stays that tensor. Keras calls this on masks. */
+/* Keras calls this on masks. A tensor may be said not to be sparse, which ours never are. */
 static kt_sym *converted(operands *o, const kt_json *config) {
-    const char *dtype = kt_json_get_text(config, "dtype");
-    if (dtype) return kt_reader_keep(o->r, kt_op_cast(o->in[0], dtype));
-    return o->in[0]->index ? kt_reader_keep(o->r, kt_op_copy(o->in[0])) : o->in[0];
+    bool sparse = false, ragged = false;
+    kt_status st = o->n == 1 ? KT_OK
+                             : KT_FAIL(KT_EFORMAT, "ConvertToTensor: one operand, got %d", o->n);
+    if (st == KT_OK) st = kt_read_optional(config, "sparse", KT_JSON_BOOL);
+    if (st == KT_OK) st = kt_read_optional(config, "ragged", KT_JSON_BOOL);
+    if (st == KT_OK) sparse = kt_json_bool(kt_json_get(config, "sparse"));
+    if (st == KT_OK) ragged = kt_json_bool(kt_json_get(config, "ragged"));
+    if (sparse || ragged)
+        st = KT_FAIL(KT_EUNSUPPORTED, "ConvertToTensor: %s tensors", sparse ? "sparse" : "ragged");
+    if (st) return kt_fail_object(st);
+    return kt_reader_keep(
+        o->r, kt_op_convert_to_tensor(o->in[0], kt_json_get_text(config, "dtype")));
 }
 
 kt_sym *kt_read_operation(
@@ -470,8 +476,8 @@ kt_sym *kt_read_operation(
         st = read_operands(&o, args);
         if (st == KT_OK && !form && o.n != 1)
             st = KT_FAIL(KT_EUNSUPPORTED, "operation %.60s does not exist here", class_name);
-        if (st == KT_OK && !strcmp(class_name, "ConvertToTensor")) return converted(&o, config);
-        y = st     ? kt_fail_object(st)
+        y = st                                       ? kt_fail_object(st)
+            : !strcmp(class_name, "ConvertToTensor") ? converted(&o, config)
             : form ? apply_form(&o, form, class_name, config, kwargs)
                    : read_activation(&o, class_name, config, name);
     }

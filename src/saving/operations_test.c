@@ -8,6 +8,7 @@
 #include "testing/kt_test.h"
 
 #include <keratin/keratin.h>
+#include <keratin/ops_creation.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -195,4 +196,31 @@ KT_TEST(operations, whole_lists_are_integers) {
     kt_tensor *p = kt_model_predict(m, in, .verbose = 0);
     assert_int_equal(kt_tensor_dtype(p), KT_INT32);
     assert_int_equal(kt_tensor_get(p, 1), 9);
+}
+
+/* Masks of Keras' models go through it; it stays a row of the summary and of the file. */
+KT_TEST(operations, convert_to_tensor) {
+    kt_sym *x = kt_input({2}, .dtype = "int32");
+    kt_sym *y = kt_op_convert_to_tensor(kt_op_convert_to_tensor(x, NULL), "float32");
+    kt_text *json = kt_model_to_json(kt_functional(x, y));
+    const char *text = kt_text_str(json), *form = "\"sparse\": null";
+    assert_non_null(strstr(text, "\"class_name\": \"ConvertToTensor\""));
+    kt_model *m = kt_model_from_json(text);
+    if (kt_failed(m)) fail_msg("%s", kt_error_message());
+    kt_check_str(kt_text_str(kt_model_to_json(m)), text);
+    kt_tensor *in = kt_tensor_new(KT_INT32, kt_dims(1, 2), (const int32_t[]){1, 2});
+    kt_tensor *p = kt_model_predict(m, in, .verbose = 0);
+    assert_int_equal(kt_tensor_dtype(p), KT_FLOAT32);
+    assert_int_equal(kt_tensor_get(p, 1), 2);
+    const char *at = strstr(text, form);
+    assert_non_null(at);
+    static const char *const values[] = {"false", "true", "3"};
+    static const kt_status expected[] = {KT_OK, KT_EUNSUPPORTED, KT_EFORMAT};
+    for (int i = 0; i < 3; i++) {
+        kt_str s = {0};
+        kt_str_addf(
+            &s, "%.*s\"sparse\": %s%s", (int)(at - text), text, values[i], at + strlen(form));
+        kt_check_status(kt_check(kt_model_from_json(s.s)), expected[i]);
+        kt_str_free(&s);
+    }
 }

@@ -67,6 +67,7 @@ static kt_status ones_finish(int n, kt_sym *const *in, void *attrs) {
 typedef struct {
     int dtype;
     kt_shape shape;
+    const char *sparse, *ragged; ///< NULL: no tensor is sparse or ragged here
 } dtype_attrs;
 KT_OP_BUILD(array) {
     const int d = ((const dtype_attrs *)attrs)->dtype;
@@ -113,6 +114,8 @@ KT_OP_BUILD(size) {
 WITH_DTYPE(array, "Array")
 WITH_DTYPE(empty_like, "EmptyLike")
 WITH_DTYPE(saturate_cast, "SaturateCast")
+#define convert_to_tensor_build array_build
+WITH_DTYPE(convert_to_tensor, "ConvertToTensor")
 static const kt_op_class full_class = {"Full", sizeof(dtype_attrs), full_build, NULL},
                          size_class = {"Size", 0, size_build, NULL};
 kt_sym *kt_op_full(kt_shape shape, kt_sym *fill_value, const char *dtype) {
@@ -193,6 +196,11 @@ kt_sym *kt_op_logspace(kt_sym *start, kt_sym *stop, int num, bool endpoint, doub
 
 static const kt_field like_fields[] = {KT_F_AS(like_attrs, dtype, KT_FIELD_DTYPE), KT_F_END};
 static const kt_field dtype_fields[] = {KT_F_AS(dtype_attrs, dtype, KT_FIELD_DTYPE), KT_F_END};
+static const kt_field convert_fields[] = {
+    KT_F_AS(dtype_attrs, dtype, KT_FIELD_DTYPE),
+    KT_F(dtype_attrs, sparse),
+    KT_F(dtype_attrs, ragged),
+    KT_F_END};
 static const kt_field full_fields[] = {
     KT_F(dtype_attrs, shape), KT_F_AS(dtype_attrs, dtype, KT_FIELD_DTYPE), KT_F_END};
 static const kt_field linspace_fields[] = {
@@ -217,6 +225,7 @@ const kt_op_form kt_op_forms_creation[] = {
     {&array_class, "numpy", 1, dtype_fields, NULL, NULL},
     {&empty_like_class, "numpy", 1, dtype_fields, NULL, NULL},
     {&saturate_cast_class, "core", 1, dtype_fields, NULL, NULL},
+    {&convert_to_tensor_class, "core", 1, convert_fields, NULL, NULL},
     {&full_class, "numpy", 1, full_fields, NULL, NULL},
     {&size_class, "numpy", 1, NULL, NULL, NULL},
     {&linspace_class, "numpy", 2, linspace_fields, NULL, NULL},
