@@ -292,11 +292,34 @@ static kt_status take_masks(call_inputs *c, const kt_call_args *a) {
     return KT_FAIL(KT_EINVAL, "mask: expected at most %d, one per input, got %d", c->how.n_args, n);
 }
 
+/* Of a dict that has a name for each input: exactly these, from the first on. */
+static kt_status check_keys(const kt_layer *l, const kt_nest *nest, int n) {
+    const char *const *want = l->cls->input_keys;
+    for (int i = 0; nest && nest->key && i < n; i++) {
+        const char *key = kt_nest_key(nest, i);
+        int known = 0;
+        while (known < i && want[known]) known++;
+        if (key && want[known] && !strcmp(key, want[known])) continue;
+        KT_FAIL(KT_EUNSUPPORTED, "input \"%.40s\"", key ? key : "");
+        return kt_error_expected("\"%s\" at this place", want[known] ? want[known] : "none");
+    }
+    return KT_OK;
+}
+
+static kt_status take_tensors(call_inputs *c, const kt_call_args *a) {
+    kt_nest *nest = NULL;
+    kt_nest **keys = a->layer->cls->input_keys ? &nest : NULL;
+    kt_status st = kt_nest_take(keys, a->inputs, "inputs", KT_OP_MAX_IN, &c->n, c->in);
+    if (st == KT_OK) st = check_keys(a->layer, nest, c->n);
+    kt_nest_free(nest);
+    return st;
+}
+
 static kt_status take_inputs(call_inputs *c, const kt_call_args *a) {
     unsigned given = 0;
     int n = 0;
     if (!a->inputs) return KT_FAIL(KT_EINVAL, "inputs: expected a symbolic tensor, got None");
-    kt_status st = kt_nest_take(NULL, a->inputs, "inputs", KT_OP_MAX_IN, &c->n, c->in);
+    kt_status st = take_tensors(c, a);
     c->how.n_args = c->n;
     if (st == KT_OK) st = take_masks(c, a);
     if (st == KT_OK) st = take_ref(c, a->attention_mask, "attention_mask", &n, false, &given);

@@ -8,18 +8,21 @@
 
 #include <string.h>
 
+static const char *const query_shapes[] = {"query_shape", "value_shape", "key_shape", NULL};
+
+/* {name: shape …} */
+static kt_json *named_shapes(const char *const *names, int n, const kt_shape *v) {
+    kt_json *shapes = kt_json_new_dict();
+    for (int i = 0; i < n && names[i]; i++)
+        if (kt_json_put(shapes, names[i], kt_write_shape(&v[i]))) return kt_json_free(shapes), NULL;
+    return shapes;
+}
+
 /* {"shapes_dict": {"query_shape": …, "value_shape": …}} */
 static kt_json *separate_shapes(const kt_layer *l) {
-    static const char *const names[] = {"query_shape", "value_shape", "key_shape"};
-    kt_json *o = kt_json_new_dict(), *shapes = kt_json_new_dict();
-    kt_status st = KT_OK;
-    for (int i = 0; i < l->n_built && i < 3 && st == KT_OK; i++)
-        st = kt_json_put(shapes, names[i], kt_write_shape(&l->built_for[i]));
-    if (st == KT_OK)
-        st = kt_json_put(o, "shapes_dict", shapes);
-    else
-        kt_json_free(shapes);
-    if (st == KT_OK) return o;
+    kt_json *o = kt_json_new_dict();
+    if (!kt_json_put(o, "shapes_dict", named_shapes(query_shapes, l->n_built, l->built_for)))
+        return o;
     kt_json_free(o);
     return NULL;
 }
@@ -56,7 +59,10 @@ static kt_json *build_config(const kt_layer *l) {
     if (l->n_built_states) return state_shapes(l);
     kt_json *o = kt_json_new_dict();
     const int n = kt_second_input(l) ? 1 : l->n_built;
-    if (!kt_json_put(o, "input_shape", shape_or_list(n, l->built_for))) return o;
+    const char *const *keys = l->cls->input_keys;
+    kt_json *shape = keys && n > 1 ? named_shapes(keys, n, l->built_for)
+                                   : shape_or_list(n, l->built_for);
+    if (!kt_json_put(o, "input_shape", shape)) return o;
     kt_json_free(o);
     return NULL;
 }
@@ -106,18 +112,22 @@ static int take_list(kt_shape *out, int most, const kt_json *v) {
     return n == kt_json_len(v) ? n : 0;
 }
 
+static int take_named(kt_shape *out, const char *const *names, const kt_json *v) {
+    int n = 0;
+    while (names[n] && take_shape(&out[n], kt_json_get(v, names[n]))) n++;
+    return n == kt_json_len(v) ? n : 0;
+}
+
 /* Inputs, or query, value and key, or inputs and initial states. */
 static int take_shapes(kt_shape *out, const kt_layer *l, const kt_json *config, int *states) {
-    static const char *const names[] = {"query_shape", "value_shape", "key_shape"};
-    const kt_json *dict = kt_json_get(config, "shapes_dict");
-    int n = 0;
+    const kt_json *dict = kt_json_get(config, "shapes_dict"),
+                  *in = kt_json_get(config, "input_shape");
     *states = 0;
-    if (!dict) return take_list(out, SHAPES_MAX, kt_json_get(config, "input_shape"));
-    if (kt_takes_separate(l)) {
-        while (n < 3 && take_shape(&out[n], kt_json_get(dict, names[n]))) n++;
-        return n == kt_json_len(dict) ? n : 0;
-    }
-    n = take_list(out, 1, kt_json_get(dict, "sequences_shape"));
+    if (!dict && l->cls->input_keys && kt_json_is(in, KT_JSON_DICT))
+        return take_named(out, l->cls->input_keys, in);
+    if (!dict) return take_list(out, SHAPES_MAX, in);
+    if (kt_takes_separate(l)) return take_named(out, query_shapes, dict);
+    int n = take_list(out, 1, kt_json_get(dict, "sequences_shape"));
     if (n) *states = take_list(out + n, SHAPES_MAX - n, kt_json_get(dict, "initial_state_shape"));
     return *states ? n : 0;
 }

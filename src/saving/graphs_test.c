@@ -243,6 +243,31 @@ KT_TEST(graphs, nested_ends) {
     release(&d);
 }
 
+KT_TEST(graphs, a_layer_may_take_a_dict) {
+    kt_sym *images = kt_input({4, 5, 1}, .name = "x"), *labels = kt_input({2}, .name = "l");
+    kt_layer *mix = kt_mix_up(.name = "mix");
+    kt_sym *y = kt_call(mix, kt_dict("labels", labels, "images", images));
+    kt_model *m = kt_functional(
+        kt_list(images, labels), kt_list(kt_item(y, 0), kt_item(y, 1)), .name = "dict");
+    kt_check_ok(m);
+    const char *json = kt_text_str(kt_model_to_json(m));
+    assert_non_null(strstr(json, "\"args\": [{\"images\": {\"class_name\""));
+    assert_non_null(
+        strstr(json, "\"input_shape\": {\"images\": [null, 4, 5, 1], \"labels\": [null, 2]}"));
+    uint64_t seed = 9;
+    data d = {.n_in = 2, .x = {NULL, random_rows(2, 5)}};
+    d.x[0] = kt_retain(kt_test_tensor(KT_FLOAT32, kt_dims(3, 4, 5, 1), -1, 1, &seed));
+    predict(m, &d);
+    check_forms(m, &d);
+    keep(m, "dict", &d);
+    release(&d);
+    kt_str masks = {0};
+    kt_str_add(&masks, json);
+    for (char *at = masks.s; (at = strstr(at, "\"labels\": {")) != NULL; at++) at[1] = 'm';
+    kt_check_fails(kt_model_from_json(masks.s), KT_EUNSUPPORTED, "input \"mabels\"");
+    kt_str_free(&masks);
+}
+
 /* Built at its first call, which is not the one that a walk from the outputs meets first. */
 KT_TEST(graphs, a_shared_layer_keeps_what_it_was_built_for) {
     kt_layer *shared = kt_dense(3, .name = "shared");

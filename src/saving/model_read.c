@@ -369,6 +369,25 @@ static kt_status take_kwarg(graph *g, call_arguments *c, const char *key, const 
     return KT_FAIL(KT_EUNSUPPORTED, "argument \"%.40s\" of a call is not supported", key);
 }
 
+/* The tensors of a dict under their names, for layers that take one. */
+static kt_ref dict_of(graph *g, const kt_json *v) {
+    const void *items[2 * KT_OP_MAX_IN + 1];
+    int n = 0;
+    for (void *it = kt_json_iter(v); it; it = kt_json_next(v, it)) {
+        const kt_json *leaf = kt_json_iter_value(it);
+        if (!kt_is_keras_tensor(leaf))
+            return kt_fail_object(kt_read_type_error(kt_json_iter_key(it), "a tensor", leaf));
+        if (n == 2 * KT_OP_MAX_IN)
+            return kt_fail_object(KT_FAIL(KT_ELIMIT, "more than %d tensors", KT_OP_MAX_IN));
+        kt_sym *s = find_tensor(g, leaf);
+        if (kt_failed(s)) return s;
+        items[n++] = kt_json_iter_key(it);
+        items[n++] = s;
+    }
+    items[n] = kt_list_end;
+    return kt_reader_keep(g->r, kt_dict_new(items));
+}
+
 static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
     const kt_json *kwargs = kt_json_get(node, "kwargs");
     call_arguments c = {.noted_training = KT_AUTO};
@@ -385,6 +404,10 @@ static kt_sym *call_layer(graph *g, const entry *e, const kt_json *node) {
         .use_causal_mask = c.causal,
         .return_attention_scores = c.scores};
     if (c.in.n > 1) a.inputs = list_of(g, &c.in);
+    const kt_json *first = kt_json_at(kt_json_get(node, "args"), 0);
+    if (e->layer->cls->input_keys && kt_json_is(first, KT_JSON_DICT) && !kt_is_keras_tensor(first))
+        a.inputs = dict_of(g, first);
+    if (kt_failed(a.inputs)) return kt_fail_object(kt_check(a.inputs));
     if (c.mask.n) a.mask = c.mask.n > 1 ? list_of(g, &c.mask) : c.mask.v[0];
     if (c.attention.n) a.attention_mask = c.attention.v[0];
     if (c.state.n) a.initial_state = list_of(g, &c.state);

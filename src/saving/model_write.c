@@ -119,6 +119,13 @@ static kt_json *layer_args(const kt_layer *l, kt_json *const *t, int n) {
     if (nest_of(l)) {
         st = kt_json_add(args, nested(nest_of(l), t));
         n = 0;
+    } else if (l->cls->input_keys) {
+        to = n > 1 ? kt_json_new_dict() : NULL;
+        if (to) st = kt_json_add(args, to);
+        for (int i = 0; i < n && st == KT_OK; i++)
+            st = to ? kt_json_put(to, l->cls->input_keys[i], kt_json_ref(t[i]))
+                    : kt_json_add(args, kt_json_ref(t[i]));
+        n = 0;
     } else if (kt_second_input(l)) { /* it stands among the named ones */
         n = 1;
     } else if (l->cls->max_inputs != 0 && l->cls->max_inputs != 1 && !kt_takes_separate(l)) {

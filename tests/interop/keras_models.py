@@ -102,7 +102,7 @@ def write_model(keras, np, folder, number, case):
     m = build(keras, name, config, shape, given)
     which = SGD if "sgd" in given else number % N_OPTIMIZERS
     # Keras fails to write these as .h5: two data sets get one name, a config holds a module
-    legacy = number % 3 == 2 and which != ADAFACTOR and not name.startswith(("Rand", "Solarization", "AugMix"))
+    legacy = number % 3 == 2 and which != ADAFACTOR and not name.startswith(("Rand", "Solarization", "AugMix", "MixUp", "CutMix"))
     m.compile(make_optimizer(keras, which), LOSSES[number // 2 % 4], metrics=["mae"], run_eagerly=True)
     xs, y = data_for(stem, shape, given)
     x = xs if len(xs) > 1 else xs[0]

@@ -31,7 +31,7 @@ ARGUMENTS = {
 "Bidirectional":dict(layer=lambda:L.LSTM(2)),"TimeDistributed":dict(layer=lambda:L.Dense(2)),"Wrapper":dict(layer=lambda:L.Dense(2)),"SpectralNormalization":dict(layer=lambda:L.Dense(2)),
 "MultiHeadAttention":dict(num_heads=2,key_dim=2),"GroupQueryAttention":dict(head_dim=2,num_query_heads=2,num_key_value_heads=2),
 "Rescaling":dict(scale=.5),"Discretization":dict(num_bins=3),"Hashing":dict(num_bins=3),"HashedCrossing":dict(num_bins=3),"MaxNumBoundingBoxes":dict(max_number=3),
-"Pipeline":dict(layers=lambda:[]),"RandomBrightness":dict(factor=.1),"RandomContrast":dict(factor=.1),"RandomCrop":dict(height=2,width=2),"RandomHue":dict(factor=.1),
+"Pipeline":dict(layers=lambda:[L.ReLU()]),"RandomBrightness":dict(factor=.1),"RandomContrast":dict(factor=.1),"RandomCrop":dict(height=2,width=2),"RandomHue":dict(factor=.1),
 "RandomColorDegeneration":dict(factor=.1),"RandomPosterization":dict(factor=4),"RandomRotation":dict(factor=.1),"RandomSaturation":dict(factor=.1),"RandomSharpness":dict(factor=.1),
 "RandomTranslation":dict(height_factor=.1,width_factor=.1),"RandomZoom":dict(height_factor=.1),"Resizing":dict(height=2,width=2),"ReversibleEmbedding":dict(input_dim=5,output_dim=2),
 "TernaryDense":dict(units=2),"ZeroPadding1D":{},"Lambda":None,"TorchModuleWrapper":None,"TFSMLayer":None,"JaxLayer":None,"FlaxLayer":None,"InputLayer":dict(shape=(2,)),

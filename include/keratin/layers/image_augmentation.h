@@ -283,6 +283,202 @@ typedef struct kt_aug_mix_args {
 #define kt_aug_mix(...) KT_CALL(kt_aug_mix_new, kt_aug_mix_args, KT_AUG_MIX_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_aug_mix_new(const kt_aug_mix_args *args);
 
+/** Colors paler or stronger: the saturation is multiplied by f / (1 - f).
+ *
+ * Keras: keras.layers.RandomSaturation.  Errors: not 3 channels.
+ *
+ *     kt_random_saturation(.factors = kt_floats(0.3, 0.7))
+ */
+typedef struct kt_random_saturation_args {
+    size_t size;
+    double factor;           ///< -1 to 1, from -factor; 0 is gray, 0.5 changes nothing
+    kt_floats_t value_range; ///< default (0, 255)
+    const char *data_format;
+    int64_t seed;        ///< default KT_NONE: from the seed of the session
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_saturation_args;
+#define KT_RANDOM_SATURATION_DEFAULTS .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_saturation(...)                                                                  \
+    KT_CALL(                                                                                       \
+        kt_random_saturation_new,                                                                  \
+        kt_random_saturation_args,                                                                 \
+        KT_RANDOM_SATURATION_DEFAULTS,                                                             \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_saturation_new(const kt_random_saturation_args *args);
+
+/** All colors of a picture turned by a part of the circle of hues, to one side or the other.
+ *
+ * Keras: keras.layers.RandomHue.  Errors: not 3 channels.
+ *
+ *     kt_random_hue(0.2)
+ */
+typedef struct kt_random_hue_args {
+    size_t size;
+    double factor;           ///< 0 to 1: half of the circle
+    kt_floats_t value_range; ///< default (0, 255)
+    const char *data_format;
+    int64_t seed;        ///< default KT_NONE: from the seed of the session
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_hue_args;
+#define KT_RANDOM_HUE_DEFAULTS .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_hue(...)                                                                         \
+    KT_CALL(kt_random_hue_new, kt_random_hue_args, KT_RANDOM_HUE_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_random_hue_new(const kt_random_hue_args *args);
+
+/** kt_random_brightness, _contrast, _saturation and _hue after each other, those that have a
+ * factor.
+ *
+ * Keras: keras.layers.RandomColorJitter.
+ *
+ *     kt_random_color_jitter(.brightness_factor = 0.2, .hue_factor = 0.1)
+ */
+typedef struct kt_random_color_jitter_args {
+    size_t size;
+    kt_floats_t value_range;                                                  ///< default (0, 255)
+    double brightness_factor, contrast_factor, saturation_factor, hue_factor; ///< default KT_NONE_F
+    int64_t seed; ///< default KT_NONE: from the seed of the session
+    const char *data_format;
+    kt_floats_t brightness_factors, contrast_factors, saturation_factors, hue_factors; ///< tuples
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_color_jitter_args;
+#define KT_RANDOM_COLOR_JITTER_DEFAULTS                                                            \
+    .brightness_factor = KT_NONE_F, .contrast_factor = KT_NONE_F, .saturation_factor = KT_NONE_F,  \
+    .hue_factor = KT_NONE_F, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_color_jitter(...)                                                                \
+    KT_CALL(                                                                                       \
+        kt_random_color_jitter_new,                                                                \
+        kt_random_color_jitter_args,                                                               \
+        KT_RANDOM_COLOR_JITTER_DEFAULTS,                                                           \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_color_jitter_new(const kt_random_color_jitter_args *args);
+
+/** A box of each picture filled with noise or a color, with a probability.
+ *
+ * Keras: keras.layers.RandomErasing.
+ *
+ *     kt_random_erasing(0.5, .fill_value = 0)
+ */
+typedef struct kt_random_erasing_args {
+    size_t size;
+    double factor; ///< 0 to 1: the probability is drawn from 0 to factor; default 1
+    double scale; ///< 0 to 1: each side is the root of a number from 0 to scale; default KT_NONE_F:
+                  ///< from 0.02 to 0.33
+    double fill_value;       ///< default KT_NONE_F: noise, normal with the deviation high
+    kt_floats_t value_range; ///< default (0, 255)
+    int64_t seed;            ///< default KT_NONE: from the seed of the session
+    const char *data_format;
+    kt_floats_t factors;     ///< Keras' factor as a tuple
+    kt_floats_t scales;      ///< Keras' scale as a tuple
+    kt_floats_t fill_values; ///< Keras' fill_value as a tuple, one for each of 3 channels
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_erasing_args;
+#define KT_RANDOM_ERASING_DEFAULTS                                                                 \
+    .factor = 1, .scale = KT_NONE_F, .fill_value = KT_NONE_F, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_erasing(...)                                                                     \
+    KT_CALL(kt_random_erasing_new, kt_random_erasing_args, KT_RANDOM_ERASING_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_random_erasing_new(const kt_random_erasing_args *args);
+
+/** Pictures seen from another point, with a probability: their corners move.
+ *
+ * Keras: keras.layers.RandomPerspective.  Errors: a scale that is not 0 to 1.
+ *
+ *     kt_random_perspective(0.5, .scale = 0.3)
+ */
+typedef struct kt_random_perspective_args {
+    size_t size;
+    double factor;             ///< 0 to 1: the probability is drawn from 0 to factor; default 1
+    double scale;              ///< 0 to 1: how far the corners move, in half sides; default 1
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    double fill_value;         ///< outside of the picture; default 0
+    int64_t seed;              ///< default KT_NONE: from the seed of the session
+    const char *data_format;
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_perspective_args;
+#define KT_RANDOM_PERSPECTIVE_DEFAULTS .factor = 1, .scale = 1, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_perspective(...)                                                                 \
+    KT_CALL(                                                                                       \
+        kt_random_perspective_new,                                                                 \
+        kt_random_perspective_args,                                                                \
+        KT_RANDOM_PERSPECTIVE_DEFAULTS,                                                            \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_perspective_new(const kt_random_perspective_args *args);
+
+/** Pictures distorted by noise, with a probability.
+ *
+ * Keras: keras.layers.RandomElasticTransform. Cells move along the diagonal, as in Keras.
+ *
+ *     kt_random_elastic_transform(.scale = 0.5)
+ */
+typedef struct kt_random_elastic_transform_args {
+    size_t size;
+    double factor; ///< 0 to 1: the probability is drawn from 0 to factor; default 1
+    double scale;  ///< 0 to 1: how strong, drawn from 0 to scale once for the batch; default 1
+    const char *interpolation; ///< "bilinear" (default) or "nearest"
+    const char *fill_mode;     ///< as in kt_random_rotation
+    double fill_value;         ///< for "constant"; default 0
+    kt_floats_t value_range;   ///< default (0, 255)
+    int64_t seed;              ///< default KT_NONE: from the seed of the session
+    const char *data_format;
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    kt_floats_t scales;  ///< Keras' scale as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_random_elastic_transform_args;
+#define KT_RANDOM_ELASTIC_TRANSFORM_DEFAULTS                                                       \
+    .factor = 1, .scale = 1, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_random_elastic_transform(...)                                                           \
+    KT_CALL(                                                                                       \
+        kt_random_elastic_transform_new,                                                           \
+        kt_random_elastic_transform_args,                                                          \
+        KT_RANDOM_ELASTIC_TRANSFORM_DEFAULTS,                                                      \
+        __VA_ARGS__)
+KT_API kt_layer *kt_random_elastic_transform_new(const kt_random_elastic_transform_args *args);
+
+/** Pictures mixed with others of the batch, and so are their labels (batch, classes).
+ *
+ * Keras: keras.layers.MixUp.  Labels come back as output 1: kt_item(y, 1).
+ *
+ *     kt_call(kt_mix_up(0.2), kt_dict("images", x, "labels", y))
+ */
+typedef struct kt_mix_up_args {
+    size_t size;
+    double alpha; ///< above 0: of the beta distribution of the shares; default 0.2
+    const char *data_format;
+    int64_t seed; ///< default KT_NONE: from the seed of the session
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_mix_up_args;
+#define KT_MIX_UP_DEFAULTS .alpha = 0.2, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_mix_up(...) KT_CALL(kt_mix_up_new, kt_mix_up_args, KT_MIX_UP_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_mix_up_new(const kt_mix_up_args *args);
+
+/** A box of another picture of the batch in each; labels (batch, classes) are mixed by its area.
+ *
+ * Keras: keras.layers.CutMix.  Inputs and outputs: as kt_mix_up.
+ *
+ *     kt_cut_mix(.factor = 0.5)
+ */
+typedef struct kt_cut_mix_args {
+    size_t size;
+    double factor; ///< 0 to 1: alpha of the beta distribution is drawn from 0 to factor; default 1
+    int64_t seed;  ///< default KT_NONE: from the seed of the session
+    const char *data_format;
+    kt_floats_t factors; ///< Keras' factor as a tuple
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_cut_mix_args;
+#define KT_CUT_MIX_DEFAULTS .factor = 1, .seed = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_cut_mix(...) KT_CALL(kt_cut_mix_new, kt_cut_mix_args, KT_CUT_MIX_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_cut_mix_new(const kt_cut_mix_args *args);
+
 #ifdef __cplusplus
 }
 #endif

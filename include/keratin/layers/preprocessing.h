@@ -189,6 +189,22 @@ KT_API kt_status kt_integer_lookup_set_vocabulary(
  * Keras: IntegerLookup.get_vocabulary. */
 KT_API kt_tensor *kt_integer_lookup_vocabulary(const kt_layer *layer, bool include_special_tokens);
 
+/** Layers one after the other, as one layer.
+ *
+ * Keras: keras.layers.Pipeline.  Errors: no list, no layers.
+ *
+ *     kt_pipeline(kt_list(kt_auto_contrast(), kt_random_zoom(0.2)))
+ */
+typedef struct kt_pipeline_args {
+    size_t size;
+    kt_ref layers; ///< a list of layers
+    KT_LAYER_ARGS
+} kt_pipeline_args;
+#define KT_PIPELINE_DEFAULTS KT_LAYER_DEFAULTS
+#define kt_pipeline(...)                                                                           \
+    KT_CALL(kt_pipeline_new, kt_pipeline_args, KT_PIPELINE_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_pipeline_new(const kt_pipeline_args *args);
+
 #ifdef __cplusplus
 }
 #endif

@@ -52,7 +52,9 @@ typedef struct kt_layer_class {
                        ///< activity_regularizer of its own either
     bool any_dtype;    ///< may have an integer dtype too: that of its output
     const char *(*default_dtype)(
-        const void *args); ///< its dtype if none is given; NULL: the policy
+        const void *args);         ///< its dtype if none is given; NULL: the policy
+    const char *const *input_keys; ///< the layer takes several inputs as a dict: the keys, in their
+                                   ///< order, ended by NULL; NULL: it takes a list
 } kt_layer_class;
 
 /** A new floating layer; arguments are copied (names, lists, objects too), then `init` runs. */

@@ -139,6 +139,51 @@ static kt_status random_shear_init(kt_layer *l) {
     return st ? st : shear_factor("y_factor", a->y_factor, a->y_factors, s->range[1]);
 }
 
+/* RandomPerspective ---------------------------------------------------------------------------- */
+
+/* How far, in lengths, the corners move: the upper right one along the upper side, the lower left
+ * one along the left side, the lower right one in both directions. The upper left one stays. */
+static kt_status draw_corners(const kt_augment *a, kt_graph *g, const kt_shape *shape, kt_val **d) {
+    const kt_random_perspective_args *args = kt_layer_args(a->layer);
+    const double range[2] = {-0.5 * args->scale, 0.5 * args->scale};
+    d[0] = kt_draw_chance(a->layer, shape->dim[0], a->range[0], a->seed);
+    for (int i = 1; i <= 4; i++) d[i] = kt_draw(a->layer, shape->dim[0], 2, range, a->seed);
+    return g->status;
+}
+
+/* With the corners (x1, 0), (0, y2), (x3, y3) and q = (x1 - x3) (y2 - y3) - x3 y3,
+ * u = x1 (y3 - y2) / q and v = y2 (x3 - x1) / q, a cell comes from ((w - 1) x / a,
+ * (h - 1) y / e) / k, where a = x1 (1 + u), e = y2 (1 + v) and k = 1 - u x / a - v y / e. */
+static kt_val *project(const kt_augment *a, kt_graph *g, kt_val *x, kt_val *const *d) {
+    const double w = (double)(x->spec.shape.dim[2] - 1), h = (double)(x->spec.shape.dim[1] - 1);
+    if (w < 1 || h < 1)
+        return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "expected pictures of 2 by 2 cells or more"));
+    kt_val *x1 = kt_g_scale(g, kt_g_shift(g, d[1], 1), w);
+    kt_val *y2 = kt_g_scale(g, kt_g_shift(g, d[2], 1), h);
+    kt_val *x3 = kt_g_scale(g, kt_g_shift(g, d[3], 1), w);
+    kt_val *y3 = kt_g_scale(g, kt_g_shift(g, d[4], 1), h);
+    kt_val *q = kt_g_mul(g, kt_g_sub(g, x1, x3), kt_g_sub(g, y2, y3));
+    q = kt_g_sub(g, q, kt_g_mul(g, x3, y3));
+    kt_val *u = kt_g_mul(g, x1, kt_g_div(g, kt_g_sub(g, y3, y2), q));
+    kt_val *v = kt_g_mul(g, y2, kt_g_div(g, kt_g_sub(g, x3, x1), q));
+    kt_val *along = kt_g_mul(g, x1, kt_g_shift(g, u, 1));
+    kt_val *down = kt_g_mul(g, y2, kt_g_shift(g, v, 1));
+    kt_warp map = {{0}, {0}, "constant", a->interpolation, a->fill_value};
+    map.m[0] = kt_g_div(g, kt_g_num(g, w, along), along);
+    map.m[4] = kt_g_div(g, kt_g_num(g, h, down), down);
+    map.m[6] = kt_g_neg(g, kt_g_div(g, u, along));
+    map.m[7] = kt_g_neg(g, kt_g_div(g, v, down));
+    return map.m[7] ? kt_g_select(g, d[0], kt_g_warp(g, x, &map), x) : NULL;
+}
+
+static kt_status random_perspective_init(kt_layer *l) {
+    static const kt_augment how = {.draw = draw_corners, .apply = project, .low = 0, .high = 1};
+    const kt_random_perspective_args *a = kt_layer_args(l);
+    if (!(a->scale >= 0 && a->scale <= 1))
+        return KT_FAIL(KT_EINVAL, "scale: expected a number from 0 to 1, got %g", a->scale);
+    return kt_augment_init(l, &how);
+}
+
 /* Classes -------------------------------------------------------------------------------------- */
 
 #define COMMON(T)                                                                                  \
@@ -156,8 +201,21 @@ static const kt_field random_translation_fields[] = {
     SIDES(kt_random_translation_args, height, width), COMMON(kt_random_translation_args)};
 static const kt_field random_shear_fields[] = {
     SIDES(kt_random_shear_args, x, y), COMMON(kt_random_shear_args)};
+#define F(name) KT_F(kt_random_perspective_args, name)
+static const kt_field random_perspective_fields[] = {
+    F(factor),
+    F(factors),
+    F(scale),
+    F(interpolation),
+    F(fill_value),
+    F(seed),
+    F(data_format),
+    F(bounding_box_format),
+    KT_F_END};
+#undef F
 
 KT_AUGMENT_CLASS(random_rotation, "RandomRotation", KT_RANDOM_ROTATION_DEFAULTS)
 KT_AUGMENT_CLASS(random_zoom, "RandomZoom", KT_RANDOM_ZOOM_DEFAULTS)
 KT_AUGMENT_CLASS(random_translation, "RandomTranslation", KT_RANDOM_TRANSLATION_DEFAULTS)
 KT_AUGMENT_CLASS(random_shear, "RandomShear", KT_RANDOM_SHEAR_DEFAULTS)
+KT_AUGMENT_CLASS(random_perspective, "RandomPerspective", KT_RANDOM_PERSPECTIVE_DEFAULTS)

@@ -68,7 +68,57 @@
     X("shear", true, SHEAR(0.9, 0.9))                                                              \
     X("shear_nearest", true, SHEAR(0.9, 0.9, "nearest"))                                           \
     X("shear_constant", true, SHEAR(0.9, 0.9, .fill_mode = "constant", .fill_value = 3))           \
-    X("shear_wrap", true, SHEAR(0.9, 0.9, .fill_mode = "wrap"))
+    X("shear_wrap", true, SHEAR(0.9, 0.9, .fill_mode = "wrap"))                                    \
+    X("perspective", true, given(kt_random_perspective()))                                         \
+    X("perspective_nearest",                                                                       \
+      true,                                                                                        \
+      given(kt_random_perspective(.interpolation = "nearest", .fill_value = 9)))
+#define HUES(X)                                                                                    \
+    X("saturation_gray", true, kt_random_saturation(F(0)))                                         \
+    X("saturation_pale", true, kt_random_saturation(F(0.3)))                                       \
+    X("saturation_same", true, kt_random_saturation(F(0.5)))                                       \
+    X("saturation_strong", true, kt_random_saturation(F(0.8)))                                     \
+    X("saturation_full", true, kt_random_saturation(F(1)))                                         \
+    X("saturation_range", true, kt_random_saturation(F(0.9), V(0, 1)))                             \
+    X("saturation_first", true, kt_random_saturation(F(0.2), FIRST))                               \
+    X("saturation_flat", true, kt_random_saturation(F(0.6)))                                       \
+    X("hue", true, given(kt_random_hue(1)))                                                        \
+    X("hue_range", true, given(kt_random_hue(1, V(0, 300))))                                       \
+    X("hue_none", true, kt_random_hue(0))                                                          \
+    X("jitter",                                                                                    \
+      true,                                                                                        \
+      kt_random_color_jitter(                                                                      \
+              .brightness_factors = kt_floats(0.1, 0.1),                                           \
+              .contrast_factor = 0,                                                                \
+              .saturation_factors = kt_floats(0.7, 0.7),                                           \
+              .hue_factor = 0))                                                                    \
+    X("jitter_two",                                                                                \
+      true,                                                                                        \
+      kt_random_color_jitter(                                                                      \
+              .brightness_factors = kt_floats(-0.2, -0.2),                                         \
+              .saturation_factors = kt_floats(0.1, 0.1),                                           \
+              V(20, 200)))                                                                         \
+    X("jitter_nothing", true, kt_random_color_jitter())
+#define ELASTIC(...) given(kt_random_elastic_transform(__VA_ARGS__))
+#define WHOLE F(1), .scales = kt_floats(1, 1)
+#define MIXES(X)                                                                                   \
+    X("erasing", true, given(kt_random_erasing()))                                                 \
+    X("erasing_all", true, kt_random_erasing(WHOLE, .fill_value = 30))                             \
+    X("erasing_color",                                                                             \
+      true,                                                                                        \
+      kt_random_erasing(WHOLE, .fill_values = kt_floats(30, 60, 90), V(40, 80)))                   \
+    X("erasing_none", true, kt_random_erasing(.scale = 0, .fill_value = 30))                       \
+    X("mix_up", true, given(kt_mix_up()))                                                          \
+    X("mix_up_predict", false, kt_mix_up())                                                        \
+    X("mix_up_predict_alone", false, kt_mix_up())                                                  \
+    X("cut_mix", true, given(kt_cut_mix()))                                                        \
+    X("cut_mix_predict", false, kt_cut_mix())                                                      \
+    X("cut_mix_predict_alone", false, kt_cut_mix())                                                \
+    X("elastic", true, ELASTIC(.scale = 1))                                                        \
+    X("elastic_nearest", true, ELASTIC(.interpolation = "nearest"))                                \
+    X("elastic_wrap", true, ELASTIC(.fill_mode = "wrap"))                                          \
+    X("elastic_constant", true, ELASTIC(.fill_mode = "constant", .fill_value = 3, V(20, 200)))     \
+    X("elastic_edge", true, ELASTIC(.fill_mode = "nearest"))
 #define PREDICTS(X)                                                                                \
     X("invert_predict", false, kt_random_invert())                                                 \
     X("grayscale_predict", false, kt_random_grayscale())                                           \
@@ -77,9 +127,15 @@
     X("sharpness_predict", false, kt_random_sharpness(0.2))                                        \
     X("blur_predict", false, kt_random_gaussian_blur())                                            \
     X("shear_predict", false, kt_random_shear(0.2))                                                \
+    X("saturation_predict", false, kt_random_saturation(0.2))                                      \
+    X("hue_predict", false, kt_random_hue(0.2))                                                    \
+    X("jitter_predict", false, kt_random_color_jitter(.hue_factor = 0.5))                          \
+    X("erasing_predict", false, kt_random_erasing())                                               \
+    X("perspective_predict", false, kt_random_perspective())                                       \
+    X("elastic_predict", false, kt_random_elastic_transform())                                     \
     X("aug_mix_predict", false, kt_aug_mix())                                                      \
     X("rand_augment_predict", false, kt_rand_augment())
-#define ALL(X) HISTOGRAMS(X) COLORS(X) BLURS(X) WARPS(X) PREDICTS(X)
+#define ALL(X) HISTOGRAMS(X) COLORS(X) BLURS(X) WARPS(X) HUES(X) MIXES(X) PREDICTS(X)
 
 #define NAME(case_, training, layer) case_,
 static const char *const names[] = {ALL(NAME) NULL};
@@ -90,6 +146,7 @@ static const char *const names[] = {ALL(NAME) NULL};
 static const char *checking;
 
 static kt_status draw_given(const kt_augment *a, kt_graph *g, const kt_shape *shape, kt_val **d) {
+    const char *drawn = strncmp(checking, "elastic", 7) ? checking : "elastic"; /* is all of them */
     char key[64];
     kt_npz *z;
     (void)a;
@@ -97,7 +154,7 @@ static kt_status draw_given(const kt_augment *a, kt_graph *g, const kt_shape *sh
     kt_check_status(kt_npz_open(&z, "tests/golden/augment.npz"), KT_OK);
     for (int i = 0; i < kt_npz_count(z); i++)
         for (int k = 0; k < KT_DRAWS; k++) {
-            snprintf(key, sizeof key, "%s/d%d", checking, k);
+            snprintf(key, sizeof key, "%s/d%d", drawn, k);
             if (strcmp(key, kt_npz_name(z, i)) != 0) continue;
             kt_tensor *t = kt_npz_read(z, key);
             d[k] = kt_g_array(g, t->data, (kt_spec){kt_tensor_dtype(t), kt_tensor_shape(t)});
@@ -124,6 +181,10 @@ KT_TEST(augment, colors_are_those_of_keras){COLORS(CHECK)}
 KT_TEST(augment, blurs_are_those_of_keras){BLURS(CHECK)}
 
 KT_TEST(augment, warps_are_those_of_keras){WARPS(CHECK)}
+
+KT_TEST(augment, hues_are_those_of_keras){HUES(CHECK)}
+
+KT_TEST(augment, mixes_are_those_of_keras){MIXES(CHECK)}
 
 KT_TEST(augment, predictions_are_those_of_keras){PREDICTS(CHECK)}
 
@@ -176,6 +237,7 @@ static int differing(kt_layer *layer) {
 }
 
 KT_TEST(augment, every_picture_has_its_own_draw) {
+    kt_set_random_seed(7);
     const double half[] = {0.5, 0.5};
     assert_in_range(differing(kt_random_invert(.factors = {half, 2})), 16, 48);
     assert_in_range(differing(kt_random_grayscale()), 16, 48);
@@ -184,6 +246,16 @@ KT_TEST(augment, every_picture_has_its_own_draw) {
     assert_true(differing(kt_random_color_degeneration(0.5)) > 60);
     assert_true(differing(kt_random_sharpness(1)) > 60);
     assert_true(differing(kt_random_shear(0.4, 0.4)) > 60);
+    assert_true(differing(kt_random_saturation(.factors = kt_floats(0.1, 0.8))) > 60);
+    assert_true(differing(kt_random_hue(0.7)) > 60);
+    assert_true(differing(kt_random_color_jitter(.brightness_factor = 0.2)) > 60);
+    assert_true(differing(kt_random_erasing(F(1))) > 50); /* a box may lie between the cells */
+    assert_in_range(
+        differing(kt_random_erasing()), 16, 63); /* every second, with or without the first */
+    assert_true(differing(kt_random_perspective(.factors = kt_floats(1, 1))) > 60);
+    assert_in_range(differing(kt_random_perspective(1, 0.5)), 16, 63);
+    assert_true(differing(kt_random_elastic_transform(F(1), .scales = kt_floats(1, 1))) > 60);
+    assert_int_equal(differing(kt_cut_mix()), 0);
     assert_int_equal(differing(kt_equalization()), 0);
 }
 
@@ -260,6 +332,57 @@ KT_TEST(augment, rand_augment_takes_each_of_its_layers) {
     for (int i = 0; i < 6; i++) kt_free(want[i]);
 }
 
+/* Picture i of 32 holds i in each cell, and so do the labels of two classes, i and 1. Gives the
+ * mean of each picture afterwards, and its labels. */
+static void mix(kt_layer *layer, double mean[32], double label[32][2], int *n_values) {
+    kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(32, 8, 8, 1), NULL);
+    kt_tensor *l = kt_tensor_new(KT_FLOAT32, kt_dims(32, 2), NULL);
+    for (int i = 0; i < 32 * 64; i++) kt_tensor_set(x, i, i / 64);
+    for (int i = 0; i < 64; i++) kt_tensor_set(l, i, i % 2 ? 1 : i / 2);
+    kt_sym *images = kt_input({8, 8, 1}), *classes = kt_input({2});
+    kt_sym *y = kt_call(layer, kt_dict("labels", classes, "images", images), .training = true);
+    kt_model *m = kt_functional(kt_list(images, classes), kt_list(kt_item(y, 0), kt_item(y, 1)));
+    kt_list_t *out = kt_model_predict_list(m, kt_list(x, l), .verbose = 0);
+    kt_check_status(kt_check(out), KT_OK);
+    const kt_tensor *pictures = kt_list_get(out, 0), *labels = kt_list_get(out, 1);
+    for (int i = 0; i < 32; i++) {
+        mean[i] = 0;
+        n_values[i] = 1;
+        for (int k = 0; k < 64; k++) {
+            const double v = kt_tensor_get(pictures, 64 * i + k);
+            mean[i] += v / 64;
+            if (v != kt_tensor_get(pictures, 64 * i)) n_values[i] = 2;
+        }
+        for (int k = 0; k < 2; k++) label[i][k] = kt_tensor_get(labels, 2 * i + k);
+    }
+    kt_free(out);
+    kt_free(m);
+    kt_free(x);
+    kt_free(l);
+}
+
+KT_TEST(augment, labels_are_mixed_as_the_pictures_are) {
+    double mean[32], label[32][2], off = 0;
+    int n_values[32], changed = 0, patched = 0;
+    kt_set_random_seed(7);
+    mix(kt_mix_up(1), mean, label, n_values);
+    for (int i = 0; i < 32; i++) {
+        assert_int_equal(n_values[i], 1);
+        assert_true(fabs(mean[i] - label[i][0]) < 1e-4);
+        assert_true(fabs(label[i][1] - 1) < 1e-6); /* shares sum to 1 */
+        changed += fabs(mean[i] - i) > 0.01;
+    }
+    assert_true(changed > 20);
+    mix(kt_cut_mix(.factors = kt_floats(1, 1)), mean, label, n_values);
+    for (int i = 0; i < 32; i++) {
+        off += fabs(mean[i] - label[i][0]) / 32; /* boxes do not end where cells do */
+        assert_true(fabs(label[i][1] - 1) < 1e-6);
+        patched += n_values[i] == 2;
+    }
+    assert_true(patched > 8);
+    assert_true(off < 2);
+}
+
 KT_TEST(augment, aug_mix_mixes) {
     kt_tensor *x = pictures(2);
     kt_tensor *same = trained(kt_aug_mix(.chain_depth = 0), x); /* the weights sum to 1 */
@@ -297,6 +420,30 @@ KT_TEST(augment, wrong_arguments) {
     kt_check_fails(kt_aug_mix(.alpha = 0), KT_EINVAL, "alpha");
     kt_check_fails(kt_aug_mix(.factor = 2), KT_EINVAL, "factor is out of range");
     kt_check_fails(kt_aug_mix(.interpolation = "cubic"), KT_EINVAL, "interpolation");
-    kt_sym *x = kt_input({4, 4, 2});
+    kt_check_fails(kt_random_hue(-0.5), KT_EINVAL, "factor is out of range");
+    kt_check_fails(
+        kt_random_color_jitter(.saturation_factor = 2), KT_EINVAL, "saturation_factor is out of");
+    kt_check_fails(kt_random_perspective(.scale = 1.5), KT_EINVAL, "scale");
+    kt_check_fails(kt_random_elastic_transform(.scale = -1), KT_EINVAL, "scale is out of range");
+    kt_check_fails(kt_random_erasing(.scale = 2), KT_EINVAL, "scale is out of range");
+    kt_check_fails(kt_random_erasing(.fill_values = kt_floats(1, 2)), KT_EINVAL, "fill_value");
+    kt_check_fails(kt_mix_up(0), KT_EINVAL, "alpha");
+    kt_check_fails(kt_cut_mix(2), KT_EINVAL, "factor is out of range");
+    kt_sym *x = kt_input({4, 4, 2}), *l = kt_input({3});
+    kt_check_fails(
+        kt_call(kt_mix_up(), kt_dict("images", x, "segmentation_masks", l)),
+        KT_EUNSUPPORTED,
+        "segmentation_masks");
+    kt_check_fails(
+        kt_call(kt_cut_mix(), kt_dict("images", x, "bounding_boxes", l)),
+        KT_EUNSUPPORTED,
+        "bounding_boxes");
+    kt_check_fails(kt_call(kt_mix_up(), kt_dict("labels", l)), KT_EUNSUPPORTED, "labels");
+    kt_check_fails(kt_call(kt_mix_up(), kt_list(l, x)), KT_ESHAPE, "images: expected 3 or 4");
+    kt_check_fails(
+        kt_call(kt_mix_up(), kt_list(x, kt_input({3, 2})), .training = true),
+        KT_ESHAPE,
+        "labels: expected");
+    kt_check_fails(kt_call(kt_random_saturation(), x, .training = true), KT_ESHAPE, "3 channels");
     kt_check_fails(kt_call(kt_random_grayscale(), x, .training = true), KT_ESHAPE, "3 channels");
 }

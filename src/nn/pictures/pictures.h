@@ -111,5 +111,8 @@ typedef struct kt_warp {
 } kt_warp;
 kt_status kt_warp_check(const char *fill_mode, const char *interpolation);
 kt_val *kt_g_warp(kt_graph *g, kt_val *x, const kt_warp *w);
+/** Each cell from the place that lies `by` (float32 [n, h, w]) further down and to the right; the
+ * map is not used. keras.ops.image.map_coordinates */
+kt_val *kt_g_displaced(kt_graph *g, kt_val *x, kt_val *by, const kt_warp *w);
 
 #endif

@@ -76,6 +76,7 @@ typedef struct {
     kt_val *first; ///< int32 [n, 1]: the number of a picture's first cell
     int64_t n, h, w;
     warp_mode mode;
+    bool folds;   ///< each place is mapped into the picture, not the point among them
     kt_val *fill; ///< scalar
 } source;
 
@@ -86,9 +87,21 @@ static kt_val *numbers(kt_graph *g, int64_t n, int64_t over, int64_t mod, int64_
     return kt_g_array(g, v, (kt_spec){KT_INT32, {1, {n}}});
 }
 
+/* As Keras' map_coordinates does it: -1 becomes 1 where it reflects. */
+static kt_val *folded(kt_graph *g, kt_val *at, warp_mode mode, int64_t len) {
+    kt_val *size = kt_g_num(g, (double)len, at);
+    if (mode == WARP_WRAP) return kt_g_mod(g, at, size);
+    if (mode != WARP_REFLECT || !at) return at;
+    at = kt_g_mod(g, kt_g_abs(g, at), kt_g_num(g, 2 * (double)len, at));
+    kt_val *back = kt_g_shift(g, kt_g_neg(g, at), 2 * (double)len - 1);
+    return kt_g_select(g, kt_g_lt(g, at, size), at, back);
+}
+
 /* Cells at whole places [n, h w]: [n, h w, c]. */
 static kt_val *cells_at(const source *s, kt_val *y, kt_val *x) {
     kt_graph *g = s->g;
+    if (s->folds) y = folded(g, y, s->mode, s->h);
+    if (s->folds) x = folded(g, x, s->mode, s->w);
     kt_val *row = kt_g_clip(g, y, 0, (double)(s->h - 1));
     kt_val *column = kt_g_clip(g, x, 0, (double)(s->w - 1));
     kt_val *index = kt_g_cast(g, row, KT_INT32);
@@ -134,25 +147,41 @@ static kt_val *places(kt_graph *g, const kt_warp *w, int from, kt_val *x, kt_val
     return kt_g_add(g, kt_g_add(g, kt_g_mul(g, m[0], x), kt_g_mul(g, m[1], y)), m[2]);
 }
 
+/* What is no number, or too large for one, lies outside. */
+static kt_val *beyond(kt_graph *g, kt_val *at) {
+    if (!at) return NULL;
+    at = kt_g_select(g, kt_g_eq(g, at, at), at, kt_g_num(g, -1e9, at));
+    return kt_g_clip(g, at, -1e9, 1e9);
+}
+
+/* The cells of x as a table. */
+static bool source_of(kt_graph *g, kt_val *x, const kt_warp *w, source *s) {
+    const int64_t *dim = x->spec.shape.dim, size = dim[1] * dim[2];
+    *s = (source){.g = g, .n = dim[0], .h = dim[1], .w = dim[2], .mode = mode_of(w->fill_mode)};
+    if (size && size > INT32_MAX / (dim[0] ? dim[0] : 1)) {
+        kt_graph_fail(g, KT_FAIL(KT_ELIMIT, "over 2^31 cells in a batch of pictures"));
+        return false;
+    }
+    s->cells = kt_g_reshape(g, x, kt_dims(dim[0] * size, dim[3]));
+    s->first = kt_g_reshape(g, numbers(g, dim[0], 1, dim[0], size), kt_dims(dim[0], 1));
+    s->fill = kt_g_num(g, w->fill_value, x);
+    return s->cells && s->first && s->fill;
+}
+
+static bool is_nearest(const kt_warp *w) {
+    return w->interpolation && !strcmp(w->interpolation, "nearest");
+}
+
 kt_val *kt_g_warp(kt_graph *g, kt_val *x, const kt_warp *w) {
     if (!x) return NULL;
     const kt_shape shape = x->spec.shape;
-    source s = {
-        .g = g,
-        .n = shape.dim[0],
-        .h = shape.dim[1],
-        .w = shape.dim[2],
-        .mode = mode_of(w->fill_mode)};
-    const int64_t size = s.h * s.w, c = shape.dim[3];
-    if (!size || !s.n) return x;
-    if (size > INT32_MAX / s.n)
-        return kt_graph_fail(g, KT_FAIL(KT_ELIMIT, "over 2^31 cells in a batch of pictures"));
-    s.cells = kt_g_reshape(g, x, kt_dims(s.n * size, c));
-    s.first = kt_g_reshape(g, numbers(g, s.n, 1, s.n, size), kt_dims(s.n, 1));
-    s.fill = kt_g_num(g, w->fill_value, x);
+    const int64_t size = shape.dim[1] * shape.dim[2];
+    source s;
+    if (!size || !shape.dim[0]) return x;
+    if (!source_of(g, x, w, &s)) return NULL;
     kt_val *columns = kt_g_cast(g, numbers(g, size, 1, s.w, 1), KT_FLOAT32);
     kt_val *rows = kt_g_cast(g, numbers(g, size, s.w, s.h, 1), KT_FLOAT32);
-    if (!columns || !rows || !s.fill) return NULL;
+    if (!columns || !rows) return NULL;
     const kt_shape all = kt_dims(s.n, size);
     kt_val *px = kt_g_broadcast(g, places(g, w, 0, columns, rows), all);
     kt_val *py = kt_g_broadcast(g, places(g, w, 3, columns, rows), all);
@@ -162,14 +191,29 @@ kt_val *kt_g_warp(kt_graph *g, kt_val *x, const kt_warp *w) {
         if (!far) return NULL;
         kt_val *at_horizon = kt_g_eq(g, far, kt_g_num(g, 0, far));
         far = kt_g_select(g, at_horizon, kt_g_num(g, 1e-20, far), far);
-        px = kt_g_clip(g, kt_g_div(g, px, far), -1e9, 1e9);
-        py = kt_g_clip(g, kt_g_div(g, py, far), -1e9, 1e9);
+        px = beyond(g, kt_g_div(g, px, far));
+        py = beyond(g, kt_g_div(g, py, far));
     }
     px = mapped(g, px, s.mode, s.w);
     py = mapped(g, py, s.mode, s.h);
     if (!px || !py) return NULL;
-    kt_val *v = w->interpolation && !strcmp(w->interpolation, "nearest")
-                    ? cells_at(&s, rounded(g, py), rounded(g, px))
-                    : bilinear(&s, py, px);
+    kt_val *v = is_nearest(w) ? cells_at(&s, rounded(g, py), rounded(g, px)) : bilinear(&s, py, px);
+    return kt_g_reshape(g, v, shape);
+}
+
+kt_val *kt_g_displaced(kt_graph *g, kt_val *x, kt_val *by, const kt_warp *w) {
+    const kt_shape shape = x->spec.shape;
+    const int64_t size = shape.dim[1] * shape.dim[2];
+    source s;
+    if (!by || !size || !shape.dim[0]) return by ? x : NULL;
+    if (!source_of(g, x, w, &s)) return NULL;
+    s.folds = true;
+    kt_val *columns = kt_g_cast(g, numbers(g, size, 1, s.w, 1), KT_FLOAT32);
+    kt_val *rows = kt_g_cast(g, numbers(g, size, s.w, s.h, 1), KT_FLOAT32);
+    by = kt_g_reshape(g, by, kt_dims(shape.dim[0], size));
+    kt_val *px = beyond(g, kt_g_add(g, columns, by)), *py = beyond(g, kt_g_add(g, rows, by));
+    if (!px || !py) return NULL;
+    kt_val *v = is_nearest(w) ? cells_at(&s, kt_g_round(g, py), kt_g_round(g, px))
+                              : bilinear(&s, py, px);
     return kt_g_reshape(g, v, shape);
 }
