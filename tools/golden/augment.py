@@ -63,6 +63,15 @@ def histograms():
     case("equalization_bins", "Equalization", {"bins": 16}, *RGB)
     case("equalization_uint8", "Equalization", {}, 3, 16, 16, 2, dtype="uint8", high=60)
     case("equalization_all", "Equalization", {}, x=np.arange(512, dtype="float32").reshape(2, 16, 16, 1) % 256)
+    local = "ContrastLimitedAdaptiveHistogramEqualization"
+    case("local", local, {"tile_grid_size": (2, 3)}, 2, 12, 15, 2)
+    case("local_padded", local, {"tile_grid_size": (3, 2), "clip_limit": 1.5}, 1, 10, 9, 3, training=False)
+    case("local_range", local, {"tile_grid_size": (2, 2), "value_range": (0, 100), "clip_limit": 0.0}, 1, 8, 8, 1,
+         high=100)
+    case("local_first", local, {"tile_grid_size": (2, 2), **FIRST}, 1, 2, 7, 8)
+    case("local_uint8", local, {"tile_grid_size": (2, 2)}, 2, 9, 8, 1, dtype="uint8", high=80)
+    case("local_alone", local, {}, 9, 10, 1)
+    case("boxes_uint8", "MaxNumBoundingBoxes", {"max_number": 3}, *RGB, dtype="uint8")
     case("equalization_first", "Equalization", FIRST, 2, 2, 3, 4)
 
 

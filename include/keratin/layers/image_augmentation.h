@@ -54,6 +54,33 @@ typedef struct kt_equalization_args {
     KT_CALL(kt_equalization_new, kt_equalization_args, KT_EQUALIZATION_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_equalization_new(const kt_equalization_args *args);
 
+/** The values of each channel spread evenly over value_range in each tile of a picture, and between
+ * the middles of tiles gradually; not only while training. Integers stay integers.
+ *
+ * Keras: keras.layers.ContrastLimitedAdaptiveHistogramEqualization.
+ *
+ *     kt_contrast_limited_adaptive_histogram_equalization(.tile_grid_size = 4)
+ */
+typedef struct kt_contrast_limited_adaptive_histogram_equalization_args {
+    size_t size;
+    kt_floats_t value_range; ///< default (0, 255)
+    double clip_limit; ///< bins hold at most so many times their even share; default 4, 0: no limit
+    kt_tuple tile_grid_size; ///< tiles from top to bottom, from left to right; default 8
+    const char *data_format;
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_contrast_limited_adaptive_histogram_equalization_args;
+#define KT_CONTRAST_LIMITED_ADAPTIVE_HISTOGRAM_EQUALIZATION_DEFAULTS                               \
+    .clip_limit = 4, .tile_grid_size = 8, KT_LAYER_DEFAULTS
+#define kt_contrast_limited_adaptive_histogram_equalization(...)                                   \
+    KT_CALL(                                                                                       \
+        kt_contrast_limited_adaptive_histogram_equalization_new,                                   \
+        kt_contrast_limited_adaptive_histogram_equalization_args,                                  \
+        KT_CONTRAST_LIMITED_ADAPTIVE_HISTOGRAM_EQUALIZATION_DEFAULTS,                              \
+        __VA_ARGS__)
+KT_API kt_layer *kt_contrast_limited_adaptive_histogram_equalization_new(
+    const kt_contrast_limited_adaptive_histogram_equalization_args *args);
+
 /** Pictures inverted (high - x) with a probability.
  *
  * Keras: keras.layers.RandomInvert.
@@ -478,6 +505,29 @@ typedef struct kt_cut_mix_args {
 #define KT_CUT_MIX_DEFAULTS .factor = 1, .seed = KT_NONE, KT_LAYER_DEFAULTS
 #define kt_cut_mix(...) KT_CALL(kt_cut_mix_new, kt_cut_mix_args, KT_CUT_MIX_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_cut_mix_new(const kt_cut_mix_args *args);
+
+/** Pictures, as they are: the bounding boxes that this layer of Keras is for are no input here.
+ *
+ * Keras: keras.layers.MaxNumBoundingBoxes.
+ *
+ *     kt_max_num_bounding_boxes(10)
+ */
+typedef struct kt_max_num_bounding_boxes_args {
+    size_t size;
+    int max_number;
+    int fill_value; ///< default -1
+    const char *data_format;
+    const char *bounding_box_format;
+    KT_LAYER_ARGS
+} kt_max_num_bounding_boxes_args;
+#define KT_MAX_NUM_BOUNDING_BOXES_DEFAULTS .fill_value = -1, KT_LAYER_DEFAULTS
+#define kt_max_num_bounding_boxes(...)                                                             \
+    KT_CALL(                                                                                       \
+        kt_max_num_bounding_boxes_new,                                                             \
+        kt_max_num_bounding_boxes_args,                                                            \
+        KT_MAX_NUM_BOUNDING_BOXES_DEFAULTS,                                                        \
+        __VA_ARGS__)
+KT_API kt_layer *kt_max_num_bounding_boxes_new(const kt_max_num_bounding_boxes_args *args);
 
 #ifdef __cplusplus
 }

@@ -14,6 +14,8 @@
 #define V(...) .value_range = kt_floats(__VA_ARGS__)
 #define F(f) .factors = kt_floats(f, f)
 
+#define LOCAL(tiles, ...)                                                                          \
+    kt_contrast_limited_adaptive_histogram_equalization(.tile_grid_size = tiles, ##__VA_ARGS__)
 #define HISTOGRAMS(X)                                                                              \
     X("auto_contrast", true, kt_auto_contrast())                                                   \
     X("auto_contrast_predict", false, kt_auto_contrast())                                          \
@@ -27,6 +29,13 @@
     X("equalization_bins", true, kt_equalization(.bins = 16))                                      \
     X("equalization_uint8", true, kt_equalization())                                               \
     X("equalization_all", true, kt_equalization())                                                 \
+    X("local", true, LOCAL(kt_hw(2, 3)))                                                           \
+    X("local_padded", false, LOCAL(kt_hw(3, 2), .clip_limit = 1.5))                                \
+    X("local_range", true, LOCAL(2, V(0, 100), .clip_limit = 0))                                   \
+    X("local_first", true, LOCAL(2, FIRST))                                                        \
+    X("local_uint8", true, LOCAL(2))                                                               \
+    X("local_alone", true, LOCAL(8))                                                               \
+    X("boxes_uint8", true, kt_max_num_bounding_boxes(3))                                           \
     X("equalization_first", true, kt_equalization(FIRST))
 #define COLORS(X)                                                                                  \
     X("invert", true, kt_random_invert(F(1)))                                                      \
@@ -403,6 +412,7 @@ KT_TEST(augment, aug_mix_mixes) {
 KT_TEST(augment, wrong_arguments) {
     kt_check_fails(kt_auto_contrast(V(1)), KT_EINVAL, "value_range: expected two");
     kt_check_fails(kt_equalization(.bins = 0), KT_EINVAL, "bins");
+    kt_check_fails(LOCAL(kt_hw(0, 2)), KT_EINVAL, "tile_grid_size");
     kt_check_fails(kt_random_invert(1.5), KT_EINVAL, "factor is out of range");
     kt_check_fails(kt_random_grayscale(-0.1), KT_EINVAL, "factor is out of range");
     kt_check_fails(kt_random_posterization(9), KT_EINVAL, "factor is out of range");

@@ -3,8 +3,9 @@
  *   RandomErasing  noise or a color in a box, with a probability
  *   CutMix         the same box of another picture of the batch; labels are mixed by its area
  *   MixUp          w x + (1 - w) of another picture, labels likewise; w has a beta distribution
+ *   MaxNumBoundingBoxes  nothing: it is for boxes, which are no input here
  *
- * keras.layers.RandomErasing, CutMix, MixUp */
+ * keras.layers.RandomErasing, CutMix, MixUp, MaxNumBoundingBoxes */
 #include "base/error.h"
 #include "base/mem.h"
 #include "nn/pictures/pictures.h"
@@ -211,6 +212,17 @@ static kt_status cut_mix_init(kt_layer *l) {
     return pair_init(l, &how);
 }
 
+/* MaxNumBoundingBoxes -------------------------------------------------------------------------- */
+
+static kt_val *leave(const kt_augment *a, kt_graph *g, kt_val *x, kt_val *const *d) {
+    (void)a;
+    (void)g;
+    (void)d;
+    return x;
+}
+static const kt_augment leaving = {.apply = leave, .as_is = true};
+KT_AUGMENT_INIT(max_num_bounding_boxes, leaving)
+
 /* Classes -------------------------------------------------------------------------------------- */
 
 #define F(name) KT_F(kt_random_erasing_args, name)
@@ -232,6 +244,12 @@ static const kt_field cut_mix_fields[] = {
     KT_F(kt_cut_mix_args, factor), KT_F(kt_cut_mix_args, factors), COMMON(kt_cut_mix_args)};
 static const kt_field mix_up_fields[] = {KT_F(kt_mix_up_args, alpha), COMMON(kt_mix_up_args)};
 
+#define F(name) KT_F(kt_max_num_bounding_boxes_args, name)
+static const kt_field max_num_bounding_boxes_fields[] = {
+    F(max_number), F(fill_value), F(data_format), F(bounding_box_format), KT_F_END};
+#undef F
+
+KT_AUGMENT_CLASS(max_num_bounding_boxes, "MaxNumBoundingBoxes", KT_MAX_NUM_BOUNDING_BOXES_DEFAULTS)
 KT_AUGMENT_CLASS(random_erasing, "RandomErasing", KT_RANDOM_ERASING_DEFAULTS)
 
 static const char *const pair_keys[] = {"images", "labels", NULL};
