@@ -341,6 +341,24 @@ KT_TEST(augment, rand_augment_takes_each_of_its_layers) {
     for (int i = 0; i < 6; i++) kt_free(want[i]);
 }
 
+#define GRADIENTS(layer)                                                                           \
+    kt_check_gradients(layer, .input = {2, 4, 5, 3}, .training = true, .tolerance = 1e-5)
+KT_TEST(augment, gradients_go_through) {
+    GRADIENTS(kt_auto_contrast(V(-1, 1)));
+    GRADIENTS(kt_random_invert(F(1)));
+    GRADIENTS(kt_random_grayscale(1));
+    GRADIENTS(kt_random_color_degeneration(F(0.3), V(-9, 9)));
+    GRADIENTS(kt_random_sharpness(F(0.9), V(-9, 9)));
+    GRADIENTS(kt_random_gaussian_blur(F(1), .kernel_size = 5, V(-9, 9)));
+    GRADIENTS(kt_random_shear(0.3, 0.3));
+    GRADIENTS(kt_random_perspective(F(1), .scale = 0.5));
+    GRADIENTS(kt_random_elastic_transform(F(1), V(-9, 9)));
+    GRADIENTS(kt_random_hue(F(0.3), V(-9, 9)));
+    GRADIENTS(kt_random_erasing(F(1), V(-9, 9)));
+    GRADIENTS(kt_cut_mix());
+    GRADIENTS(kt_mix_up());
+}
+
 /* Picture i of 32 holds i in each cell, and so do the labels of two classes, i and 1. Gives the
  * mean of each picture afterwards, and its labels. */
 static void mix(kt_layer *layer, double mean[32], double label[32][2], int *n_values) {
@@ -407,6 +425,62 @@ KT_TEST(augment, aug_mix_mixes) {
     assert_true(changed > 5);
     kt_free(same);
     kt_free(x);
+}
+
+KT_TEST(augment, shapes_and_types) {
+    kt_check_layer(
+        kt_aug_mix(),
+        .input = {KT_NONE, KT_NONE, KT_NONE, 3},
+        .output = {KT_NONE, KT_NONE, KT_NONE, 3});
+    kt_check_layer(
+        kt_rand_augment(FIRST),
+        .input = {KT_NONE, 3, 6, 7},
+        .output = {KT_NONE, 3, 6, 7},
+        .training = true);
+    kt_check_layer(LOCAL(2), .input = {KT_NONE, 6, 7, 2}, .output = {KT_NONE, 6, 7, 2});
+    kt_check_layer(
+        kt_equalization(),
+        .input = {KT_NONE, 6, 7, 2},
+        .output = {KT_NONE, 6, 7, 2},
+        .training = true);
+    kt_check_layer(
+        kt_random_elastic_transform(),
+        .input = {KT_NONE, 6, 7, 2},
+        .output = {KT_NONE, 6, 7, 2},
+        .training = true);
+    static const char *const policies[] = {"mixed_float16", "bfloat16", "float64"};
+    for (int i = 0; i < 3; i++) {
+        kt_set_dtype_policy(policies[i]);
+        kt_check_layer(
+            kt_aug_mix(), .input = {2, 6, 7, 3}, .output = {2, 6, 7, 3}, .training = true);
+        kt_check_layer(
+            kt_rand_augment(), .input = {2, 6, 7, 3}, .output = {2, 6, 7, 3}, .training = true);
+        kt_check_layer(
+            kt_random_hue(0.2), .input = {2, 6, 7, 3}, .output = {2, 6, 7, 3}, .training = true);
+        kt_check_layer(
+            kt_random_perspective(),
+            .input = {2, 6, 7, 3},
+            .output = {2, 6, 7, 3},
+            .training = true);
+        kt_check_layer(
+            kt_random_elastic_transform(),
+            .input = {2, 6, 7, 3},
+            .output = {2, 6, 7, 3},
+            .training = true);
+        kt_check_layer(
+            kt_random_erasing(), .input = {2, 6, 7, 3}, .output = {2, 6, 7, 3}, .training = true);
+        kt_check_layer(
+            kt_cut_mix(), .input = {2, 6, 7, 3}, .output = {2, 6, 7, 3}, .training = true);
+        kt_check_layer(
+            kt_mix_up(), .input = {2, 6, 7, 3}, .output = {2, 6, 7, 3}, .training = true);
+        kt_check_layer(LOCAL(2), .input = {2, 6, 7, 3}, .output = {2, 6, 7, 3});
+        kt_check_layer(
+            kt_random_gaussian_blur(),
+            .input = {2, 6, 7, 3},
+            .output = {2, 6, 7, 3},
+            .training = true);
+    }
+    kt_set_dtype_policy("float32");
 }
 
 KT_TEST(augment, wrong_arguments) {

@@ -29,10 +29,13 @@ static kt_val *auto_contrast(const kt_augment *a, kt_graph *g, kt_val *x, kt_val
     kt_val *high = kt_g_reduce(g, KT_RED_MAX, v, axes, true);
     (void)d;
     if (!low || !high) return NULL;
-    kt_val *scale = kt_g_div(g, kt_g_num(g, 255, low), kt_g_sub(g, high, low));
+    kt_val *range = kt_g_sub(g, high, low), *wide = kt_g_lt(g, low, high);
+    range = kt_g_select(g, wide, range, kt_g_num(g, 1, low)); /* its gradient is to be a number */
+    kt_val *scale = kt_g_div(g, kt_g_num(g, 255, low), range);
     kt_val *y = kt_g_add(g, kt_g_mul(g, v, scale), kt_g_mul(g, kt_g_neg(g, low), scale));
     y = kt_values_moved(g, kt_g_clip(g, y, 0, 255), bytes, a->values);
-    return kt_g_select(g, kt_g_eq(g, y, y), y, x); /* NaN: ends that are equal or no numbers */
+    y = kt_g_select(g, kt_g_eq(g, y, y), y, x); /* NaN: an end is infinite */
+    return kt_g_select(g, wide, y, x);
 }
 const kt_augment kt_aug_auto_contrast = {.apply = auto_contrast, .always = true};
 KT_AUGMENT_INIT(auto_contrast, kt_aug_auto_contrast)

@@ -23,8 +23,11 @@ static kt_status to_hsv(kt_graph *g, kt_val *x, kt_val *hsv[3]) {
     for (int i = 0; i < 3; i++) c[i] = kt_g_slice_axis(g, x, 3, i, i + 1);
     kt_val *v = kt_g_reduce(g, KT_RED_MAX, x, 1 << 3, true);
     kt_val *range = kt_g_sub(g, v, kt_g_reduce(g, KT_RED_MIN, x, 1 << 3, true));
-    kt_val *zero = kt_g_num(g, 0, x);
-    kt_val *part = kt_g_scale(g, kt_g_reciprocal(g, range), 1.0 / 6);
+    kt_val *zero = kt_g_num(g, 0, x), *one = kt_g_num(g, 1, x);
+    kt_val *has_hue = kt_g_gt(g, range, zero), *has_value = kt_g_gt(g, v, zero);
+    /* ones where there is none: gradients are to be numbers */
+    kt_val *part = kt_g_reciprocal(g, kt_g_select(g, has_hue, range, one));
+    part = kt_g_scale(g, part, 1.0 / 6);
     kt_val *h[3];
     for (int i = 0; i < 3; i++) {
         h[i] = kt_g_mul(g, part, kt_g_sub(g, c[(i + 1) % 3], c[(i + 2) % 3]));
@@ -32,9 +35,10 @@ static kt_status to_hsv(kt_graph *g, kt_val *x, kt_val *hsv[3]) {
     }
     kt_val *hue = kt_g_select(g, kt_g_eq(g, c[1], v), h[1], h[2]);
     hue = kt_g_select(g, kt_g_eq(g, c[0], v), h[0], hue);
-    hue = kt_g_select(g, kt_g_gt(g, range, zero), hue, zero);
+    hue = kt_g_select(g, has_hue, hue, zero);
     hsv[0] = kt_g_select(g, kt_g_lt(g, hue, zero), kt_g_shift(g, hue, 1), hue);
-    hsv[1] = kt_g_select(g, kt_g_gt(g, v, zero), kt_g_div(g, range, v), zero);
+    hsv[1] = kt_g_div(g, range, kt_g_select(g, has_value, v, one));
+    hsv[1] = kt_g_select(g, has_value, hsv[1], zero);
     hsv[2] = v;
     return g->status;
 }
