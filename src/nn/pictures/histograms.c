@@ -104,7 +104,7 @@ static kt_status equalization_init(kt_layer *l) {
     return st;
 }
 
-/* ContrastLimitedAdaptiveHistogramEqualization -------------------------------------------------- */
+/* ContrastLimitedAdaptiveHistogramEqualization ------------------------------------------------- */
 
 #define BINS 256
 /* The tiles [rows, columns] of a batch of pictures, with their numbers one after the other. */
@@ -149,8 +149,8 @@ static kt_val *pad_side(const tiling *t, kt_val *x, int i) {
 }
 
 /* For each row (column) the number of the tile that it lies in or, with `side`, of those whose
- * middles lie before (0) and behind it (1), times `step`; and how far it is on the way from the first
- * to the second. */
+ * middles lie before (0) and behind it (1), times `step`; and how far it is on the way from the
+ * first to the second. */
 static kt_val *tile_of(const tiling *t, int i, int64_t step, int side, kt_val **share) {
     const int64_t n = padded(t, i);
     int32_t *tile = kt_arena_alloc(t->g->arena, sizeof *tile * (size_t)n);
