@@ -96,6 +96,7 @@ typedef struct {
     int *users, *n_users; /* nodes that read node i as a source or an input: users[start[i] …] */
     int *start;
     word *both, *reach; /* scratch */
+    int low, high;      /* the words of `both` that are not all zeros: low … high-1 */
 } window;
 
 static bool has(const word *s, int i) { return s[i / WORD_BITS] >> (i % WORD_BITS) & 1; }
@@ -105,9 +106,10 @@ static void unite(word *to, const word *from, int words) {
     for (int i = 0; i < words; i++) to[i] |= from[i];
 }
 
-static bool meet(const word *a, const word *b, int words) {
+/* Does a set have a member in `both`? That set is small, and this asked of every node. */
+static bool meets_both(const window *w, const word *a) {
     word any = 0;
-    for (int i = 0; i < words; i++) any |= a[i] & b[i];
+    for (int i = w->low; i < w->high; i++) any |= a[i] & w->both[i];
     return any != 0;
 }
 
@@ -175,12 +177,14 @@ static bool is_output(const window *w, const word *set, int i) {
     return w->first + w->n < w->g->nodes.n && w->n_users[i] == 0; /* by a later window */
 }
 
-/* Do inputs, steps and outputs fit a region? Numbers count as steps, inputs are counted without
- * looking for equal ones first when that is enough. */
-static bool fits(const window *w, const word *set) {
+/* Do inputs, steps and outputs of `both` fit a region? Numbers count as steps, inputs are counted
+ * without looking for equal ones first when that is enough. */
+static bool fits(const window *w) {
+    const word *set = w->both;
+    const int end = w->high * WORD_BITS < w->n ? w->high * WORD_BITS : w->n;
     kt_source in[KT_FUSED_MAX_IN + 1];
     int n_in = 0, n_steps = 0, n_out = 0;
-    for (int i = 0; i < w->n; i++) {
+    for (int i = w->low * WORD_BITS; i < end; i++) {
         if (!has(set, i)) continue;
         n_steps++;
         n_out += is_output(w, set, i);
@@ -203,11 +207,13 @@ static bool fits(const window *w, const word *set) {
 
 /* Joining -------------------------------------------------------------------------------------- */
 
-/* Does a path leave the set and come back? Then some node between has an ancestor in it and is
- * one. */
-static bool is_convex(const window *w, const word *set, const word *reach) {
-    for (int i = 0; i < w->n; i++)
-        if (has(reach, i) && !has(set, i) && meet(anc_of(w, i), set, w->words)) return false;
+/* Does no path leave `both` and come back? It would go through a node outside that has an ancestor
+ * in it and is one. */
+static bool is_convex(const window *w) {
+    for (int k = 0; k < w->words; k++) {
+        for (word left = w->reach[k] & ~w->both[k]; left; left &= left - 1)
+            if (meets_both(w, anc_of(w, k * WORD_BITS + __builtin_ctzll(left)))) return false;
+    }
     return true;
 }
 
@@ -220,14 +226,15 @@ static void try_join(window *w, int p, int q) {
     unite(w->both, set_of(w, q), w->words);
     memcpy(w->reach, anc_of(w, p), bytes);
     unite(w->reach, anc_of(w, q), w->words);
-    if (!is_convex(w, w->both, w->reach) || !fits(w, w->both)) return;
+    for (w->low = 0; !w->both[w->low]; w->low++) continue; /* never empty */
+    for (w->high = w->words; !w->both[w->high - 1]; w->high--) continue;
+    if (!is_convex(w) || !fits(w)) return;
     const int stands = p > q ? p : q;
     memcpy(set_of(w, stands), w->both, bytes);
     unite(w->reach, w->both, w->words); /* from now on whoever needs one member needs all */
     for (int i = 0; i < w->n; i++) {
         if (has(w->both, i)) w->region[i] = stands;
-        if (has(w->both, i) || meet(anc_of(w, i), w->both, w->words))
-            unite(anc_of(w, i), w->reach, w->words);
+        if (has(w->both, i) || meets_both(w, anc_of(w, i))) unite(anc_of(w, i), w->reach, w->words);
     }
 }
 

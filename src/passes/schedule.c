@@ -20,6 +20,8 @@ typedef struct {
     int *left;       /* by root: reads still to come, graph outputs count for ever */
     int *waits;      /* by node: inputs not computed yet, TAKEN when it has its place */
     int *over;       /* by root: 1 + root of the variable that it will be assigned to */
+    int *users;      /* nodes that read a value, once for each operand: users[start[id]] … */
+    int *start;      /* by value id */
     kt_node **order; /* the new order */
 } scheduler;
 
@@ -105,21 +107,42 @@ static int64_t peak_of(scheduler *s, kt_node *const *order, int *early) {
     return peak;
 }
 
+static kt_status list_users(scheduler *s) {
+    const kt_graph *g = s->g;
+    const size_t n_vals = (size_t)g->n_vals + 2; /* the next value's start is where users end */
+    size_t total = 1;
+    s->start = kt_arena_alloc(g->arena, sizeof *s->start * n_vals);
+    for (int i = 0; i < g->nodes.n; i++) total += (size_t)g->nodes.v[i]->n_in;
+    s->users = kt_arena_alloc(g->arena, sizeof *s->users * total);
+    if (!s->start || !s->users) return KT_ENOMEM;
+    for (int i = 0; i < g->nodes.n; i++)
+        for (int k = 0; k < g->nodes.v[i]->n_in; k++) s->start[g->nodes.v[i]->in[k]->id + 1]++;
+    for (size_t v = 1; v < n_vals; v++) s->start[v] += s->start[v - 1];
+    for (int i = g->nodes.n; i-- > 0;) /* from the ends to the starts */
+        for (int k = 0; k < g->nodes.v[i]->n_in; k++)
+            s->users[--s->start[g->nodes.v[i]->in[k]->id + 1]] = i;
+    memmove(s->start, s->start + 1, sizeof *s->start * (n_vals - 1));
+    s->start[n_vals - 1] = (int)total - 1;
+    return KT_OK;
+}
+
 static void release_users(scheduler *s, const kt_node *done) {
-    for (int i = 0; i < s->g->nodes.n; i++) {
-        const kt_node *n = s->g->nodes.v[i];
-        for (int k = 0; k < n->n_in; k++) s->waits[i] -= n->in[k]->def == done;
+    for (int k = 0; k < done->n_out; k++) {
+        const int id = done->out[k]->id;
+        for (int i = s->start[id]; i < s->start[id + 1]; i++) s->waits[s->users[i]]--;
     }
 }
 
 #define TAKEN (-1)
 
 static void make_order(scheduler *s) {
+    int from = 0; /* nodes before it are taken */
     count_reads(s);
     for (int at = 0; at < s->g->nodes.n; at++) {
         int best = -1;
         int64_t least = INT64_MAX;
-        for (int i = 0; i < s->g->nodes.n; i++) {
+        while (s->waits[from] == TAKEN) from++;
+        for (int i = from; i < s->g->nodes.n; i++) {
             if (s->waits[i] != 0 || s->g->nodes.v[i]->op->flags & KT_OP_EFFECT) continue;
             int64_t more = growth(s, s->g->nodes.v[i]);
             if (comes_early(s, s->g->nodes.v[i])) more += INT64_MAX / 2;
@@ -129,8 +152,7 @@ static void make_order(scheduler *s) {
             }
         }
         if (best < 0) { /* assignments come last and keep their order */
-            best = 0;
-            while (s->waits[best] == TAKEN) best++;
+            best = from;
         }
         kt_node *n = s->g->nodes.v[best];
         s->order[at] = n;
@@ -153,6 +175,8 @@ kt_status kt_pass_schedule(kt_graph *g) {
     s.order = kt_arena_alloc(g->arena, sizeof(kt_node *) * n);
     s.over = kt_arena_alloc(g->arena, sizeof *s.over * n_vals);
     if (!s.over || !s.root || !s.bytes || !s.left || !s.waits || !s.order) return KT_ENOMEM;
+    const kt_status st = list_users(&s);
+    if (st) return st;
     note_values(&s);
     note_assignments(&s);
     int early_before, early_after;
