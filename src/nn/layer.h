@@ -80,6 +80,9 @@ static inline const char *kt_layer_policy(const kt_layer *l) {
 /** The activity regularizer among the arguments, wherever the class has it; NULL: it has none. */
 kt_ref *kt_layer_activity_of(const kt_layer_class *cls, const void *args);
 
+/** Random numbers in [0, 1), float32 whatever the layer's dtype, within a trace; NULL: failed. */
+kt_val *kt_random_floats(kt_layer *l, kt_shape shape, int64_t seed);
+
 /** Resolves an activation and keeps it with the layer: `return kt_layer_activation(l,
  * &s->activation, a->activation);` */
 kt_status kt_layer_activation(kt_layer *l, const kt_component **out, kt_ref ref);

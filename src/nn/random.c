@@ -27,14 +27,27 @@ kt_sym *kt_random_dropout(kt_layer *l, kt_sym *x, double rate, int64_t seed) {
     return kt_wrap(kt_g_dropout(tr->g, v, counter, rate, stream_key(tr, l, seed)));
 }
 
+/* 16 bits would round some numbers up to 1, which no number of [0, 1) is, and of which the
+ * logarithm below makes an infinity. */
+static kt_dtype wide(const kt_layer *l) { return l->dtype == KT_FLOAT64 ? KT_FLOAT64 : KT_FLOAT32; }
+
 static kt_val *uniform(kt_tracer *tr, kt_layer *l, kt_shape shape, int64_t seed) {
-    const kt_spec spec = {l->dtype, shape};
+    const kt_spec spec = {wide(l), shape};
     return kt_g_uniform(tr->g, kt_tracer_counter(tr), stream_key(tr, l, seed), spec);
+}
+
+kt_val *kt_random_floats(kt_layer *l, kt_shape shape, int64_t seed) {
+    kt_tracer *tr = kt_tracer_current();
+    return kt_g_cast(tr->g, uniform(tr, l, shape, seed), KT_FLOAT32);
 }
 
 kt_sym *kt_random_uniform(kt_layer *l, kt_shape shape, int64_t seed) {
     kt_tracer *tr = kt_tracer_current();
-    return tr ? kt_wrap(uniform(tr, l, shape, seed)) : kt_fail_object(KT_ESTATE);
+    if (!tr) return kt_fail_object(KT_ESTATE);
+    kt_val *u = uniform(tr, l, shape, seed);
+    if (l->dtype == KT_FLOAT16) u = kt_g_minimum(tr->g, u, kt_g_num(tr->g, 1 - 0x1p-11, u));
+    if (l->dtype == KT_BFLOAT16) u = kt_g_minimum(tr->g, u, kt_g_num(tr->g, 1 - 0x1p-8, u));
+    return kt_wrap(kt_g_cast(tr->g, u, l->dtype));
 }
 
 /* Box and Muller: sqrt(-2 log u) cos(2 pi v) of two uniform numbers, u in (0, 1]. */
@@ -44,5 +57,6 @@ kt_sym *kt_random_normal(kt_layer *l, kt_shape shape, int64_t seed) {
     kt_graph *g = tr->g;
     kt_val *u = uniform(tr, l, shape, seed), *v = uniform(tr, l, shape, seed);
     kt_val *radius = kt_g_sqrt(g, kt_g_scale(g, kt_g_log(g, kt_g_shift(g, kt_g_neg(g, u), 1)), -2));
-    return kt_wrap(kt_g_mul(g, radius, kt_g_cos(g, kt_g_scale(g, v, 6.283185307179586))));
+    kt_val *n = kt_g_mul(g, radius, kt_g_cos(g, kt_g_scale(g, v, 6.283185307179586)));
+    return kt_wrap(kt_g_cast(g, n, l->dtype));
 }

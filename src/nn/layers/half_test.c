@@ -4,6 +4,7 @@
 
 #include <keratin/saving.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,5 +135,28 @@ KT_TEST(half, floatx_and_policy_are_two_things) {
     kt_check_status(kt_set_floatx("float16"), KT_OK);
     assert_int_equal(kt_sym_dtype(kt_input({3})), KT_FLOAT16);
     kt_check_status(kt_set_floatx("float32"), KT_OK);
+    kt_check_status(kt_set_dtype_policy("float32"), KT_OK);
+}
+
+/* A number just below 1, rounded up to 1, would be an infinity among normal ones. */
+KT_TEST(half, noise_is_finite) {
+    static const char *const policies[] = {"bfloat16", "float16", "mixed_bfloat16"};
+    for (int i = 0; i < 3; i++) {
+        kt_check_status(kt_set_dtype_policy(policies[i]), KT_OK);
+        kt_sym *in = kt_input({1000});
+        kt_model *m = kt_functional(in, kt_call(kt_gaussian_noise(1), in, .training = true));
+        kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(32, 1000), NULL);
+        kt_tensor *y = kt_model_predict(m, x, .verbose = 0);
+        kt_check_status(kt_check(y), KT_OK);
+        double squares = 0;
+        for (int64_t k = 0; k < kt_tensor_size(y); k++) {
+            assert_true(isfinite(kt_tensor_get(y, k)));
+            squares += kt_tensor_get(y, k) * kt_tensor_get(y, k);
+        }
+        assert_true(fabs(squares / 32000 - 1) < 0.05);
+        kt_free(x);
+        kt_free(y);
+        kt_free(m);
+    }
     kt_check_status(kt_set_dtype_policy("float32"), KT_OK);
 }

@@ -64,21 +64,6 @@ KT_AUGMENT_INIT(random_invert, inverting)
 
 /* Grayscale, color degeneration ---------------------------------------------------------------- */
 
-static kt_val *gray(kt_graph *g, kt_val *x) {
-    static const double share[] = {0.2989, 0.5870, 0.1140};
-    const int64_t channels = x->spec.shape.dim[3];
-    if (channels == 1) return x;
-    if (channels != 3)
-        return kt_graph_fail(
-            g, KT_FAIL(KT_ESHAPE, "expected 3 channels or 1, got %lld", (long long)channels));
-    const kt_dtype own = x->spec.dtype;
-    kt_val *w = kt_g_array(g, share, (kt_spec){KT_FLOAT64, {1, {3}}});
-    if (!kt_dtype_is_float(own)) x = kt_g_cast(g, x, KT_FLOAT32);
-    if (!x || !w) return NULL;
-    x = kt_g_sum(g, kt_g_mul(g, x, kt_g_cast(g, w, x->spec.dtype)), 1 << 3, true);
-    return kt_g_cast(g, x, own);
-}
-
 /* The probability is one number, not a range. */
 static kt_status draw_gray(const kt_augment *a, kt_graph *g, const kt_shape *shape, kt_val **d) {
     const double range[2] = {a->range[0][1], a->range[0][1]};
@@ -87,14 +72,14 @@ static kt_status draw_gray(const kt_augment *a, kt_graph *g, const kt_shape *sha
 }
 static kt_val *grayscale(const kt_augment *a, kt_graph *g, kt_val *x, kt_val *const *d) {
     (void)a;
-    return kt_g_select(g, d[0], gray(g, x), x);
+    return kt_g_select(g, d[0], kt_g_gray(g, x), x);
 }
 static const kt_augment graying = {
     .draw = draw_gray, .apply = grayscale, .as_is = true, .low = 0, .high = 1};
 KT_AUGMENT_INIT(random_grayscale, graying)
 
 static kt_val *degenerate(const kt_augment *a, kt_graph *g, kt_val *x, kt_val *const *d) {
-    kt_val *to_gray = kt_g_sub(g, gray(g, x), x);
+    kt_val *to_gray = kt_g_sub(g, kt_g_gray(g, x), x);
     return cut(a, g, kt_g_add(g, x, kt_g_mul(g, kt_g_cast(g, d[0], x->spec.dtype), to_gray)));
 }
 const kt_augment kt_aug_color_degeneration = {

@@ -133,8 +133,6 @@ static kt_val *multiples(kt_graph *g, int64_t n, int64_t step, int axis) {
 
 /* Cells beyond the end, up to whole tiles: the last ones in the opposite order. */
 static kt_val *pad_side(const tiling *t, kt_val *x, int i) {
-    static const int front[2][4] = {{1, 0, 2, 3}, {2, 0, 1, 3}},
-                     back[2][4] = {{1, 0, 2, 3}, {1, 2, 0, 3}};
     const int64_t n = padded(t, i), len = t->len[i];
     if (n == len) return x;
     int32_t *from = kt_arena_alloc(t->g->arena, sizeof *from * (size_t)n);
@@ -144,8 +142,7 @@ static kt_val *pad_side(const tiling *t, kt_val *x, int i) {
         from[k] = (int32_t)(at < len ? at : 2 * len - 1 - at);
     }
     kt_val *index = kt_g_array(t->g, from, (kt_spec){KT_INT32, {1, {n}}});
-    x = kt_g_gather(t->g, kt_g_transpose(t->g, x, front[i]), index);
-    return kt_g_transpose(t->g, x, back[i]);
+    return kt_g_take_cells(t->g, x, 1 + i, index);
 }
 
 /* For each row (column) the number of the tile that it lies in or, with `side`, of those whose

@@ -64,6 +64,28 @@ kt_status kt_value_range_get(kt_floats_t list, double out[2]) {
     return KT_OK;
 }
 
+kt_val *kt_g_take_cells(kt_graph *g, kt_val *x, int axis, kt_val *index) {
+    static const int front[2][4] = {{1, 0, 2, 3}, {2, 0, 1, 3}},
+                     back[2][4] = {{1, 0, 2, 3}, {1, 2, 0, 3}};
+    x = kt_g_gather(g, kt_g_transpose(g, x, front[axis - 1]), index);
+    return kt_g_transpose(g, x, back[axis - 1]);
+}
+
+kt_val *kt_g_gray(kt_graph *g, kt_val *x) {
+    static const double share[] = {0.2989, 0.5870, 0.1140};
+    const int64_t channels = x->spec.shape.dim[3];
+    if (channels == 1) return x;
+    if (channels != 3)
+        return kt_graph_fail(
+            g, KT_FAIL(KT_ESHAPE, "expected 3 channels or 1, got %lld", (long long)channels));
+    const kt_dtype own = x->spec.dtype;
+    kt_val *w = kt_g_array(g, share, (kt_spec){KT_FLOAT64, {1, {3}}});
+    if (!kt_dtype_is_float(own)) x = kt_g_cast(g, x, KT_FLOAT32);
+    if (!x || !w) return NULL;
+    x = kt_g_sum(g, kt_g_mul(g, x, kt_g_cast(g, w, x->spec.dtype)), 1 << 3, true);
+    return kt_g_cast(g, x, own);
+}
+
 kt_val *kt_values_moved(kt_graph *g, kt_val *x, const double from[2], const double to[2]) {
     if (!x || (from[0] == to[0] && from[1] == to[1])) return x;
     kt_val *length = kt_g_num(g, from[1] - from[0], x);
@@ -74,8 +96,7 @@ kt_val *kt_values_moved(kt_graph *g, kt_val *x, const double from[2], const doub
 kt_val *kt_draw(kt_layer *l, int64_t n, int ndim, const double range[2], int64_t seed) {
     kt_graph *g = kt_tracer_current()->g;
     kt_shape shape = {ndim, {n, 1, 1, 1}};
-    kt_val *u = kt_unwrap(kt_random_uniform(l, shape, seed), NULL);
-    u = u ? kt_g_cast(g, u, KT_FLOAT32) : NULL;
+    kt_val *u = kt_random_floats(l, shape, seed);
     return u ? kt_g_shift(g, kt_g_scale(g, u, range[1] - range[0]), range[0]) : NULL;
 }
 
@@ -101,12 +122,11 @@ kt_val *kt_draw_log_gamma(kt_layer *l, kt_shape shape, kt_val *alpha, int64_t se
     kt_shape all = shape;
     all.dim[all.ndim++] = CANDIDATES;
     kt_val *n = kt_unwrap(kt_random_normal(l, all, seed), NULL);
-    kt_val *u = kt_unwrap(kt_random_uniform(l, all, seed), NULL);
-    kt_val *power = kt_unwrap(kt_random_uniform(l, shape, seed), NULL);
+    kt_val *u = kt_random_floats(l, all, seed), *power = kt_random_floats(l, shape, seed);
     if (!n || !u || !power || !alpha) return NULL;
     n = kt_g_cast(g, n, KT_FLOAT32);
-    u = kt_g_log(g, kt_g_shift(g, kt_g_neg(g, kt_g_cast(g, u, KT_FLOAT32)), 1));
-    power = kt_g_log(g, kt_g_shift(g, kt_g_neg(g, kt_g_cast(g, power, KT_FLOAT32)), 1));
+    u = kt_g_log(g, kt_g_shift(g, kt_g_neg(g, u), 1));
+    power = kt_g_log(g, kt_g_shift(g, kt_g_neg(g, power), 1));
     kt_val *d = kt_g_shift(g, alpha, 2.0 / 3);
     kt_val *c = kt_g_shift(g, kt_g_mul(g, n, kt_g_rsqrt(g, kt_g_scale(g, d, 9))), 1);
     kt_val *log_v = kt_g_scale(g, kt_g_log(g, kt_g_maximum(g, c, kt_g_num(g, 1e-20, c))), 3);

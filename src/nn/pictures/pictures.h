@@ -32,6 +32,10 @@ kt_status kt_factor_get(
     double v, kt_floats_t list, const char *what, double low, double high, double out[2]);
 /** Two numbers in order; 0 and 255 if there are none. */
 kt_status kt_value_range_get(kt_floats_t list, double out[2]);
+/** Rows (axis 1) or columns (axis 2) of x by their numbers: those of `index` (int32 [n]). */
+kt_val *kt_g_take_cells(kt_graph *g, kt_val *x, int axis, kt_val *index);
+/** Three colors as one shade of gray, in the dtype of x; what has one channel is gray. */
+kt_val *kt_g_gray(kt_graph *g, kt_val *x);
 /** x from one range of values to another, of a floating type. */
 kt_val *kt_values_moved(kt_graph *g, kt_val *x, const double from[2], const double to[2]);
 /** A number in [low, high) for each of n pictures: float32 [n, 1, …] with ndim axes. */

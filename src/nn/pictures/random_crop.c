@@ -20,8 +20,6 @@ static kt_status random_crop_init(kt_layer *l) {
 /* `want` cells of an axis, from a random one on. */
 static kt_val *part(
     kt_layer *l, kt_graph *g, kt_val *x, int axis, int64_t want, const kt_random_crop_args *a) {
-    static const int front[2][4] = {{1, 0, 2, 3}, {2, 0, 1, 3}},
-                     back[2][4] = {{1, 0, 2, 3}, {1, 2, 0, 3}};
     const double range[2] = {0, (double)(x->spec.shape.dim[axis] - want + 1)};
     int32_t *v = kt_arena_alloc(g->arena, sizeof *v * (size_t)(want + 1));
     if (!v) return kt_graph_fail(g, KT_ENOMEM);
@@ -32,8 +30,7 @@ static kt_val *part(
     from = kt_g_clip(g, kt_g_floor(g, from), 0, range[1] - 1);
     kt_val *index = kt_g_array(g, v, (kt_spec){KT_INT32, {1, {want}}});
     index = kt_g_add(g, index, kt_g_cast(g, from, KT_INT32));
-    x = kt_g_gather(g, kt_g_transpose(g, x, front[axis - 1]), index);
-    return kt_g_transpose(g, x, back[axis - 1]);
+    return kt_g_take_cells(g, x, axis, index);
 }
 
 /* Where a part with the wanted shape begins in the middle; it may reach beyond the picture. */

@@ -68,8 +68,6 @@ static kt_val *weights(
 
 /* Cells of one axis: those whose numbers these are. */
 static kt_val *nearest(kt_graph *g, kt_val *x, int axis, int64_t n) {
-    const int to_front[2][4] = {{1, 0, 2, 3}, {2, 0, 1, 3}},
-              back[2][4] = {{1, 0, 2, 3}, {1, 2, 0, 3}};
     const int64_t len = x->spec.shape.dim[axis];
     const float scale = (float)len / (float)n;
     int32_t *at = kt_arena_alloc(g->arena, sizeof *at * (size_t)(n + 1));
@@ -79,8 +77,7 @@ static kt_val *nearest(kt_graph *g, kt_val *x, int axis, int64_t n) {
         at[i] = (int32_t)(k < len ? k : len - 1);
     }
     kt_val *index = kt_g_array(g, at, (kt_spec){KT_INT32, {1, {n}}});
-    kt_val *y = kt_g_gather(g, kt_g_transpose(g, x, to_front[axis - 1]), index);
-    return kt_g_transpose(g, y, back[axis - 1]);
+    return kt_g_take_cells(g, x, axis, index);
 }
 
 static kt_val *resized(kt_graph *g, kt_val *x, const image_attrs *a) {
@@ -201,21 +198,11 @@ KT_OP_BUILD(crop_images) {
 /* Colors, patches, blocks ---------------------------------------------------------------------- */
 
 KT_OP_BUILD(grayscale) {
-    static const double share[] = {0.2989, 0.5870, 0.1140};
     layout l;
     kt_val *x = to_last(
         g, in[0], ((const image_attrs *)attrs)->data_format, "rgb_to_grayscale", &l);
     (void)n;
-    if (!x) return NULL;
-    const kt_dtype own = x->spec.dtype;
-    if (x->spec.shape.dim[3] == 1) return in[0];
-    if (x->spec.shape.dim[3] != 3)
-        return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "rgb_to_grayscale: expected 3 channels"));
-    x = kt_op_floats(g, x);
-    if (!x) return NULL;
-    kt_val *w = kt_g_array(g, share, (kt_spec){KT_FLOAT64, {1, {3}}});
-    x = kt_g_sum(g, kt_g_mul(g, x, kt_g_cast(g, w, x->spec.dtype)), 1 << 3, true);
-    return restore(g, kt_g_cast(g, x, own), &l);
+    return x ? restore(g, kt_g_gray(g, x), &l) : NULL;
 }
 
 /* A convolution whose kernel picks each cell of the patch. */
