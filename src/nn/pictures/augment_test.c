@@ -502,6 +502,7 @@ KT_TEST(augment, wrong_arguments) {
     kt_check_fails(kt_rand_augment(.num_ops = -1), KT_EINVAL, "num_ops");
     kt_check_fails(kt_rand_augment(.num_ops = 65), KT_ELIMIT, "num_ops");
     kt_check_fails(kt_aug_mix(.alpha = 0), KT_EINVAL, "alpha");
+    kt_check_fails(kt_aug_mix(.num_chains = 60, .chain_depth = 5), KT_ELIMIT, "num_chains * chain");
     kt_check_fails(kt_aug_mix(.factor = 2), KT_EINVAL, "factor is out of range");
     kt_check_fails(kt_aug_mix(.interpolation = "cubic"), KT_EINVAL, "interpolation");
     kt_check_fails(kt_random_hue(-0.5), KT_EINVAL, "factor is out of range");

@@ -160,6 +160,8 @@ static kt_status aug_mix_init(kt_layer *l) {
     kt_status st = kt_augment_init(l, &how);
     if (st == KT_OK) st = check_times(a->num_chains, "num_chains");
     if (st == KT_OK) st = check_times(a->chain_depth, "chain_depth");
+    if (st == KT_OK && a->num_chains * a->chain_depth > 256) /* the program holds them all */
+        st = KT_FAIL(KT_ELIMIT, "num_chains * chain_depth: more than 256");
     if (st == KT_OK && !(a->alpha > 0))
         st = KT_FAIL(KT_EINVAL, "alpha: expected more than 0, got %g", a->alpha);
     if (st == KT_OK) set_parts(kt_layer_state(l), parts, a->all_ops ? PARTS : 7);
