@@ -236,6 +236,8 @@ SAME = {
     "models.Model": ["kt_functional"], "layers.InputLayer": ["kt_input"], "layers.Input": ["kt_input"],
     "callbacks.LambdaCallback": ["kt_cb_lambda"], "callbacks.History": ["kt_history_get"],
     "utils.PyDataset": ["kt_generator_new"],
+    "ops.ndim": ["kt_sym_shape"], "ops.shape": ["kt_sym_shape"], "ops.dtype": ["kt_sym_dtype"],
+    "ops.get_item": ["kt_op_strided_slice"], "ops.convert_to_tensor": ["kt_const"],
     "methods.layers": ["kt_model_n_layers", "kt_model_layer"],
     "methods.inputs": ["kt_model_input"], "methods.outputs": ["kt_model_output"],
     "methods.weights": ["kt_layer_n_weights", "kt_layer_weight"],
@@ -245,7 +247,8 @@ SAME = {
 # What the arguments alone do not tell.
 NOTES = {
     "callbacks.History": "what `kt_model_fit` returns", "utils.PyDataset": "a function",
-    "ops.slice": "one axis", "ops.squeeze": "one axis",
+    "ops.slice": "one axis", "ops.get_item": "one axis", "ops.ndim": "`.ndim` of it",
+    "ops.squeeze": "one axis",
     "ops.clip": "limits are numbers", "ops.reshape": "with the batch axis",
 }
 # Their one line above says it all.

@@ -15,6 +15,8 @@
 #include <keratin/metrics.h>
 #include <keratin/model.h>
 #include <keratin/ops.h>
+#include <keratin/ops_activations.h>
+#include <keratin/ops_constants.h>
 #include <keratin/ops_creation.h>
 #include <keratin/ops_elementwise.h>
 #include <keratin/ops_images.h>

@@ -21,6 +21,11 @@ KT_API kt_sym *kt_op_isnan(kt_sym *x);
 KT_API kt_sym *kt_op_isinf(kt_sym *x);
 KT_API kt_sym *kt_op_isfinite(kt_sym *x);
 
+/** Other names: abs; abs as a floating number; divide. */
+KT_API kt_sym *kt_op_absolute(kt_sym *x);
+KT_API kt_sym *kt_op_fabs(kt_sym *x);
+KT_API kt_sym *kt_op_true_divide(kt_sym *a, kt_sym *b);
+
 /** The cube root. */
 KT_API kt_sym *kt_op_cbrt(kt_sym *x);
 /** sin(pi x) / (pi x), 1 at 0. */

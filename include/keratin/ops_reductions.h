@@ -8,6 +8,10 @@
 extern "C" {
 #endif
 
+/** Other names: max, min. */
+KT_API kt_sym *kt_op_amax(kt_sym *x, kt_tuple axis, bool keepdims);
+KT_API kt_sym *kt_op_amin(kt_sym *x, kt_tuple axis, bool keepdims);
+
 /** Reductions; `axis` as in kt_op_sum(). The count is int32. */
 KT_API kt_sym *kt_op_logsumexp(kt_sym *x, kt_tuple axis, bool keepdims);
 KT_API kt_sym *kt_op_count_nonzero(kt_sym *x, kt_tuple axis);

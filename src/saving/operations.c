@@ -69,11 +69,7 @@ const kt_op_constant kt_op_constants[] = {
 
 static const kt_op_form *find_op(const char *class_name) {
     static const char *const same[][2] = {
-        {"TrueDivide", "Divide"},
-        {"Abs", "Absolute"},
-        {"Fabs", "Absolute"},
-        {"Amax", "Max"},
-        {"Amin", "Min"}};
+        {"TrueDivide", "Divide"}, {"Abs", "Absolute"}, {"Amax", "Max"}, {"Amin", "Min"}};
     const kt_op_form *f;
     for (int i = 0; (f = kt_op_form_at(i)) != NULL; i++)
         if (!strcmp(f->op->name, class_name)) return f;

@@ -4,6 +4,8 @@
 #include "nn/activations/activation.h"
 #include "nn/tracer.h"
 
+#include <keratin/ops_activations.h>
+
 #include <string.h>
 
 typedef struct { /* every argument that one of them has */
@@ -48,27 +50,45 @@ static const kt_field two_fields[] = {
         return act_build(g, in[0], &kt_activation_class_##fn, fields, attrs);                      \
     }                                                                                              \
     static const kt_op_class fn##_class = {camel, sizeof(act_attrs), fn##_build, NULL};
-ACT(relu6, "Relu6", NULL)
-ACT(softsign, "Softsign", NULL)
-ACT(silu, "Silu", NULL)
-ACT(log_sigmoid, "LogSigmoid", NULL)
-ACT(hard_sigmoid, "HardSigmoid", NULL)
-ACT(hard_silu, "HardSilu", NULL)
-ACT(selu, "Selu", NULL)
-ACT(tanh_shrink, "TanhShrink", NULL)
-ACT(hard_tanh, "HardTanh", NULL)
-ACT(sparse_plus, "SparsePlus", NULL)
-ACT(sparse_sigmoid, "SparseSigmoid", NULL)
-ACT(leaky_relu, "LeakyRelu", slope_fields)
-ACT(elu, "Elu", alpha_fields)
-ACT(celu, "Celu", alpha_fields)
-ACT(gelu, "Gelu", approximate_fields)
-ACT(hard_shrink, "HardShrink", threshold_fields)
-ACT(soft_shrink, "SoftShrink", threshold_fields)
+#define PLAIN(fn, camel)                                                                           \
+    ACT(fn, camel, NULL)                                                                           \
+    kt_sym *kt_op_##fn(kt_sym *x) { return kt_op_apply(&fn##_class, 1, &x, &(act_attrs){0}); }
+#define WITH(fn, camel, fields, type, arg)                                                         \
+    ACT(fn, camel, fields)                                                                         \
+    kt_sym *kt_op_##fn(kt_sym *x, type arg) {                                                      \
+        act_attrs a;                                                                               \
+        memset(&a, 0, sizeof a);                                                                   \
+        a.arg = arg;                                                                               \
+        return kt_op_apply(&fn##_class, 1, &x, &a);                                                \
+    }
+PLAIN(relu6, "Relu6")
+PLAIN(softsign, "Softsign")
+PLAIN(silu, "Silu")
+PLAIN(log_sigmoid, "LogSigmoid")
+PLAIN(hard_sigmoid, "HardSigmoid")
+PLAIN(hard_silu, "HardSilu")
+PLAIN(selu, "Selu")
+PLAIN(tanh_shrink, "TanhShrink")
+PLAIN(hard_tanh, "HardTanh")
+PLAIN(sparse_plus, "SparsePlus")
+PLAIN(sparse_sigmoid, "SparseSigmoid")
+WITH(leaky_relu, "LeakyRelu", slope_fields, double, negative_slope)
+WITH(elu, "Elu", alpha_fields, double, alpha)
+WITH(celu, "Celu", alpha_fields, double, alpha)
+WITH(gelu, "Gelu", approximate_fields, bool, approximate)
+WITH(hard_shrink, "HardShrink", threshold_fields, double, threshold)
+WITH(soft_shrink, "SoftShrink", threshold_fields, double, threshold)
 ACT(threshold, "Threshold", two_fields)
-ACT(squareplus, "Squareplus", b_fields)
-ACT(glu, "Glu", axis_fields)
-ACT(sparsemax, "Sparsemax", axis_fields)
+kt_sym *kt_op_threshold(kt_sym *x, double threshold, double default_value) {
+    act_attrs a;
+    memset(&a, 0, sizeof a);
+    a.threshold = threshold;
+    a.default_value = default_value;
+    return kt_op_apply(&threshold_class, 1, &x, &a);
+}
+WITH(squareplus, "Squareplus", b_fields, double, b)
+WITH(glu, "Glu", axis_fields, int, axis)
+WITH(sparsemax, "Sparsemax", axis_fields, int, axis)
 
 const kt_op_form kt_op_forms_activations[] = {
     {&relu6_class, "nn", 1, NULL, NULL, NULL},

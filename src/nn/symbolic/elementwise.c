@@ -61,10 +61,14 @@ UNARY(isinf, "Isinf", is_infinite(g, x))
 UNARY(isfinite, "Isfinite", is_finite(g, x))
 UNARY(cbrt, "Cbrt", cube_root(g, x))
 UNARY(sinc, "Sinc", sinc_of(g, x))
+UNARY(fabs, "Fabs", kt_g_abs(g, x))
 UNARY(signbit, "Signbit", sign_of(g, x))
 UNARY(isposinf, "Isposinf", kt_g_eq(g, x, num(g, INFINITY, x)))
 UNARY(isneginf, "Isneginf", kt_g_eq(g, x, num(g, -INFINITY, x)))
 UNARY(isreal, "Isreal", kt_g_const(g, 1, (kt_spec){KT_BOOL, x->spec.shape}))
+
+kt_sym *kt_op_absolute(kt_sym *x) { return kt_op_abs(x); }
+kt_sym *kt_op_true_divide(kt_sym *a, kt_sym *b) { return kt_op_divide(a, b); }
 
 typedef struct {
     double nan, posinf, neginf; ///< KT_NONE_F: the largest and the smallest number
@@ -227,6 +231,7 @@ const kt_op_form kt_op_forms_elementwise[] = {
     {&isfinite_class, "numpy", 1, NULL, NULL, NULL},
     {&cbrt_class, "numpy", 1, NULL, NULL, NULL},
     {&sinc_class, "numpy", 1, NULL, NULL, NULL},
+    {&fabs_class, "numpy", 1, NULL, NULL, NULL},
     {&signbit_class, "numpy", 1, NULL, NULL, NULL},
     {&isposinf_class, "numpy", 1, NULL, NULL, NULL},
     {&isneginf_class, "numpy", 1, NULL, NULL, NULL},

@@ -202,6 +202,9 @@ FOLD(nanvar, "Nanvar", nan_reduce(g, in[0], attrs, VAR, "nanvar"))
 FOLD(nanstd, "Nanstd", nan_reduce(g, in[0], attrs, STD, "nanstd"))
 FOLD(ptp, "Ptp", range_of(g, in[0], attrs))
 
+kt_sym *kt_op_amax(kt_sym *x, kt_tuple axis, bool keepdims) { return kt_op_max(x, axis, keepdims); }
+kt_sym *kt_op_amin(kt_sym *x, kt_tuple axis, bool keepdims) { return kt_op_min(x, axis, keepdims); }
+
 /* sum w x / sum w; weights of one axis stand along the axis. */
 KT_OP_BUILD(average) {
     const nan_attrs *a = attrs;
