@@ -74,7 +74,7 @@ static kt_status random_zoom_init(kt_layer *l) {
     const int n = a->width_factors.n || a->width_factor != KT_NONE_F ? 2 : 1;
     kt_status st = kt_augment_init(l, &how);
     for (int i = 0; i < n && st == KT_OK; i++) {
-        st = kt_augment_factor(l, names[i], -1, 1, s->range[i]);
+        st = kt_augment_factor(l, names[i], true, -1, 1, s->range[i]);
         if (st == KT_OK && s->range[i][0] <= -1)
             st = KT_FAIL(KT_EINVAL, "%s: expected more than -1", names[i]);
     }
@@ -96,8 +96,8 @@ const kt_augment kt_aug_translation = {.draw = draw_two, .apply = translate};
 static kt_status random_translation_init(kt_layer *l) {
     kt_augment *s = kt_layer_state(l);
     kt_status st = kt_augment_init(l, &kt_aug_translation);
-    if (st == KT_OK) st = kt_augment_factor(l, "height_factor", -1, 1, s->range[0]);
-    return st ? st : kt_augment_factor(l, "width_factor", -1, 1, s->range[1]);
+    if (st == KT_OK) st = kt_augment_factor(l, "height_factor", true, -1, 1, s->range[0]);
+    return st ? st : kt_augment_factor(l, "width_factor", true, -1, 1, s->range[1]);
 }
 
 /* RandomShear ---------------------------------------------------------------------------------- */
@@ -125,8 +125,8 @@ const kt_augment kt_aug_shear = {.draw = draw_shear, .apply = shear};
  * which it then refuses to read; here it is read. */
 static kt_status shear_factor(const char *name, double one, kt_floats_t two, double range[2]) {
     const bool pair = two.n == 2 && two.v[0] == -two.v[1];
-    const kt_status st = pair ? kt_factor_get(two.v[1], (kt_floats_t){0}, name, 0, 1, range)
-                              : kt_factor_get(one, two, name, 0, 1, range);
+    const kt_status st = pair ? kt_factor_get(two.v[1], (kt_floats_t){0}, name, true, 0, 1, range)
+                              : kt_factor_get(one, two, name, true, 0, 1, range);
     if (pair || !two.n) range[0] = -range[1];
     return st;
 }

@@ -245,6 +245,24 @@ static int differing(kt_layer *layer) {
     return n;
 }
 
+/* Ends beyond the usual ones, which Keras takes as well. */
+KT_TEST(augment, wide_ranges_do_no_harm) {
+    kt_tensor *x = pictures(2);
+    kt_free(trained(kt_random_posterization(.factors = kt_floats(-3, 12)), x));
+    kt_free(trained(kt_random_erasing(.scales = kt_floats(-1, 3)), x));
+    kt_free(trained(kt_random_gaussian_blur(.sigmas = kt_floats(-2, 9)), x));
+    kt_free(trained(kt_random_elastic_transform(.scales = kt_floats(-5, 30)), x));
+    kt_free(trained(kt_cut_mix(.factors = kt_floats(0, 5)), x));
+    kt_free(x);
+    kt_check_fails(
+        kt_call(
+            kt_random_elastic_transform(.scales = kt_floats(0, 1e300)),
+            kt_input({5, 6, 3}),
+            .training = true),
+        KT_ELIMIT,
+        "a blur of more than");
+}
+
 KT_TEST(augment, every_picture_has_its_own_draw) {
     kt_set_random_seed(7);
     const double half[] = {0.5, 0.5};
@@ -492,6 +510,9 @@ KT_TEST(augment, wrong_arguments) {
     kt_check_fails(kt_random_posterization(9), KT_EINVAL, "factor is out of range");
     kt_check_fails(kt_random_posterization(), KT_EINVAL, "factor is out of range");
     kt_check_fails(kt_random_color_degeneration(2), KT_EINVAL, "factor is out of range");
+    kt_check_fails(kt_random_sharpness(F(2)), KT_EINVAL, "factor is out of range");
+    kt_check_status(kt_check(kt_random_sharpness(.factors = kt_floats(-1, 0.5))), KT_OK);
+    kt_check_fails(kt_aug_mix(.factors = kt_floats(0.5, 2)), KT_EINVAL, "factor is out of range");
     kt_check_fails(kt_random_sharpness(-0.5), KT_EINVAL, "factor is out of range");
     kt_check_fails(kt_random_gaussian_blur(.kernel_size = 4), KT_EINVAL, "odd");
     kt_check_fails(kt_random_gaussian_blur(.sigma = 2), KT_EINVAL, "sigma is out of range");

@@ -95,7 +95,8 @@ static kt_status random_gaussian_blur_init(kt_layer *l) {
     int size[2];
     kt_status st = kt_augment_init(l, &how);
     if (st == KT_OK)
-        st = kt_augment_factor(l, "sigma", 0, 1, ((kt_augment *)kt_layer_state(l))->range[1]);
+        st = kt_augment_factor(
+            l, "sigma", false, 0, 1, ((kt_augment *)kt_layer_state(l))->range[1]);
     if (st == KT_OK) st = kt_tuple_get(a->kernel_size, 2, "kernel_size", size);
     if (st == KT_OK && (size[0] % 2 == 0 || size[1] % 2 == 0))
         st = KT_FAIL(KT_EINVAL, "kernel_size: expected odd numbers, got %d, %d", size[0], size[1]);
@@ -119,8 +120,11 @@ static kt_val *distort(const kt_augment *a, kt_graph *g, kt_val *x, kt_val *cons
     const int64_t *dim = x->spec.shape.dim;
     const double longer = (double)(dim[1] > dim[2] ? dim[1] : dim[2]),
                  shorter = (double)(dim[1] > dim[2] ? dim[2] : dim[1]);
-    const int64_t whole = (int64_t)(0.05 * shorter * a->range[1][1]);
+    const double most = 0.05 * shorter * a->range[1][1];
     if (a->range[1][1] == 0 || a->range[0][1] == 0) return x;
+    if (!(most <= 4096))
+        return kt_graph_fail(g, KT_FAIL(KT_ELIMIT, "a blur of more than 4096 cells"));
+    const int64_t whole = (int64_t)most;
     kt_val *sigma = kt_g_scale(g, d[1], 0.05 * shorter), *alpha = kt_g_scale(g, d[1], 0.1 * longer);
     if (!sigma || !d[2]) return NULL;
     kt_val *reach = kt_g_scale(g, kt_g_floor(g, sigma), 3);
@@ -139,7 +143,7 @@ static kt_status random_elastic_transform_init(kt_layer *l) {
     static const kt_augment how = {.draw = draw_elastic, .apply = distort, .low = 0, .high = 1};
     const kt_status st = kt_augment_init(l, &how);
     if (st) return st;
-    return kt_augment_factor(l, "scale", 0, 1, ((kt_augment *)kt_layer_state(l))->range[1]);
+    return kt_augment_factor(l, "scale", false, 0, 1, ((kt_augment *)kt_layer_state(l))->range[1]);
 }
 
 /* Classes -------------------------------------------------------------------------------------- */

@@ -109,8 +109,8 @@ const kt_augment kt_aug_solarization = {.draw = draw_solar, .apply = solarize};
 static kt_status solarization_init(kt_layer *l) {
     kt_augment *s = kt_layer_state(l);
     kt_status st = kt_augment_init(l, &kt_aug_solarization);
-    if (st == KT_OK) st = kt_augment_factor(l, "addition_factor", 0, 1, s->range[0]);
-    return st ? st : kt_augment_factor(l, "threshold_factor", 0, 1, s->range[1]);
+    if (st == KT_OK) st = kt_augment_factor(l, "addition_factor", true, 0, 1, s->range[0]);
+    return st ? st : kt_augment_factor(l, "threshold_factor", true, 0, 1, s->range[1]);
 }
 
 /* Posterization -------------------------------------------------------------------------------- */
@@ -121,6 +121,7 @@ static kt_status draw_bits(const kt_augment *a, kt_graph *g, const kt_shape *sha
     const double low = a->range[0][0], high = a->range[0][1];
     kt_val *bits = kt_draw(a->layer, shape->dim[0], 1, a->range[0], a->seed);
     bits = kt_g_clip(g, kt_g_floor(g, bits), low, high > low ? high - 1 : high);
+    bits = kt_g_clip(g, bits, 0, 8);
     kt_val *table = kt_g_array(g, lowest, (kt_spec){KT_FLOAT32, {1, {9}}});
     kt_val *step = kt_g_gather(g, table, kt_g_cast(g, bits, KT_INT32));
     d[0] = kt_g_reshape(g, step, kt_dims(shape->dim[0], 1, 1, 1));

@@ -141,7 +141,7 @@ static kt_status random_color_jitter_init(kt_layer *l) {
         p->layer = l;
         p->seed = j->self.seed;
         memcpy(p->values, j->self.values, sizeof p->values);
-        st = kt_augment_factor(l, parts[i].name, p->low, p->high, p->range[0]);
+        st = kt_augment_factor(l, parts[i].name, p->each, p->low, p->high, p->range[0]);
     }
     return st;
 }

@@ -90,7 +90,7 @@ static kt_val *rand_augment(const kt_augment *a, kt_graph *g, kt_val *x, kt_val 
 }
 
 static kt_status rand_augment_init(kt_layer *l) {
-    static const kt_augment how = {.apply = rand_augment, .low = 0, .high = 1};
+    static const kt_augment how = {.apply = rand_augment, .each = true, .low = 0, .high = 1};
     static const kt_augment *const parts[] = {
         &kt_aug_shear,
         &kt_aug_translation,
@@ -143,7 +143,7 @@ static kt_val *aug_mix(const kt_augment *a, kt_graph *g, kt_val *x, kt_val *cons
 }
 
 static kt_status aug_mix_init(kt_layer *l) {
-    static const kt_augment how = {.apply = aug_mix, .low = 0, .high = 1};
+    static const kt_augment how = {.apply = aug_mix, .each = true, .low = 0, .high = 1};
     static const kt_augment *const parts[] = {
         &kt_aug_shear,
         &kt_aug_translation,

@@ -79,12 +79,12 @@ static kt_val *erase(const kt_augment *a, kt_graph *g, kt_val *x, kt_val *const 
 static kt_status settle_scale(kt_layer *l, double range[2]) {
     kt_random_erasing_args *a = l->args;
     double *v = a->scales.n ? NULL : kt_alloc_array(2, sizeof *v);
-    if (a->scales.n) return kt_augment_factor(l, "scale", 0, 1, range);
+    if (a->scales.n) return kt_augment_factor(l, "scale", false, 0, 1, range);
     if (!v) return KT_ENOMEM;
     v[0] = 0.02;
     v[1] = 0.33;
     kt_status st = KT_OK;
-    if (a->scale != KT_NONE_F) st = kt_augment_factor(l, "scale", 0, 1, v);
+    if (a->scale != KT_NONE_F) st = kt_augment_factor(l, "scale", false, 0, 1, v);
     kt_mem_free((void *)(uintptr_t)a->scales.v);
     a->scales = (kt_floats_t){v, 2};
     range[0] = v[0];

@@ -36,17 +36,23 @@ kt_status kt_pictures_out(kt_trace *t, kt_val *x, const kt_pictures *p) {
 }
 
 kt_status kt_factor_get(
-    double v, kt_floats_t list, const char *what, double low, double high, double out[2]) {
-    bool good = list.n == 2 || list.n == 0;
+    double v,
+    kt_floats_t list,
+    const char *what,
+    bool each,
+    double low,
+    double high,
+    double out[2]) {
+    bool good = !list.n && v >= low && v <= high;
     out[0] = fmax(-fabs(v), low);
     out[1] = fabs(v);
     if (list.n == 2) {
+        good = each ? list.v[0] >= low && list.v[0] <= high && list.v[1] >= low && list.v[1] <= high
+                    : list.v[0] <= high && list.v[1] >= low;
         out[0] = fmin(list.v[0], list.v[1]);
         out[1] = fmax(list.v[0], list.v[1]);
-    } else if (!(v >= low && v <= high)) {
-        good = false;
     }
-    if (good && out[0] >= low && out[1] <= high) return KT_OK;
+    if (good) return KT_OK;
     KT_FAIL(KT_EINVAL, "%s is out of range", what);
     kt_error_expected("one number, or two, from %g to %g", low, high);
     if (list.n && list.n != 2) return kt_error_got("%d numbers", list.n);
@@ -150,12 +156,13 @@ static const char *text(const kt_layer *l, const char *name) {
 }
 
 kt_status kt_augment_factor(
-    kt_layer *l, const char *name, double low, double high, double range[2]) {
+    kt_layer *l, const char *name, bool each, double low, double high, double range[2]) {
     char several[32];
     snprintf(several, sizeof several, "%ss", name);
     const double *one = argument(l, name, KT_FIELD_DOUBLE);
     const kt_floats_t *two = argument(l, several, KT_FIELD_FLOATS);
-    return kt_factor_get(one ? *one : 0, two ? *two : (kt_floats_t){0}, name, low, high, range);
+    return kt_factor_get(
+        one ? *one : 0, two ? *two : (kt_floats_t){0}, name, each, low, high, range);
 }
 
 kt_status kt_augment_init(kt_layer *l, const kt_augment *how) {
@@ -171,7 +178,7 @@ kt_status kt_augment_init(kt_layer *l, const kt_augment *how) {
     a->fill_value = fill ? *fill : 0;
     a->seed = seed ? *seed : KT_NONE;
     if (argument(l, "factor", KT_FIELD_DOUBLE))
-        st = kt_augment_factor(l, "factor", a->low, a->high, a->range[0]);
+        st = kt_augment_factor(l, "factor", a->each, a->low, a->high, a->range[0]);
     if (st == KT_OK) st = kt_value_range_get(values ? *values : (kt_floats_t){0}, a->values);
     if (st == KT_OK) st = kt_warp_check(a->fill_mode, a->interpolation);
     if (st == KT_OK) st = kt_data_format_get(text(l, "data_format"), &a->first);

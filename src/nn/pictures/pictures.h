@@ -27,9 +27,16 @@ typedef struct kt_resize {
 kt_val *kt_g_resize_pictures(kt_graph *g, kt_val *x, const kt_resize *r);
 
 /** Ends of the range that a factor stands for: from the list if there is one, else -v … v or (v is
- * at least `low`) low … v. Numbers must lie between low and high. */
+ * at least `low`) low … v. One number must lie between low and high, and so must `each` of two;
+ * else it does that the first is not above high and the second not below low, as Keras has it. */
 kt_status kt_factor_get(
-    double v, kt_floats_t list, const char *what, double low, double high, double out[2]);
+    double v,
+    kt_floats_t list,
+    const char *what,
+    bool each,
+    double low,
+    double high,
+    double out[2]);
 /** Two numbers in order; 0 and 255 if there are none. */
 kt_status kt_value_range_get(kt_floats_t list, double out[2]);
 /** Rows (axis 1) or columns (axis 2) of x by their numbers: those of `index` (int32 [n]). */
@@ -62,7 +69,8 @@ struct kt_augment {
     bool always;        ///< not only while training
     bool as_is;         ///< integers stay integers
     bool first;         ///< the layer's data_format is "channels_first"
-    double low, high;   ///< of the factors
+    bool each;          ///< both ends of the factor must lie …
+    double low, high;   ///< … between these
     double range[2][2]; ///< the ends of the factors
     double values[2];   ///< value_range
     const char *fill_mode, *interpolation;
@@ -75,7 +83,7 @@ struct kt_augment {
 kt_status kt_augment_init(kt_layer *l, const kt_augment *how);
 /** The ends of another factor, within low and high: the arguments NAME and NAMEs of the layer. */
 kt_status kt_augment_factor(
-    kt_layer *l, const char *name, double low, double high, double range[2]);
+    kt_layer *l, const char *name, bool each, double low, double high, double range[2]);
 /** The `call` of all layers whose state begins with a kt_augment. */
 kt_status kt_augment_call(kt_layer *l, kt_trace *t);
 /** Draws and changes. */
