@@ -75,7 +75,9 @@ static kt_status random_zoom_init(kt_layer *l) {
     kt_status st = kt_augment_init(l, &how);
     for (int i = 0; i < n && st == KT_OK; i++) {
         st = kt_augment_factor(l, names[i], true, -1, 1, s->range[i]);
-        if (st == KT_OK && s->range[i][0] <= -1)
+        const kt_floats_t two = i ? a->width_factors : a->height_factors;
+        const double least = two.n ? s->range[i][0] : i ? a->width_factor : a->height_factor;
+        if (st == KT_OK && least <= -1)
             st = KT_FAIL(KT_EINVAL, "%s: expected more than -1", names[i]);
     }
     return st;

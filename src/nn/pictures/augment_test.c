@@ -502,6 +502,10 @@ KT_TEST(augment, shapes_and_types) {
 }
 
 KT_TEST(augment, wrong_arguments) {
+    kt_check_status(kt_check(kt_random_zoom(1)), KT_OK); /* from -1, which may not be given */
+    kt_check_fails(kt_random_zoom(-1), KT_EINVAL, "height_factor: expected more than -1");
+    kt_check_fails(
+        kt_random_zoom(0, .width_factors = kt_floats(-1, 0)), KT_EINVAL, "width_factor: expected");
     kt_check_fails(kt_auto_contrast(V(1)), KT_EINVAL, "value_range: expected two");
     kt_check_fails(kt_equalization(.bins = 0), KT_EINVAL, "bins");
     kt_check_fails(LOCAL(kt_hw(0, 2)), KT_EINVAL, "tile_grid_size");
