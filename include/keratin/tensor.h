@@ -19,6 +19,7 @@ typedef enum kt_dtype {
     KT_FLOAT16,  ///< storage only
     KT_BFLOAT16, ///< storage only
     KT_INT8,
+    KT_STRING, ///< texts: an element is a `const char *`, UTF-8 ended by 0
     KT_DTYPE_COUNT
 } kt_dtype;
 
@@ -34,6 +35,16 @@ KT_API size_t kt_dtype_size(kt_dtype dtype);
  *     kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(2, 3), (float[]){1, 2, 3, 4, 5, 6});
  */
 KT_API kt_tensor *kt_tensor_new(kt_dtype dtype, kt_shape shape, const void *data);
+/** An array of texts, (n,): kt_strings("a cat", "the dog"). They are copied, as kt_tensor_new()
+ * copies those of a `const char *` array given with KT_STRING (empty texts when that is NULL).
+ * Layers that look words up take them, models through kt_input(.dtype = "string"). */
+#define kt_strings(...)                                                                            \
+    kt_tensor_new(                                                                                 \
+        KT_STRING,                                                                                 \
+        kt_dims(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)),                           \
+        (const char *[]){__VA_ARGS__})
+/** Text i in C order, borrowed; NULL where there is none, or the elements are no texts. */
+KT_API const char *kt_tensor_text(const kt_tensor *t, int64_t i);
 /** An array over the caller's memory, which is not copied and must outlive it. */
 KT_API kt_tensor *kt_tensor_wrap(kt_dtype dtype, kt_shape shape, void *data);
 /** Rows start … stop-1 along axis 0, sharing the memory of `t`, which stays alive as long as the

@@ -141,7 +141,8 @@ kt_hdf5_item *kt_hdf5_put_data(
     const kt_spec spec = {dtype, shape};
     const int64_t bytes = kt_spec_bytes(&spec);
     if (!under) return NULL;
-    if (bytes < 0) return refuse(under->writer, path, "its shape or dtype cannot be stored"), NULL;
+    if (bytes < 0 || dtype == KT_STRING)
+        return refuse(under->writer, path, "its shape or dtype cannot be stored"), NULL;
     kt_hdf5_item *item = walk(under, path, true);
     if (!item) return NULL;
     item->is_data = true;

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "io/elem.h"
+#include "io/npy_text.h"
 
 #include <stdio.h>
 
@@ -94,6 +95,19 @@ static kt_status parse_shape(npy_text *t, kt_shape *shape) {
     return shape->ndim == 1 && !comma ? bad_header("shape is a number, not a tuple") : KT_OK;
 }
 
+/* "U12": characters, each of 4 bytes, or "S12": bytes. */
+static kt_status parse_text_size(const char *d, kt_elem *e) {
+    const int64_t most = INT32_MAX / 4;
+    int64_t n = 0;
+    const char *p = d + 1;
+    for (; *p >= '0' && *p <= '9' && n <= most; p++) n = 10 * n + (*p - '0');
+    if (*p || n < 1 || n > most)
+        return KT_FAIL(
+            KT_EUNSUPPORTED, "npy: texts are not supported with dtype '%c' of that length", *d);
+    e->size = (int)n * (*d == 'U' ? 4 : 1);
+    return KT_OK;
+}
+
 /* "<f4": byte order, kind, size. */
 static kt_status parse_descr(npy_text *t, kt_elem *e) {
     char descr[32], quoted[KT_QUOTE_SIZE];
@@ -106,6 +120,7 @@ static kt_status parse_descr(npy_text *t, kt_elem *e) {
     const char order = strchr("<>|=", *d) && *d ? *d++ : '=';
     *e = (kt_elem){.kind = *d, .big = order == '>' || (order == '=' && kt_machine_is_big())};
     if (*d && d[1] >= '1' && d[1] <= '8' && !d[2]) e->size = d[1] - '0';
+    if (*d == 'U' || *d == 'S') return parse_text_size(d, e);
     if (*d == 'O' || kt_elem_dtype(e) != KT_NO_DTYPE) return KT_OK;
     KT_FAIL(KT_EUNSUPPORTED, "npy: elements of this type are not supported");
     kt_error_expected("bool, integers, float16, float32 or float64");
@@ -206,6 +221,11 @@ static void fortran_to_c(char *to, const char *from, const kt_shape *shape, size
 kt_tensor *kt_npy_in_c_order(kt_tensor *t) {
     kt_tensor *c = kt_tensor_new(t->dtype, t->shape, NULL);
     if (!kt_failed(c)) fortran_to_c(c->data, t->data, &t->shape, kt_dtype_size(t->dtype));
+    if (!kt_failed(c) && t->dtype == KT_STRING) { /* texts of t, which goes */
+        kt_tensor *own = kt_tensor_copy(c);
+        kt_free(c);
+        c = own;
+    }
     kt_free(t);
     return c;
 }
@@ -219,9 +239,11 @@ kt_tensor *kt_npy_read_source(kt_source *s) {
     }
     if (!st) st = check_length(s, &info);
     if (st) return kt_fail_object(st);
-    kt_tensor *t = kt_tensor_new(kt_elem_dtype(&info.elem), info.shape, NULL);
+    const bool texts = info.elem.kind == 'U' || info.elem.kind == 'S';
+    kt_tensor *t = texts ? kt_npy_read_texts(s, &info.elem, info.shape)
+                         : kt_tensor_new(kt_elem_dtype(&info.elem), info.shape, NULL);
     if (kt_failed(t)) return t;
-    st = kt_elem_read(s, &info.elem, t->data, kt_tensor_size(t));
+    if (!texts) st = kt_elem_read(s, &info.elem, t->data, kt_tensor_size(t));
     if (st) {
         kt_free(t);
         return kt_fail_object(st);
@@ -301,14 +323,16 @@ kt_status kt_npy_header(kt_str *out, const kt_tensor *t) {
         [KT_BFLOAT16] = "f4",
         [KT_INT8] = "i1",
     };
-    char shape[KT_SHAPE_STR];
+    char shape[KT_SHAPE_STR], texts[24];
     kt_str text = {0};
+    if (t->dtype == KT_STRING)
+        snprintf(texts, sizeof texts, "U%lld", (long long)kt_npy_text_width(t));
     const char order = kt_dtype_size(t->dtype) == 1 ? '|' : kt_machine_is_big() ? '>' : '<';
     kt_str_addf(
         &text,
         "{'descr': '%c%s', 'fortran_order': False, 'shape': %s, }",
         order,
-        kinds[t->dtype],
+        t->dtype == KT_STRING ? texts : kinds[t->dtype],
         kt_shape_str(&t->shape, shape, sizeof shape));
     if (t->shape.ndim > 0) {
         char digits[24];
@@ -329,16 +353,20 @@ kt_status kt_npy_header(kt_str *out, const kt_tensor *t) {
 static kt_status write_array(const char *path, const kt_tensor *t) {
     kt_fs_writer w;
     kt_str header = {0};
+    void *texts = NULL;
+    size_t size = kt_tensor_bytes(t);
     kt_status st = kt_npy_header(&header, t);
+    if (!st && t->dtype == KT_STRING) st = kt_npy_text_data(t, &texts, &size);
     if (!st) st = kt_fs_begin(&w, path);
     if (!st) {
         st = kt_fs_put(&w, header.s, header.n);
-        if (!st) st = kt_fs_put(&w, t->data, kt_tensor_bytes(t));
+        if (!st) st = kt_fs_put(&w, texts ? texts : t->data, size);
         if (!st)
             st = kt_fs_commit(&w);
         else
             kt_fs_abort(&w);
     }
+    kt_mem_free(texts);
     kt_str_free(&header);
     return st;
 }

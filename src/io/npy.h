@@ -10,8 +10,8 @@
 #include <keratin/sequences.h>
 
 /** Reads a .npy file; a failed object says why not. Big-endian and Fortran-ordered arrays are
- * converted, small integers become int32 or int64 (kt_elem_dtype). Pickled objects are refused
- * (KT_EREFUSED), other element types are KT_EUNSUPPORTED. */
+ * converted, small integers become int32 or int64 (kt_elem_dtype), '<U' and '|S' texts. Pickled
+ * objects are refused (KT_EREFUSED), other element types are KT_EUNSUPPORTED. */
 kt_tensor *kt_npy_read(const char *path);
 /** The same from memory, and from any source, which it must use up. */
 kt_tensor *kt_npy_parse(const void *data, size_t size);

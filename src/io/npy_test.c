@@ -86,7 +86,7 @@ KT_TEST(npy, refuses_what_it_cannot_hold) {
     kt_check_fails(parse_descr("|O", "", 0, 0), KT_EREFUSED, "pickled Python objects");
     kt_check_fails(parse_descr("<O8", "", 0, 0), KT_EREFUSED, "pickled Python objects");
     const char *const unsupported[] = {
-        "<U5", "|S3", "<c8", "<M8[ns]", "|V2", "<f16", "f4x", "", "<f0"};
+        "<c16", "|V0", "<c8", "<M8[ns]", "|V2", "<f16", "f4x", "", "<f0"};
     for (int i = 0; i < 9; i++)
         kt_check_fails(parse_descr(unsupported[i], "", 0, 0), KT_EUNSUPPORTED, "this type");
     kt_check_fails(
@@ -268,11 +268,16 @@ KT_TEST(npy, writes_what_it_reads) {
     close(mkstemp(path));
     kt_tensor *f = kt_tensor_new(KT_FLOAT32, kt_dims(2, 2), (float[]){1, -2, 0, 3});
     for (int d = 1; d < KT_DTYPE_COUNT; d++) {
-        kt_tensor *t = kt_tensor_cast(f, (kt_dtype)d);
+        kt_tensor *t = d == KT_STRING
+                           ? kt_tensor_new(
+                                 KT_STRING, kt_dims(2, 2), (const char *[]){"a", "", "日本", "é"})
+                           : kt_tensor_cast(f, (kt_dtype)d);
         kt_check_status(kt_npy_write(path, t), KT_OK);
         kt_tensor *r = kt_npy_read(path);
         assert_int_equal(kt_tensor_dtype(r), d == KT_BFLOAT16 ? KT_FLOAT32 : d);
         for (int i = 0; i < 4; i++) assert_true(kt_tensor_get(t, i) == kt_tensor_get(r, i));
+        for (int i = 0; i < 4 && d == KT_STRING; i++)
+            assert_string_equal(kt_tensor_text(t, i), kt_tensor_text(r, i));
     }
     kt_tensor *failed = kt_tensor_new(KT_FLOAT32, kt_dims(-1), NULL);
     kt_check_status(kt_npy_write(path, failed), KT_ESHAPE);
@@ -302,4 +307,22 @@ KT_TEST(npy, out_of_memory_is_an_error) {
         assert_int_equal(kt_obj_count(), before);
     }
     assert_true(done);
+}
+
+KT_TEST(npy, texts) {
+    kt_tensor *s = parse_descr("|S3", "ab\0c\0\0\0\0\0", 9, 3);
+    assert_string_equal(kt_tensor_text(s, 0), "ab");
+    assert_string_equal(kt_tensor_text(s, 2), "");
+    const unsigned char wide[] = {'a', 0, 0, 0, 0xe5, 0x65, 0, 0, 0x00, 0xf6, 0x01, 0, 0, 0, 0, 0};
+    kt_tensor *u = parse_descr("<U2", wide, sizeof wide, 2);
+    assert_string_equal(kt_tensor_text(u, 0), "a日");
+    assert_string_equal(kt_tensor_text(u, 1), "\xf0\x9f\x98\x80");
+    kt_check_fails(parse_descr("|S3", "a\0c", 3, 1), KT_EUNSUPPORTED, "NUL");
+    kt_check_fails(parse_descr("<U1", "\0\xd8\0\0", 4, 1), KT_EFORMAT, "0xd800");
+    kt_check_fails(parse_descr("<U1", "\0\0\x11\0", 4, 1), KT_EFORMAT, "0x110000");
+    kt_check_fails(parse_descr("<U99999999999", "", 0, 0), KT_EUNSUPPORTED, "length");
+    kt_tensor *f = parse("{'descr': '|S1', 'fortran_order': True, 'shape': (2, 3), }", "adbecf", 6);
+    for (int i = 0; i < 6; i++) assert_int_equal(kt_tensor_text(f, i)[0], 'a' + i);
+    const void *all[] = {s, u, f};
+    for (int i = 0; i < 3; i++) kt_free(all[i]);
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "io/npy.h"
+#include "io/npy_text.h"
 #include "io/zip.h"
 #include "tensor/tensor.h"
 
@@ -129,16 +130,20 @@ static kt_status add_array(kt_zip_writer *w, const char *name, const kt_tensor *
     kt_str header = {0}, member = {0};
     kt_tensor *wide = t->dtype == KT_BFLOAT16 ? kt_tensor_cast(t, KT_FLOAT32) : NULL;
     const kt_tensor *array = wide ? wide : t;
+    void *texts = NULL;
+    size_t size = kt_tensor_bytes(array);
     kt_status st = kt_check(array);
     if (!st) st = kt_npy_header(&header, array);
+    if (!st && array->dtype == KT_STRING) st = kt_npy_text_data(array, &texts, &size);
     if (!st) {
         const kt_zip_part parts[] = {
-            {header.s, header.n}, {kt_tensor_data(array), kt_tensor_bytes(array)}};
+            {header.s, header.n}, {texts ? texts : kt_tensor_data(array), size}};
         kt_str_addf(&member, "%s" NPY_SUFFIX, name);
         st = member.status ? member.status : kt_zip_add(w, member.s, parts, 2);
     }
     kt_str_free(&member);
     kt_str_free(&header);
+    kt_mem_free(texts);
     kt_free(wide);
     return st;
 }

@@ -90,6 +90,20 @@ typedef enum {
 typedef struct { /* search */
     int kind;
 } search_attrs;
+typedef enum { KT_TOKENS_WHOLE, KT_TOKENS_WORDS, KT_TOKENS_LETTERS } kt_tokens_split;
+#define KT_NGRAMS_MAX 16
+typedef struct { /* text_find: an error where nothing is found, as KT_SEARCH_… */
+    int kind;
+} text_find_attrs;
+typedef struct {               /* text_tokens: how texts become tokens, and what stands for those */
+    bool lower, strip;         ///< of ASCII letters; ASCII punctuation goes away
+    int split;                 ///< kt_tokens_split
+    int ngrams[KT_NGRAMS_MAX]; ///< how many tokens make one, in turn; ends at the first 0
+    bool counts;   ///< how often each index occurs, float32, in place of the indices, int64
+    int64_t width; ///< of the result's last axis
+    int oov;       ///< index of what is not found
+    bool known;    ///< false: there is no vocabulary yet, an error when it runs
+} text_tokens_attrs;
 typedef enum { KT_HASH_FARM, KT_HASH_SIP, KT_HASH_CROSS, KT_HASH_MODULO } kt_hash_kind;
 typedef struct { /* hash_bins: which function, how many bins, key of KT_HASH_SIP */
     int kind;

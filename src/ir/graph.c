@@ -58,14 +58,27 @@ static kt_node *node_alloc(
     return n;
 }
 
+/* Texts only go through ops that say so: nothing else may take their addresses for numbers. */
+static kt_status refuse_texts(const kt_node *n, int n_vals, const kt_spec *out) {
+    bool texts = false;
+    for (int i = 0; i < n->n_in && !out; i++) texts = texts || n->in[i]->spec.dtype == KT_STRING;
+    for (int i = 0; i < n_vals && out; i++) texts = texts || out[i].dtype == KT_STRING;
+    if (!texts || n->op->flags & KT_OP_TEXTS) return KT_OK;
+    KT_FAIL(KT_EDTYPE, "%s: texts (dtype string) are nothing to compute with", n->op->name);
+    return kt_error_hint("StringLookup and TextVectorization make numbers of them");
+}
+
 static kt_status node_infer(kt_graph *g, kt_node *n) {
     kt_spec specs[KT_OP_MAX_OUT] = {{0}};
-    const kt_status st = n->op->infer(n, specs);
+    kt_status st = refuse_texts(n, 0, NULL);
+    if (st == KT_OK) st = n->op->infer(n, specs);
     if (st) return st;
     int n_out = n->op->n_out ? n->op->n_out : 1;
     if (n_out < 0)
         for (n_out = 0; n_out < KT_OP_MAX_OUT && specs[n_out].dtype; n_out++) {
         }
+    st = refuse_texts(n, n_out, specs);
+    if (st) return st;
     for (int i = 0; i < n_out; i++)
         if (!spec_fits(&specs[i])) return KT_FAIL(KT_ELIMIT, "%s: result too large", n->op->name);
     kt_val *vals = kt_arena_alloc(g->arena, sizeof *vals * (size_t)n_out);

@@ -36,6 +36,7 @@ enum {
     KT_OP_ELEMENTWISE = 4, ///< out[i] depends on in[*][i] only; may run in place
     KT_OP_ALIAS = 8,       ///< output 0 is the memory of input 0 (reshape, view)
     KT_OP_INPLACE = 16,    ///< output i may overwrite input i (optimizer updates)
+    KT_OP_TEXTS = 64,      ///< takes or gives texts; all other ops refuse them
     KT_OP_RANDOM = 32      ///< equal attributes do not make equal values; never folded
 };
 

@@ -58,6 +58,8 @@ static kt_status take_arrays(
 
 static kt_status check_rows(kt_feed *f, const kt_tensor *t, const char *what, int i) {
     if (!t) return KT_OK;
+    if (t->dtype == KT_STRING && strcmp(what, "x") != 0)
+        return KT_FAIL(KT_EDTYPE, "%s: expected numbers, got texts", what);
     if (t->shape.ndim < 1)
         return KT_FAIL(KT_ESHAPE, "%s: expected a batch axis, got a scalar", what);
     if (f->n < 0) f->n = t->shape.dim[0];
@@ -101,6 +103,13 @@ static kt_status x_row(const kt_spec *want, const kt_tensor *t, const char *name
         kt_spec got = {t->dtype, t->shape};
         return kt_error_got("%s", kt_spec_str(&got, b, sizeof b));
     }
+    if ((want->dtype == KT_STRING) != (t->dtype == KT_STRING))
+        return KT_FAIL(
+            KT_EDTYPE,
+            "input \"%s\" takes %s, got %s",
+            name,
+            kt_dtype_name(want->dtype),
+            kt_dtype_name(t->dtype));
     if (kt_dtype_is_int(want->dtype) && kt_dtype_is_float(t->dtype))
         return KT_FAIL(
             KT_EDTYPE,

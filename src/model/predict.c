@@ -27,7 +27,13 @@ static kt_status make_room(predict_run *r, int i, int64_t room) {
     kt_tensor *t = kt_tensor_new(old->dtype, shape, NULL);
     if (kt_failed(t)) return kt_check(t);
     const size_t row = (size_t)kt_shape_range(&shape, 1, shape.ndim) * kt_dtype_size(t->dtype);
-    memcpy(t->data, old->data, (size_t)r->used[i] * row);
+    kt_status st = KT_OK;
+    if (t->dtype == KT_STRING)
+        st = kt_tensor_put_texts(
+            t, 0, old->data, r->used[i] * kt_shape_range(&shape, 1, shape.ndim));
+    else
+        memcpy(t->data, old->data, (size_t)r->used[i] * row);
+    if (st) return kt_free(t), st;
     kt_free(old);
     r->out[i] = t;
     return KT_OK;
@@ -70,12 +76,15 @@ static kt_status take_output(predict_run *r, int i, const kt_spec *batch, int64_
     return make_room(r, i, want < 2 * s.shape.dim[0] ? 2 * s.shape.dim[0] : want);
 }
 
-static void copy_output(predict_run *r, int i, const void *from, int64_t rows) {
-    const kt_tensor *t = r->out[i];
-    const size_t row = (size_t)kt_shape_range(&t->shape, 1, t->shape.ndim) *
-                       kt_dtype_size(t->dtype);
-    memcpy((char *)t->data + (size_t)r->used[i] * row, from, (size_t)rows * row);
+/* Texts are copied too: they lie in the input or in the program. */
+static kt_status copy_output(predict_run *r, int i, const void *from, int64_t rows) {
+    kt_tensor *t = r->out[i];
+    const int64_t width = kt_shape_range(&t->shape, 1, t->shape.ndim), at = r->used[i] * width;
+    const size_t size = kt_dtype_size(t->dtype);
     r->used[i] += rows;
+    if (t->dtype == KT_STRING) return kt_tensor_put_texts(t, at, from, rows * width);
+    memcpy((char *)t->data + (size_t)at * size, from, (size_t)(rows * width) * size);
+    return KT_OK;
 }
 
 /* Rows first … of the feed. */
@@ -94,7 +103,7 @@ static kt_status predict_batch(predict_run *r, const kt_feed *f, int64_t first, 
         st = kt_cpu_execute(l.run);
     }
     for (int i = 0; i < r->n_out && st == KT_OK; i++)
-        copy_output(r, i, kt_cpu_output(l.run, i), g->outputs.v[i]->spec.shape.dim[0]);
+        st = copy_output(r, i, kt_cpu_output(l.run, i), g->outputs.v[i]->spec.shape.dim[0]);
     kt_lease_end(&l);
     return st;
 }
@@ -214,6 +223,8 @@ static kt_status check_target(const kt_program *p, const kt_tensor *y) {
     const kt_graph *g = kt_program_graph(p);
     const kt_spec *s = &g->outputs.v[0]->spec;
     if (kt_failed(y)) return kt_check(y);
+    if (s->dtype == KT_STRING)
+        return KT_FAIL(KT_EUNSUPPORTED, "texts do not go into a given tensor");
     if (g->outputs.n == 1 && y->dtype == s->dtype && kt_shape_equal(&y->shape, &s->shape))
         return KT_OK;
     KT_FAIL(KT_ESHAPE, "the output does not fit into the tensor given");

@@ -542,6 +542,8 @@ kt_status kt_var_assign(kt_var *v, const kt_tensor *value) {
         kt_error_expected("%s", kt_shape_str(&v->spec.shape, want, sizeof want));
         return kt_error_got("%s", kt_shape_str(&value->shape, got, sizeof got));
     }
+    if (value->dtype == KT_STRING)
+        return KT_FAIL(KT_EDTYPE, "variable \"%s\": expected numbers, got texts", kt_var_path(v));
     const kt_status st = kt_store_touch(v->store);
     if (st == KT_OK) kt_var_write(v, value->data, value->dtype);
     return st;

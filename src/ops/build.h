@@ -94,7 +94,20 @@ kt_val *kt_g_one_hot(kt_graph *g, kt_val *index, int64_t depth, kt_dtype dtype);
 
 /** Where x lies among sorted edges [n], see ops/search.c: int32. */
 kt_val *kt_g_search(kt_graph *g, kt_val *x, kt_val *edges, search_kind kind);
-/** Bins of whole numbers, see ops/hash.c: int64 inputs of one shape, int64 result. */
+/** Where texts lie among `bytes` (uint8: texts one behind the other, each ended by 0), of which
+ * text i begins at starts[i] (int32), in the order of their bytes: see ops/text.c. int32. */
+kt_val *kt_g_text_find(kt_graph *g, kt_val *x, kt_val *bytes, kt_val *starts, search_kind kind);
+/** The texts of those int32 indices; one out of range is an error when it runs. */
+kt_val *kt_g_text_pick(kt_graph *g, kt_val *bytes, kt_val *starts, kt_val *index);
+/** The tokens of texts as indices: `index` (int32) is that of each of the sorted texts. */
+kt_val *kt_g_text_tokens(
+    kt_graph *g,
+    kt_val *x,
+    kt_val *bytes,
+    kt_val *starts,
+    kt_val *index,
+    const text_tokens_attrs *a);
+/** Bins of whole numbers, see ops/hash.c: int64 inputs of one shape, or one of texts; int64. */
 kt_val *kt_g_hash_bins(kt_graph *g, int n, kt_val *const *in, const hash_attrs *a);
 
 /* Products and rows */

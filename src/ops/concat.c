@@ -65,6 +65,7 @@ static const kt_field concat_fields[] = {KT_F(axis_attrs, axis), KT_F_END};
 const kt_opdef kt_opdef_concat = {
     .name = "concat",
     .n_in = -1,
+    .flags = KT_OP_TEXTS,
     .attrs_size = sizeof(axis_attrs),
     .attrs = concat_fields,
     .infer = concat_infer,

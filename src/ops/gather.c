@@ -130,6 +130,7 @@ static const kt_field scatter_add_fields[] = {KT_F(shape_attrs, shape), KT_F_END
 const kt_opdef kt_opdef_gather = {
     .name = "gather",
     .n_in = 2,
+    .flags = KT_OP_TEXTS,
     .infer = gather_infer,
     .vjp = gather_vjp,
     .ref = {gather_ref, gather_ref, gather_ref},

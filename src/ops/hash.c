@@ -1,4 +1,5 @@
-/* hash_bins: whole numbers to bins, as TensorFlow hashes them. keras.layers.Hashing, HashedCrossing
+/* hash_bins: whole numbers or texts to bins, as TensorFlow hashes them. keras.layers.Hashing,
+ * HashedCrossing, StringLookup
  *
  *   KT_HASH_FARM   FarmHash Fingerprint64 of the decimal text, modulo bins
  *   KT_HASH_SIP    SipHash-2-4 of the decimal text with a key of 128 bits, modulo bins
@@ -6,9 +7,8 @@
  *   KT_HASH_MODULO the number itself modulo bins, not negative: no hash, but all 64 bits too
  *
  * A primitive, because 64 bits of every number count and elementwise kernels compute in floats.
- * Written from the published algorithms: FarmHash (farmhashna, G. Pike, MIT licence; only the cases
- * of up to 32 bytes, a number has at most 20 characters) and "SipHash: a fast short-input PRF"
- * (Aumasson and Bernstein). No gradient. */
+ * Written from the published algorithms: FarmHash (farmhashna, G. Pike, MIT licence) and "SipHash:
+ * a fast short-input PRF" (Aumasson and Bernstein). No gradient. */
 #include "base/error.h"
 #include "ops/build.h"
 
@@ -35,8 +35,68 @@ static uint64_t mix(uint64_t u, uint64_t v, uint64_t mul) {
     return shift_mix((v ^ a) * mul) * mul;
 }
 
+typedef struct {
+    uint64_t a, b;
+} pair;
+
+static pair weak_pair(const unsigned char *s, uint64_t a, uint64_t b) {
+    const uint64_t last = fetch(s + 24, 8);
+    a += fetch(s, 8);
+    b = rotate(b + a + last, 21);
+    const uint64_t c = a;
+    a += fetch(s + 8, 8) + fetch(s + 16, 8);
+    b += rotate(a, 44);
+    return (pair){a + last, b + c};
+}
+
+/* x, y, z and two pairs take 64 bytes in. */
+typedef struct {
+    uint64_t x, y, z;
+    pair v, w;
+} farm_state;
+
+static void farm_block(farm_state *f, const unsigned char *s, uint64_t mul, uint64_t nine) {
+    uint64_t x = rotate(f->x + f->y + f->v.a + fetch(s + 8, 8), 37) * mul;
+    f->y = rotate(f->y + f->v.b + fetch(s + 48, 8), 42) * mul;
+    x ^= f->w.b * nine;
+    f->y += f->v.a * nine + fetch(s + 40, 8);
+    const uint64_t z = rotate(f->z + f->w.a, 33) * mul;
+    f->v = weak_pair(s, f->v.b * mul, x + f->w.a);
+    f->w = weak_pair(s + 32, z + f->w.b, f->y + fetch(s + 16, 8));
+    f->x = z;
+    f->z = x;
+}
+
+static uint64_t farm_long(const unsigned char *s, size_t n) {
+    farm_state f = {.x = 81, .y = 81 * K1 + 113};
+    const size_t whole = (n - 1) / 64 * 64, rest = (n - 1) & 63;
+    f.z = shift_mix(f.y * K2 + 113) * K2;
+    f.x = f.x * K2 + fetch(s, 8);
+    for (size_t i = 0; i < whole; i += 64) farm_block(&f, s + i, K1, 1);
+    const uint64_t mul = K1 + ((f.z & 0xff) << 1);
+    f.w.a += rest;
+    f.v.a += f.w.a;
+    f.w.a += f.v.a;
+    farm_block(&f, s + whole + rest - 63, mul, 9);
+    return mix(
+        mix(f.v.a, f.w.a, mul) + shift_mix(f.y) * K0 + f.z, mix(f.v.b, f.w.b, mul) + f.x, mul);
+}
+
+static uint64_t farm_64(const unsigned char *s, size_t n) {
+    const uint64_t mul = K2 + n * 2, a = fetch(s, 8) * K2, b = fetch(s + 8, 8);
+    const uint64_t c = fetch(s + n - 8, 8) * mul, d = fetch(s + n - 16, 8) * K2;
+    const uint64_t y = rotate(a + b, 43) + rotate(c, 30) + d;
+    const uint64_t z = mix(y, a + rotate(b + K2, 18) + c, mul);
+    const uint64_t e = fetch(s + 16, 8) * mul, f = fetch(s + 24, 8);
+    const uint64_t g = (y + fetch(s + n - 32, 8)) * mul, h = (z + fetch(s + n - 24, 8)) * mul;
+    return mix(rotate(e + f, 43) + rotate(g, 30) + h, e + rotate(f + a, 18) + g, mul);
+}
+
 static uint64_t farm(const unsigned char *s, size_t n) {
     const uint64_t mul = K2 + n * 2;
+    if (n > 64) return farm_long(s, n);
+    if (n > 32) return farm_64(s, n);
+    if (n == 0) return K2;
     if (n > 16) {
         const uint64_t a = fetch(s, 8) * K1, b = fetch(s + 8, 8), c = fetch(s + n - 8, 8) * mul;
         const uint64_t d = fetch(s + n - 16, 8) * K2;
@@ -110,6 +170,12 @@ static uint64_t hash_text(const hash_attrs *a, int64_t x) {
                                   : farm(text + NUMBER_MAX - n, n);
 }
 
+static uint64_t hash_string(const hash_attrs *a, const char *text) {
+    const unsigned char *s = (const unsigned char *)(text ? text : "");
+    const size_t n = strlen((const char *)s);
+    return a->kind == KT_HASH_SIP ? sip(s, n, a->key) : farm(s, n);
+}
+
 /* What TensorFlow begins a cross with, and its FingerprintCat64. */
 #define CROSS_BEGIN UINT64_C(0xDECAFCAFFE)
 static uint64_t cross(uint64_t so_far, int64_t x) {
@@ -122,7 +188,10 @@ static kt_status hash_bins_ref(const kt_kargs *k) {
     const hash_attrs *a = k->node->attrs;
     const int64_t n = kt_shape_size(&k->node->out[0]->spec.shape);
     int64_t *y = k->out[0];
-    for (int64_t i = 0; i < n; i++) {
+    const bool texts = k->node->in[0]->spec.dtype == KT_STRING;
+    for (int64_t i = 0; i < n && texts; i++)
+        y[i] = (int64_t)(hash_string(a, ((const char *const *)k->in[0])[i]) % (uint64_t)a->bins);
+    for (int64_t i = 0; i < n && !texts; i++) {
         const int64_t x = ((const int64_t *)k->in[0])[i];
         uint64_t h = CROSS_BEGIN;
         if (a->kind == KT_HASH_CROSS)
@@ -138,9 +207,11 @@ static kt_status hash_bins_ref(const kt_kargs *k) {
 
 static kt_status hash_bins_infer(const kt_node *n, kt_spec *out) {
     const hash_attrs *a = n->attrs;
-    *out = n->in[0]->spec;
+    *out = (kt_spec){KT_INT64, n->in[0]->spec.shape};
+    const bool text = n->n_in == 1 && !a->masked && a->kind <= KT_HASH_SIP &&
+                      n->in[0]->spec.dtype == KT_STRING;
     for (int i = 0; i < n->n_in; i++) {
-        if (n->in[i]->spec.dtype != KT_INT64)
+        if (n->in[i]->spec.dtype != KT_INT64 && !text)
             return KT_FAIL(KT_EDTYPE, "hash_bins: expected int64 numbers");
         if (!kt_shape_equal(&n->in[i]->spec.shape, &out->shape))
             return KT_FAIL(KT_ESHAPE, "hash_bins: expected inputs of one shape");
@@ -158,6 +229,7 @@ static const kt_sample hash_bins_samples[] = {
      .attrs = &(hash_attrs){.kind = KT_HASH_CROSS, .bins = 1000}},
     {.in = {{.dim = {6}, .dtype = KT_INT64, .low = -9, .high = 9}},
      .attrs = &(hash_attrs){.kind = KT_HASH_MODULO, .bins = 3}},
+    {.in = {{.dim = {4}, .dtype = KT_STRING}}, .attrs = &(hash_attrs){.bins = 7}},
     {.in = {{.dim = {4}}}, .attrs = &(hash_attrs){.bins = 7}, .want = KT_EDTYPE},
     {.in = {{.dim = {4}, .dtype = KT_INT64}}, .attrs = &(hash_attrs){.bins = 0}, .want = KT_EINVAL},
     {.in = {{.dim = {4}, .dtype = KT_INT64}, {.dim = {3}, .dtype = KT_INT64}},
@@ -175,6 +247,7 @@ static const kt_field hash_bins_fields[] = {
 const kt_opdef kt_opdef_hash_bins = {
     .name = "hash_bins",
     .n_in = -1,
+    .flags = KT_OP_TEXTS,
     .attrs_size = sizeof(hash_attrs),
     .attrs = hash_bins_fields,
     .infer = hash_bins_infer,

@@ -186,7 +186,7 @@ static const kt_field pack_fields[] = {KT_F(pack_attrs, size), KT_F_END};
 
 const kt_opdef kt_opdef_input = {
     .name = "input",
-    .flags = KT_OP_LEAF,
+    .flags = KT_OP_LEAF | KT_OP_TEXTS,
     .attrs_size = sizeof(leaf_attrs),
     .attrs = leaf_fields,
     .infer = leaf_infer,

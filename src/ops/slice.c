@@ -81,6 +81,7 @@ static const kt_field slice_fields[] = {
 const kt_opdef kt_opdef_slice = {
     .name = "slice",
     .n_in = 1,
+    .flags = KT_OP_TEXTS,
     .attrs_size = sizeof(slice_attrs),
     .attrs = slice_fields,
     .infer = slice_infer,

@@ -51,7 +51,8 @@ static bool evaluate(kt_graph *g, const kt_node *n, void **out) {
         if (kt_spec_bytes(&n->in[i]->spec) > MAX_BYTES || !(in[i] = value_data(g, n->in[i])))
             return false;
     for (int i = 0; i < n->n_out; i++)
-        if (kt_spec_bytes(&n->out[i]->spec) > MAX_BYTES || !(out[i] = value_data(g, n->out[i])))
+        if (n->out[i]->spec.dtype == KT_STRING || /* what it points to would not stay */
+            kt_spec_bytes(&n->out[i]->spec) > MAX_BYTES || !(out[i] = value_data(g, n->out[i])))
             return false;
     return run(&(kt_kargs){.node = n, .in = in, .out = out}) == KT_OK;
 }

@@ -52,6 +52,8 @@ kt_var *kt_var_new(const char *name, kt_spec spec, bool trainable) {
     for (int i = 0; i < spec.shape.ndim; i++)
         if (spec.shape.dim[i] < 0)
             return kt_fail_object(KT_FAIL(KT_ESHAPE, "variable \"%s\": a dimension is open", name));
+    if (spec.dtype == KT_STRING)
+        return kt_fail_object(KT_FAIL(KT_EDTYPE, "variable \"%s\": texts are no numbers", name));
     if (kt_spec_bytes(&spec) < 0)
         return kt_fail_object(KT_FAIL(KT_ELIMIT, "variable \"%s\" is too large", name));
     kt_var *v = kt_obj_new(sizeof *v, KT_KIND_VAR, var_destroy);

@@ -80,7 +80,7 @@ kt_status kt_put_build_config(kt_json *o, kt_layer *l, const kt_config_form *for
         if (st) return kt_json_free(b), st;
         return kt_json_put(o, "build_config", b);
     }
-    if (l->n_built && form && !strcmp(form->class_name, "IntegerLookup"))
+    if (l->n_built && form && strstr(form->class_name, "Lookup"))
         return kt_json_put(o, "build_config", kt_json_new_dict()); /* it says that it needs none */
     if (!l->n_built || (form && !form->builds)) return KT_OK;
     return kt_json_put(o, "build_config", build_config(l));

@@ -345,6 +345,12 @@ static kt_status layer_of_keras3(kt_json **out, const kt_json *entry) {
     return st;
 }
 
+/* Layers that look words up have no dtype of their own today. */
+static bool takes_texts(const char *c) {
+    return !strcmp(c, "InputLayer") || !strcmp(c, "StringLookup") ||
+           !strcmp(c, "TextVectorization");
+}
+
 kt_status kt_legacy_layer(kt_json **out, const kt_json *entry, const kt_legacy_origin *from) {
     const char *named = kt_json_get_text(entry, "class_name");
     const kt_json *old = kt_json_get(entry, "config");
@@ -359,12 +365,16 @@ kt_status kt_legacy_layer(kt_json **out, const kt_json *entry, const kt_legacy_o
     const bool custom = plain != named && !kt_layer_find(class_today(plain));
     const char *c = custom ? named : class_today(plain);
     const char *dtype = kt_json_get_text(old, "dtype");
-    if (dtype && !strcmp(dtype, "string")) return unsupported(named, "dtype \"string\"");
+    const bool texts = dtype && !strcmp(dtype, "string");
+    if (texts && !takes_texts(c)) return unsupported(named, "dtype \"string\"");
     kt_json *config = kt_json_new_dict();
     kt_status st = config ? KT_OK : KT_FAIL(KT_ENOMEM, "out of memory");
-    for (void *it = kt_json_iter(old); it && !st; it = kt_json_next(old, it))
-        st = custom ? kt_legacy_put(config, kt_json_iter_key(it), kt_json_iter_value(it))
-                    : put_argument(config, c, kt_json_iter_key(it), kt_json_iter_value(it), from);
+    for (void *it = kt_json_iter(old); it && !st; it = kt_json_next(old, it)) {
+        const char *key = kt_json_iter_key(it);
+        if (texts && !strcmp(key, "dtype") && strcmp(c, "InputLayer") != 0) continue;
+        st = custom ? kt_legacy_put(config, key, kt_json_iter_value(it))
+                    : put_argument(config, c, key, kt_json_iter_value(it), from);
+    }
     if (!st && !custom) st = kernel_size(config, old);
     if (!st && !custom) st = add_implied(config, plain, old);
     if (!st) return kt_legacy_wrap(out, custom ? NULL : "keras.layers", c, config);

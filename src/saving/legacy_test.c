@@ -121,10 +121,6 @@ KT_TEST(legacy, refuses_code) {
         load(MODELS "naokishibuya__car-behavioral-cloning__model.h5", true), KT_EREFUSED, "Lambda");
     kt_check_fails(
         load(MODELS "shubhamrao6__facerec_siamese__siamese.h5", true), KT_EREFUSED, "Lambda");
-    kt_check_fails(
-        load(MODELS "ayukndip40__BookClassifier__text_vectorizer.keras", true),
-        KT_EUNSUPPORTED,
-        "dtype \"string\"");
 }
 
 /* The same network in two files, written under TensorFlow and under Theano, which has its kernels

@@ -48,9 +48,13 @@ static kt_status read_names(kt_hdf5_strings *out, const kt_hdf5_node *group, con
     return st == KT_ENOTFOUND ? kt_error_restate(KT_EFORMAT) : st;
 }
 
+/* Keras 2 leaves the attribute out for layers that keep their state otherwise (TextVectorization):
+ * their groups are empty. */
 kt_status kt_legacy_nodes_read(kt_legacy_nodes *out, const kt_hdf5_node *group, const char *attr) {
     kt_hdf5_strings names;
-    kt_status st = read_names(&names, group, attr);
+    kt_status st = kt_hdf5_attr_names(&names, group, attr);
+    if (st == KT_ENOTFOUND && kt_hdf5_count(group) == 0) return kt_error_clear(), KT_OK;
+    if (st == KT_ENOTFOUND) st = kt_error_restate(KT_EFORMAT);
     for (int i = 0; i < names.n && !st; i++) {
         const kt_hdf5_node *d = kt_hdf5_find(group, names.v[i]);
         st = d ? kt_hdf5_check(d) : no_such("a weight", names.v[i]);

@@ -452,7 +452,7 @@ kt_status kt_read_head(const kt_json *v, const char **class_name, const kt_json 
 
 /* dtypes and policies of Keras that are not there. */
 static bool is_foreign_dtype(const char *name) {
-    static const char *const start[] = {"string", "complex", "float8"};
+    static const char *const start[] = {"complex", "float8"};
     for (size_t i = 0; i < sizeof start / sizeof *start; i++)
         if (!strncmp(start[i], name, strlen(start[i]))) return true;
     return false;

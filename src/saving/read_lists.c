@@ -62,7 +62,9 @@ kt_status kt_read_ints(kt_reader *r, kt_ints_t *out, const kt_json *v, const cha
         if (!kt_json_is(item, KT_JSON_INT)) return kt_read_type_error(key, "integers", item);
         x[i] = kt_json_int(item);
     }
-    *out = (kt_ints_t){x, n};
+    const bool alone = !one && n == 1 && !strcmp(key, "ngrams"); /* kt_ints(3, 0) is (3,) */
+    x[n] = 0;
+    *out = (kt_ints_t){x, n + alone};
     return KT_OK;
 }
 
@@ -70,6 +72,7 @@ kt_status kt_read_names(kt_reader *r, kt_names_t *out, const kt_json *v, const c
     const int n = kt_json_len(v);
     *out = (kt_names_t){NULL, 0};
     if (kt_json_kind(v) == KT_JSON_NULL) return KT_OK;
+    if (kt_json_is(v, KT_JSON_STR) && !strcmp(key, "vocabulary")) return refuse_path(key);
     if (!kt_json_is(v, KT_JSON_LIST)) return kt_read_type_error(key, "a list of strings", v);
     const char **x = kt_arena_alloc(r->arena, sizeof *x * (size_t)(n + 1));
     if (!x) return KT_ENOMEM;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IDF "idf_weights" /* of IntegerLookup, which has no variables */
+#define IDF "idf_weights" /* of lookup layers, which has no variables */
 
 /* Writing */
 
@@ -34,7 +34,7 @@ kt_status kt_weights_h5_put_group(
     at = kt_hdf5_put_group(at, "vars");
     kt_status st = kt_hdf5_put_text(at, "name", g->name, strlen(g->name), true);
     int64_t n_idf = 0;
-    const float *idf = kt_lookup_wants_weights(g->layer) ? kt_lookup_weights(g->layer, &n_idf)
+    const float *idf = kt_lookup_wants_weights(g->layer) ? kt_lookup_weights_of(g->layer, &n_idf)
                                                          : NULL;
     if (idf && from == 0) kt_hdf5_put_copy(at, IDF, KT_FLOAT32, kt_dims(n_idf), idf);
     for (int k = from; k < to && st == KT_OK; k++) {

@@ -135,7 +135,13 @@ static kt_json *floats_field(const kt_floats_t *v, const kt_json *form) {
     return list;
 }
 
-static kt_json *ints_field(const kt_ints_t *v) {
+/* ngrams: one number is itself; (3, 0) is the list of 3 alone, see text_vectorization.c. */
+static kt_json *ints_field(const kt_ints_t *given, const char *key) {
+    const bool ngrams = !strcmp(key, "ngrams");
+    kt_ints_t copy = *given;
+    const kt_ints_t *v = &copy;
+    if (ngrams && v->n == 1) return kt_json_new_int(v->v[0]);
+    if (ngrams && v->n == 2 && v->v[1] == 0) copy.n = 1;
     kt_json *list = kt_json_new_list();
     if (!v->n) return kt_json_free(list), kt_json_new_null();
     for (int i = 0; i < v->n; i++)
@@ -155,7 +161,8 @@ static kt_json *text_field(const char *s, const char *key, const kt_json *form) 
     const char *standard = kt_json_text(form);
     if (!s && standard && !strcmp(key, "dtype") && !strcmp(standard, "float32"))
         standard = kt_dtype_policy();
-    if (!s) s = standard;
+    const bool none = !strcmp(key, "standardize") || !strcmp(key, "split"); /* is a value */
+    if (!s && !none) s = standard;
     return s ? kt_json_new_str(s) : kt_json_new_null();
 }
 
@@ -211,7 +218,7 @@ kt_json *kt_write_field(const kt_field *f, const void *args, const char *key, co
     case KT_FIELD_FLOATS:
         return floats_field(p, form);
     case KT_FIELD_INTLIST:
-        return ints_field(p);
+        return ints_field(p, key);
     case KT_FIELD_NAMES:
         return names_field(p, form);
     case KT_FIELD_DTYPE:

@@ -22,6 +22,7 @@ static const struct {
     [KT_FLOAT16] = {"float16", 2},
     [KT_BFLOAT16] = {"bfloat16", 2},
     [KT_INT8] = {"int8", 1},
+    [KT_STRING] = {"string", sizeof(const char *)},
 };
 
 /* Values come from callers and files: an enum may hold anything. */
@@ -75,7 +76,7 @@ double kt_elem_get(const void *data, kt_dtype dtype, int64_t i) {
     case KT_FLOAT16: { LOAD(uint16_t, v, data, i); return (double)kt_half_to_float(v); }
     case KT_BFLOAT16: { LOAD(uint16_t, v, data, i); return (double)kt_bfloat_to_float(v); }
     case KT_INT8: { LOAD(int8_t, v, data, i); return v; }
-    case KT_NO_DTYPE: case KT_DTYPE_COUNT: break;
+    case KT_STRING: case KT_NO_DTYPE: case KT_DTYPE_COUNT: break;
     }
     return 0;
 }
@@ -93,7 +94,7 @@ void kt_elem_set(void *data, kt_dtype dtype, int64_t i, double value) {
         STORE(uint16_t, data, i, kt_bfloat_of_float(kt_float_round_odd(value)));
         break;
     case KT_INT8: STORE(int8_t, data, i, to_i8(value)); break;
-    case KT_NO_DTYPE: case KT_DTYPE_COUNT: break;
+    case KT_STRING: case KT_NO_DTYPE: case KT_DTYPE_COUNT: break;
     }
 }
 

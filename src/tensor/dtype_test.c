@@ -106,10 +106,10 @@ KT_TEST(dtype, integers_wrap) {
     assert_memory_equal(i32, ((int32_t[]){-1, 256, 5, -1}), 16);
 }
 
-/* Every pair of dtypes, against element by element; small values that all of them hold. */
+/* Every pair of dtypes of numbers, against element by element; small values that all hold. */
 KT_TEST(dtype, all_pairs_convert) {
-    for (int from = 1; from < KT_DTYPE_COUNT; from++)
-        for (int to = 1; to < KT_DTYPE_COUNT; to++) {
+    for (int from = 1; from <= KT_INT8; from++)
+        for (int to = 1; to <= KT_INT8; to++) {
             char a[8 * 4], b[8 * 4];
             for (int i = 0; i < 4; i++) kt_elem_set(a, (kt_dtype)from, i, i);
             kt_elem_convert(b, (kt_dtype)to, a, (kt_dtype)from, 4);

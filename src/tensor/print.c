@@ -180,7 +180,29 @@ static void put_scientific(const printer *p, kt_str *b, double v) {
     put_exponent(b, kt_decimal_exponent(&r), p->exp_size);
 }
 
+/* Python's repr. */
+static void put_text(kt_str *b, const char *s) {
+    const char quote = strchr(s, '\'') && !strchr(s, '"') ? '"' : '\'';
+    kt_str_addn(b, &quote, 1);
+    for (; *s; s++) {
+        const unsigned char c = (unsigned char)*s;
+        if (c == (unsigned char)quote || c == '\\')
+            kt_str_addf(b, "\\%c", c);
+        else if (c == '\n' || c == '\t' || c == '\r')
+            kt_str_add(b, c == '\n' ? "\\n" : c == '\t' ? "\\t" : "\\r");
+        else if (c < 32 || c == 127)
+            kt_str_addf(b, "\\x%02x", c);
+        else
+            kt_str_addn(b, s, 1);
+    }
+    kt_str_addn(b, &quote, 1);
+}
+
 static void put_item(const printer *p, kt_str *b) {
+    if (p->t->dtype == KT_STRING) {
+        put_text(b, kt_tensor_text(p->t, offset(p)));
+        return;
+    }
     const double v = value(p);
     const int width = p->left + 1 + p->right + (p->exponent ? p->exp_size + 2 : 0);
     if (p->t->dtype == KT_BOOL)
@@ -284,7 +306,9 @@ static void put_finite(kt_str *b, double v, kt_dtype dtype) {
 
 static void put_scalar(kt_str *b, const printer *p) {
     const double v = value(p);
-    if (p->t->dtype == KT_BOOL)
+    if (p->t->dtype == KT_STRING)
+        kt_str_add(b, kt_tensor_text(p->t, 0));
+    else if (p->t->dtype == KT_BOOL)
         kt_str_add(b, v != 0 ? "True" : "False");
     else if (!kt_dtype_is_float(p->t->dtype))
         kt_str_addf(b, "%lld", int_value(p));
@@ -298,7 +322,7 @@ static void put_array(printer *p) {
     p->summary = kt_tensor_size(p->t) > THRESHOLD;
     if (kt_dtype_is_float(p->t->dtype))
         measure_floats(p);
-    else if (p->t->dtype != KT_BOOL)
+    else if (p->t->dtype != KT_BOOL && p->t->dtype != KT_STRING)
         measure_ints(p);
     put_axis(p, 0);
 }

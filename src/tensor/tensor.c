@@ -12,9 +12,42 @@
 #include <math.h>
 #include <string.h>
 
+/* Texts are kept in blocks, one for each time that some were put in. */
+struct kt_texts {
+    struct kt_texts *next;
+    char bytes[];
+};
+
+static void kt_texts_free(struct kt_texts *t) {
+    while (t) {
+        struct kt_texts *next = t->next;
+        kt_mem_free(t);
+        t = next;
+    }
+}
+
+kt_status kt_tensor_put_texts(kt_tensor *t, int64_t first, const char *const *from, int64_t n) {
+    size_t bytes = 0;
+    for (int64_t i = 0; i < n; i++) bytes += (from && from[i] ? strlen(from[i]) : 0) + 1;
+    struct kt_texts *block = kt_alloc(sizeof *block + bytes);
+    if (!block) return KT_ENOMEM;
+    block->next = t->texts;
+    t->texts = block;
+    const char **to = (const char **)t->data + first;
+    char *p = block->bytes;
+    for (int64_t i = 0; i < n; i++) {
+        const char *text = from && from[i] ? from[i] : "";
+        const size_t size = strlen(text) + 1;
+        to[i] = memcpy(p, text, size);
+        p += size;
+    }
+    return KT_OK;
+}
+
 static void tensor_destroy(void *self) {
     kt_tensor *t = self;
     if (t->owned) kt_mem_free_aligned(t->data);
+    kt_texts_free(t->texts);
     kt_obj_unshare(t->base);
 }
 
@@ -74,6 +107,12 @@ kt_tensor *kt_tensor_new(kt_dtype dtype, kt_shape shape, const void *data) {
         return kt_fail_object(KT_ENOMEM);
     }
     t->owned = true;
+    if (dtype == KT_STRING) {
+        const kt_status st = kt_tensor_put_texts(t, 0, data, kt_tensor_size(t));
+        if (st == KT_OK) return t;
+        kt_free(t);
+        return kt_fail_object(st);
+    }
     if (data && bytes) memcpy(t->data, data, bytes);
     return t;
 }
@@ -82,8 +121,13 @@ kt_tensor *kt_tensor_wrap(kt_dtype dtype, kt_shape shape, void *data) {
     kt_tensor *t = tensor_make(dtype, &shape);
     if (kt_failed(t)) return t;
     t->data = data;
-    if (data || kt_tensor_bytes(t) == 0) return t;
+    int64_t missing = data || kt_tensor_bytes(t) == 0 ? -1 : 0;
+    for (int64_t i = 0; dtype == KT_STRING && data && i < kt_tensor_size(t); i++)
+        if (!((const char **)data)[i]) missing = i;
+    if (missing < 0) return t;
     kt_free(t);
+    if (data)
+        return kt_fail_object(KT_FAIL(KT_EINVAL, "data: text %lld is NULL", (long long)missing));
     return kt_fail_object(KT_FAIL(KT_EINVAL, "data: expected a pointer to the elements, got NULL"));
 }
 
@@ -121,6 +165,13 @@ kt_tensor *kt_tensor_copy(const kt_tensor *t) {
 
 kt_tensor *kt_tensor_cast(const kt_tensor *t, kt_dtype dtype) {
     if (!tensor_of(t)) return kt_fail_object(not_a_tensor(t));
+    if ((dtype == KT_STRING) != (t->dtype == KT_STRING))
+        return kt_fail_object(KT_FAIL(
+            KT_EDTYPE,
+            "cast: %s does not become %s",
+            kt_dtype_name(t->dtype),
+            kt_dtype_name(dtype)));
+    if (dtype == KT_STRING) return kt_tensor_copy(t);
     kt_tensor *r = kt_tensor_new(dtype, t->shape, NULL);
     if (!kt_failed(r)) kt_elem_convert(r->data, dtype, t->data, t->dtype, kt_tensor_size(t));
     return r;
@@ -165,8 +216,14 @@ kt_status kt_tensor_set(kt_tensor *t, int64_t i, double value) {
     if (i < 0 || i >= n)
         return KT_FAIL(
             KT_EINVAL, "index %lld is out of range for %lld elements", (long long)i, (long long)n);
+    if (t->dtype == KT_STRING) return KT_FAIL(KT_EDTYPE, "an element that is a text is no number");
     kt_elem_set(t->data, t->dtype, i, value);
     return KT_OK;
+}
+
+const char *kt_tensor_text(const kt_tensor *t, int64_t i) {
+    const bool there = tensor_of(t) && t->dtype == KT_STRING && i >= 0 && i < kt_tensor_size(t);
+    return there ? ((const char *const *)t->data)[i] : NULL;
 }
 
 /* The first of equals, and the first NaN before everything, as numpy.argmax. */

@@ -11,9 +11,13 @@ struct kt_tensor {
     kt_dtype dtype;
     kt_shape shape;
     void *data;
-    const kt_tensor *base; /* holder of the memory when this shares it (kt_obj_share) */
-    bool owned;            /* data is ours to free */
+    const kt_tensor *base;  /* holder of the memory when this shares it (kt_obj_share) */
+    bool owned;             /* data is ours to free */
+    struct kt_texts *texts; /* what the elements of KT_STRING point to; NULL: somebody else's */
 };
+
+/** Makes elements first … first+n-1 of an array of texts copies of those. NULL is "". */
+kt_status kt_tensor_put_texts(kt_tensor *t, int64_t first, const char *const *from, int64_t n);
 
 /** dtype and shape: what a value in a graph is known by. */
 typedef struct kt_spec {

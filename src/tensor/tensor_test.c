@@ -208,3 +208,31 @@ KT_TEST(tensor, out_of_memory_is_an_error) {
         assert_int_equal(kt_obj_count(), before);
     }
 }
+
+KT_TEST(tensor, texts) {
+    char name[] = "tom";
+    kt_tensor *t = kt_strings(name, "it's", "", "\n\"");
+    name[0] = 'x'; /* they were copied */
+    assert_int_equal(kt_tensor_dtype(t), KT_STRING);
+    assert_int_equal(kt_tensor_dim(t, 0), 4);
+    assert_string_equal(kt_tensor_text(t, 0), "tom");
+    assert_null(kt_tensor_text(t, 4));
+    kt_tensor *copy = kt_tensor_copy(t), *part = kt_tensor_slice(t, 1, 2);
+    kt_free(t);
+    assert_string_equal(kt_tensor_text(copy, 1), "it's");
+    assert_string_equal(kt_tensor_text(part, 0), "it's");
+    char shown[64];
+    kt_tensor_str(copy, shown, sizeof shown);
+    assert_string_equal(shown, "['tom' \"it's\" '' '\\n\"']");
+    assert_int_equal(kt_tensor_set(copy, 0, 1), KT_EDTYPE);
+    kt_check_fails(kt_tensor_cast(copy, KT_FLOAT32), KT_EDTYPE, "cast");
+    kt_tensor *same = kt_tensor_cast(copy, KT_STRING), *square;
+    square = kt_tensor_reshape(same, kt_dims(2, 2));
+    assert_string_equal(kt_tensor_text(square, 3), "\n\"");
+    kt_tensor *empty = kt_tensor_new(KT_STRING, kt_dims(2), NULL);
+    assert_string_equal(kt_tensor_text(empty, 1), "");
+    const char *holes[] = {"a", NULL};
+    kt_check_fails(kt_tensor_wrap(KT_STRING, kt_dims(2), holes), KT_EINVAL, "NULL");
+    const void *all[] = {copy, part, same, square, empty};
+    for (int i = 0; i < 5; i++) kt_free(all[i]);
+}

@@ -147,7 +147,7 @@ def unknown():
     case("G5", "model_class", keras_file(model), UNSUPPORTED, says="MyModel")
     case("G5", "string_input", json.dumps({**stack(dense()), "config": {**stack(dense())["config"], "layers": [
         obj("keras.layers", "InputLayer", batch_shape=[None, 5], dtype="string", name="in"), dense()]}}).encode(),
-        UNSUPPORTED, suffix=".json")
+        MALFORMED, suffix=".json", says="texts")
 
 
 def circles():
@@ -305,8 +305,8 @@ def sizes():
     case("G11", "table_honest", keras_file(table, emb((3, 2))), OK)
     for shape in ((2, 2), (4, 2), (3, 3), (6,), (2, 3), (3, 2, 1)):
         case("G11", f"table_{'x'.join(map(str, shape))}", keras_file(table, emb(shape)), MALFORMED)
-    bad_layer("G11", "vocabulary_huge", layer("StringLookup", vocabulary=["w%d" % i for i in range(200000)]), (UNSUPPORTED, LIMIT, REFUSED))
-    bad_layer("G11", "ngrams", layer("TextVectorization", ngrams=2**31 - 1, max_tokens=2**31 - 1), (UNSUPPORTED, LIMIT))
+    bad_layer("G11", "vocabulary_huge", layer("StringLookup", vocabulary=["w%d" % i for i in range(200000)]), MALFORMED)  # fed with numbers
+    bad_layer("G11", "ngrams", layer("TextVectorization", ngrams=2**31 - 1, max_tokens=2**31 - 1), LIMIT)
 
 
 def paths(canary):

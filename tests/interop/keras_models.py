@@ -75,7 +75,7 @@ def layer_class(keras, name):
 
 def build(keras, name, config, shape, given):
     layer = layer_class(keras, name.replace("Grouped", "Group")).from_config(config)
-    dtype = "int32" if "ids" in given else "float32"
+    dtype = "string" if "texts" in given else "int32" if "ids" in given else "float32"
     ins = [keras.Input(shape, dtype=dtype) for _ in range(int(given.get("n_in", 1)))]
     x = layer(*ins) if name in APART else layer(ins if len(ins) > 1 else ins[0])
     if None in x.shape[1:]:
@@ -89,7 +89,11 @@ def data_for(name, shape, given):
     rng = golden.rng(name)
     xs = []
     for _ in range(int(given.get("n_in", 1))):
-        if "ids" in given:
+        if "texts" in given:
+            words = ["The", "cat", "a", "dog!", "b", "Ärger", "T"]
+            import numpy as np
+            xs.append(np.array([[" ".join(rng.choice(words, rng.integers(0, 6)))] for _ in range(BATCH)]))
+        elif "ids" in given:
             xs.append(rng.integers(0, int(given["ids"]), (BATCH, *shape)).astype("int32"))
         else:
             xs.append(rng.uniform(-1, 1, (BATCH, *shape)).astype("float32"))

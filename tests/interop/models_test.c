@@ -21,6 +21,7 @@ typedef struct {
     int64_t shape[KT_MAX_RANK];
     int n_in;      ///< inputs of that shape, 0: one
     int ids;       ///< integers below this
+    bool texts;    ///< a text each
     bool random;   ///< training draws random numbers
     bool alone;    ///< Keras on TensorFlow trains it otherwise (docs/differences.md)
     bool merged;   ///< LoRA: what is loaded goes on otherwise than what was saved, as in Keras
@@ -63,12 +64,20 @@ static const char *const losses[] = {"mse", "mae", "huber", "log_cosh"};
 static kt_tensor *data_of(const layer_case *c, uint64_t *seed) {
     kt_shape s = {1, {BATCH}};
     for (int i = 0; c->shape[i]; i++) s.dim[s.ndim++] = c->shape[i];
+    static const char *const texts[BATCH] = {
+        "The cat", "a dog, a DOG!", "", "b", "stop-me now", "Ärger \xe6\x97\xa5 a b"};
+    if (c->texts) return kt_tensor_new(KT_STRING, s, texts);
     if (!c->ids) return kt_test_tensor(KT_FLOAT32, s, -1, 1, seed);
     return kt_test_tensor(KT_INT32, s, 0, c->ids, seed);
 }
 
 static kt_sym *placeholder(const layer_case *c) {
-    kt_input_args a = {.size = sizeof a, .batch_size = KT_NONE, .dtype = c->ids ? "int32" : NULL};
+    kt_input_args a = {
+        .size = sizeof a,
+        .batch_size = KT_NONE,
+        .dtype = c->texts ? "string"
+                 : c->ids ? "int32"
+                          : NULL};
     memcpy(a.shape, c->shape, sizeof a.shape);
     return kt_input_new(&a);
 }

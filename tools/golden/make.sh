@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 all="layers_wide layers_slice curves_slice summary console activations losses metrics regularizers constraints
      initializers optimizers schedules loss_scale schedule_free layers_more numpy_print sequences
      data ctc windows pictures augment weights configs training keras_files conv_lstm ops ops_wide ops_constants shards graphs backup lora
-     weights_npz load_weights features audio half quantize"
+     weights_npz load_weights features texts audio half quantize"
 python=$("$here/env.sh" | tail -n 1)/bin/python
 
 for topic in ${*:-$all hdf5 legacy}; do

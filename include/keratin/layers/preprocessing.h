@@ -1,5 +1,5 @@
-/* Layers that prepare features, whole numbers above all: see layers.h. Keras' layers of this kind
- * for texts (StringLookup, TextVectorization) are not there: there are no arrays of strings.
+/* Layers that prepare features, whole numbers and texts: see layers.h. Texts are arrays of dtype
+ * KT_STRING, kt_strings("a cat", "the dog"), and come in through kt_input(.dtype = "string").
  *
  * Many have an output_mode:
  *
@@ -204,6 +204,132 @@ typedef struct kt_pipeline_args {
 #define kt_pipeline(...)                                                                           \
     KT_CALL(kt_pipeline_new, kt_pipeline_args, KT_PIPELINE_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_pipeline_new(const kt_pipeline_args *args);
+
+/** Texts (tokens) to their place in a vocabulary, or back.
+ *
+ * Keras: keras.layers.StringLookup.  Shape: as output_mode says ("tf_idf" is "count" times a weight
+ * for each token); dtype int64 for "int", else floatx; with invert texts. Indices begin with the
+ * mask_token (with "int"), then num_oov_indices for texts out of the vocabulary (FarmHash64 of the
+ * text, or SipHash-2-4 with a salt), then the vocabulary. In other modes the mask_token counts
+ * nowhere. The vocabulary is given, set, read from a file or found by kt_string_lookup_adapt();
+ * before that nothing can be computed.
+ * Errors: those of kt_integer_lookup(); inputs that are no texts (with invert: no integers);
+ * another encoding than "utf-8", sparse (KT_EUNSUPPORTED).
+ *
+ *     kt_string_lookup(.vocabulary = kt_names("a", "b", "c"))
+ */
+typedef struct kt_string_lookup_args {
+    size_t size;
+    int64_t max_tokens;      ///< default KT_NONE; of the vocabulary with what stands before it
+    int num_oov_indices;     ///< default 1
+    const char *mask_token;  ///< default NULL: none
+    const char *oov_token;   ///< default "[UNK]"; what invert gives for other indices
+    kt_names_t vocabulary;   ///< default none
+    kt_floats_t idf_weights; ///< one for each token of `vocabulary`
+    bool invert;             ///< default false; indices to texts
+    const char *output_mode; ///< default "int"; "one_hot", "multi_hot", "count", "tf_idf"
+    bool pad_to_max_tokens;  ///< default false; vectors have max_tokens elements
+    bool sparse;             ///< not supported
+    const char *encoding;    ///< "utf-8"
+    kt_ints_t salt;          ///< default none; kt_ints(133) or kt_ints(133, 137): SipHash
+    const char *oov_method;  ///< "floormod" or "farmhash": the same for texts
+    int64_t vocabulary_size; ///< default KT_NONE; files say it where the vocabulary is apart
+    KT_LAYER_ARGS
+} kt_string_lookup_args;
+#define KT_STRING_LOOKUP_DEFAULTS                                                                  \
+    .max_tokens = KT_NONE, .num_oov_indices = 1, .oov_token = "[UNK]", .output_mode = "int",       \
+    .encoding = "utf-8", .oov_method = "floormod", .vocabulary_size = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_string_lookup(...)                                                                      \
+    KT_CALL(kt_string_lookup_new, kt_string_lookup_args, KT_STRING_LOOKUP_DEFAULTS, __VA_ARGS__)
+KT_API kt_layer *kt_string_lookup_new(const kt_string_lookup_args *args);
+
+/** Finds the vocabulary: all texts of the data, the most frequent first, of equal ones the larger;
+ * at most so many as max_tokens leaves. With "tf_idf" each row is a document. Keras:
+ * StringLookup.adapt.
+ *
+ * Errors: another layer; a layer that was given its vocabulary; data that are empty or no texts.
+ *
+ *     kt_layer *l = kt_string_lookup(.max_tokens = 1000);
+ *     kt_tensor *names = kt_strings("tom", "ann", "tom");
+ *     kt_string_lookup_adapt(l, names);
+ */
+KT_API kt_status kt_string_lookup_adapt(kt_layer *layer, const kt_tensor *data);
+/** Sets the vocabulary (texts, with or without what stands before it) and, with "tf_idf", its
+ * weights (else NULL). Keras: StringLookup.set_vocabulary. Errors: those of the arguments. */
+KT_API kt_status kt_string_lookup_set_vocabulary(
+    kt_layer *layer, const kt_tensor *vocabulary, const kt_tensor *idf_weights);
+/** A new array of texts; include_special_tokens: the mask token and the oov tokens stand before it.
+ * Keras: StringLookup.get_vocabulary. */
+KT_API kt_tensor *kt_string_lookup_vocabulary(const kt_layer *layer, bool include_special_tokens);
+
+/** Texts to indices of their tokens, or to vectors that count those.
+ *
+ * Keras: keras.layers.TextVectorization.  Shape: "int" gives (batch, output_sequence_length) int64,
+ * filled up with 0; "multi_hot", "count" and "tf_idf" give (batch, vocabulary), floatx. Inputs are
+ * (batch,) or (batch, 1); with split NULL (batch, tokens), each text one token. Index 0 is that of
+ * no token, 1 that of tokens out of the vocabulary, which other modes than "int" put at 0.
+ * Lower-casing and punctuation are those of ASCII, as in Keras. A model needs
+ * output_sequence_length for "int"; kt_text_vectorization_indices() does without.
+ * Errors: those of kt_string_lookup(); an unknown standardize or split (Keras takes functions too);
+ * ngrams below 1; output_sequence_length with another mode than "int"; more than one text in a row
+ * that is to be split; sparse, ragged, output_mode "one_hot", another encoding than "utf-8"
+ * (KT_EUNSUPPORTED).
+ *
+ *     kt_tensor *texts = kt_strings("a cat", "the dog");
+ *     kt_layer *l = kt_text_vectorization(.max_tokens = 20000, .output_sequence_length = 200);
+ *     kt_text_vectorization_adapt(l, texts);
+ */
+typedef struct kt_text_vectorization_args {
+    size_t size;
+    int64_t max_tokens;             ///< default KT_NONE; of the vocabulary with "" and "[UNK]"
+    const char *standardize;        ///< default "lower_and_strip_punctuation"; "lower",
+                                    ///< "strip_punctuation", NULL
+    const char *split;              ///< default "whitespace"; "character", NULL
+    kt_ints_t ngrams;               ///< default none; kt_ints(2) is Keras' 2, the same as (1, 2);
+                                    ///< kt_ints(2, 3) is (2, 3); kt_ints(3, 0) is (3,)
+    const char *output_mode;        ///< default "int"; "multi_hot", "count", "tf_idf"
+    int64_t output_sequence_length; ///< default KT_NONE
+    bool pad_to_max_tokens;         ///< default false; vectors have max_tokens elements
+    kt_names_t vocabulary;          ///< default none
+    kt_floats_t idf_weights;        ///< one for each token of `vocabulary`
+    bool sparse;                    ///< not supported
+    bool ragged;                    ///< not supported
+    const char *encoding;           ///< "utf-8"
+    int64_t vocabulary_size;        ///< default KT_NONE; files say it where the vocabulary is apart
+    KT_LAYER_ARGS
+} kt_text_vectorization_args;
+#define KT_TEXT_VECTORIZATION_DEFAULTS                                                             \
+    .max_tokens = KT_NONE, .standardize = "lower_and_strip_punctuation", .split = "whitespace",    \
+    .output_mode = "int", .output_sequence_length = KT_NONE, .encoding = "utf-8",                  \
+    .vocabulary_size = KT_NONE, KT_LAYER_DEFAULTS
+#define kt_text_vectorization(...)                                                                 \
+    KT_CALL(                                                                                       \
+        kt_text_vectorization_new,                                                                 \
+        kt_text_vectorization_args,                                                                \
+        KT_TEXT_VECTORIZATION_DEFAULTS,                                                            \
+        __VA_ARGS__)
+KT_API kt_layer *kt_text_vectorization_new(const kt_text_vectorization_args *args);
+
+/** Finds the vocabulary: all tokens of the texts, the most frequent first, of equal ones the
+ * larger; at most so many as max_tokens leaves. Keras: TextVectorization.adapt.
+ *
+ * Errors: another layer; a layer that was given its vocabulary; data that are empty or no texts. */
+KT_API kt_status kt_text_vectorization_adapt(kt_layer *layer, const kt_tensor *data);
+/** Sets the vocabulary (texts, with or without "" and "[UNK]" before it) and, with "tf_idf", its
+ * weights (else NULL). Keras: TextVectorization.set_vocabulary. Errors: those of the arguments. */
+KT_API kt_status kt_text_vectorization_set_vocabulary(
+    kt_layer *layer, const kt_tensor *vocabulary, const kt_tensor *idf_weights);
+/** A new array of texts; include_special_tokens: "" and "[UNK]" stand before it.
+ * Keras: TextVectorization.get_vocabulary. */
+KT_API kt_tensor *kt_text_vectorization_vocabulary(
+    const kt_layer *layer, bool include_special_tokens);
+/** How many tokens there are, those two included; -1 for another layer.
+ * Keras: TextVectorization.vocabulary_size. */
+KT_API int64_t kt_text_vectorization_vocabulary_size(const kt_layer *layer);
+/** What a call of a layer with output_mode "int" gives, outside of a model: without
+ * output_sequence_length the rows are as long as the longest text has tokens. A new int64 array.
+ * Errors: another layer or mode; no vocabulary yet (KT_ESTATE). */
+KT_API kt_tensor *kt_text_vectorization_indices(const kt_layer *layer, const kt_tensor *texts);
 
 #ifdef __cplusplus
 }

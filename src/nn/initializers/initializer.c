@@ -15,6 +15,8 @@ static kt_status tensor_fill(const kt_component *c, uint64_t key, const kt_spec 
     (void)key;
     if (!kt_shape_equal(&t->shape, &spec->shape))
         return kt_init_shape_error(c, spec, kt_shape_str(&t->shape, want, sizeof want));
+    if (t->dtype == KT_STRING)
+        return KT_FAIL(KT_EDTYPE, "initializer: expected numbers, got texts");
     kt_elem_convert(data, spec->dtype, t->data, t->dtype, kt_shape_size(&t->shape));
     return KT_OK;
 }

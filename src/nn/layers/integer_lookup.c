@@ -483,12 +483,11 @@ kt_tensor *kt_integer_lookup_vocabulary(const kt_layer *l, bool include_special_
 
 /* Files ---------------------------------------------------------------------------------------- */
 
-bool kt_lookup_has_asset(const kt_layer *l) {
-    return l && l->cls == &kt_class_integer_lookup &&
-           !((const lookup_args *)kt_layer_args(l))->vocabulary.n;
+static bool has_asset(const kt_layer *l) {
+    return !((const lookup_args *)kt_layer_args(l))->vocabulary.n;
 }
 
-kt_status kt_lookup_put_asset(const kt_layer *l, kt_str *text) {
+static kt_status put_asset(const kt_layer *l, kt_str *text) {
     kt_tensor *t = kt_integer_lookup_vocabulary(l, true);
     if (kt_failed(t)) return kt_check(t);
     for (int64_t i = 0; i < kt_tensor_size(t); i++)
@@ -497,7 +496,7 @@ kt_status kt_lookup_put_asset(const kt_layer *l, kt_str *text) {
     return text->status;
 }
 
-kt_status kt_lookup_take_asset(kt_layer *l, const char *text, size_t size) {
+static kt_status take_asset(kt_layer *l, const char *text, size_t size) {
     lookup_state *s = kt_layer_state(l);
     int64_t n = 0, most = 1;
     for (size_t i = 0; i < size; i++) most += text[i] == '\n';
@@ -531,28 +530,10 @@ kt_status kt_lookup_take_asset(kt_layer *l, const char *text, size_t size) {
     return st;
 }
 
-bool kt_lookup_wants_weights(const kt_layer *l) {
-    return l && l->cls == &kt_class_integer_lookup &&
-           ((const lookup_state *)l->state)->mode == KT_ENCODE_TF_IDF;
+static kt_lookup_weights weights_of(kt_layer *l) {
+    lookup_state *s = l->state;
+    return (kt_lookup_weights){s->mode == KT_ENCODE_TF_IDF, &s->n_weights, &s->weights};
 }
 
-const float *kt_lookup_weights(const kt_layer *l, int64_t *n) {
-    const lookup_state *s = l->state;
-    *n = s->n_weights;
-    return kt_lookup_wants_weights(l) ? s->weights : NULL;
-}
-
-kt_status kt_lookup_take_weights(kt_layer *l, const kt_tensor *weights) {
-    lookup_state *s = kt_layer_state(l);
-    const int64_t n = kt_tensor_size(weights);
-    if (weights->shape.ndim != 1)
-        return KT_FAIL(KT_EFORMAT, "idf_weights: expected one axis, got %d", weights->shape.ndim);
-    float *w = kt_alloc_array(n + 1, sizeof *w);
-    if (!w) return KT_ENOMEM;
-    kt_elem_convert(w, KT_FLOAT32, kt_tensor_data(weights), kt_tensor_dtype(weights), n);
-    kt_mem_free(s->weights);
-    s->weights = w;
-    s->n_weights = n;
-    kt_layout_changed();
-    return KT_OK;
-}
+const kt_lookup_files kt_integer_lookup_files = {
+    &kt_class_integer_lookup, has_asset, put_asset, take_asset, weights_of};
