@@ -126,6 +126,7 @@ kt_status kt_model_ensure_linked(kt_layer *l, const kt_spec *batch) {
     if (batch->shape.ndim < 1) return KT_FAIL(KT_ESHAPE, "the model needs data with a batch axis");
     in.shape[0] = KT_SCALAR;
     for (int i = 1; i < batch->shape.ndim; i++) in.shape[i - 1] = batch->shape.dim[i];
+    if (batch->dtype == KT_STRING) in.dtype = kt_dtype_name(KT_STRING);
     kt_sym *x = kt_input_new(&in);
     const kt_status st = kt_failed(x) ? kt_check(x) : sequential_link(l, x);
     if (st) kt_drop(x);

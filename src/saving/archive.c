@@ -238,11 +238,14 @@ static kt_status load_weights(kt_archive *a, kt_model *m) {
     return st;
 }
 
-/* assets/layers/integer_lookup/vocabulary.txt; the caller frees it. */
-static char *asset_path(const kt_weight_group *g) {
-    const size_t size = strlen(g->path) + sizeof "assets//vocabulary.txt";
+/* assets/layers/integer_lookup/vocabulary.txt, for a layer inside of it below that name; the caller
+ * frees it. */
+static char *asset_path(const kt_weight_group *g, const char *inside) {
+    if (!inside) inside = "";
+    const size_t size = strlen(g->path) + strlen(inside) + sizeof "assets///vocabulary.txt";
+    const char *a = *g->path ? "/" : "", *b = *inside ? "/" : "";
     char *path = kt_alloc(size);
-    if (path) snprintf(path, size, "assets/%s%svocabulary.txt", g->path, *g->path ? "/" : "");
+    if (path) snprintf(path, size, "assets/%s%s%s%svocabulary.txt", g->path, a, inside, b);
     return path;
 }
 
@@ -252,7 +255,7 @@ static kt_status load_assets(const kt_archive *a, kt_model *m) {
     for (int i = 0; i < t.groups.n && st == KT_OK; i++) {
         kt_layer *l = t.groups.v[i].layer;
         if (!kt_lookup_has_asset(l)) continue;
-        char *text = NULL, *path = asset_path(&t.groups.v[i]);
+        char *text = NULL, *path = asset_path(&t.groups.v[i], NULL);
         size_t size = 0;
         st = path ? read_member(a, path, &text, &size) : KT_ENOMEM;
         if (st == KT_OK) st = kt_lookup_take_asset(l, text, size);
@@ -369,11 +372,14 @@ static kt_status add_assets(kt_zip_writer *z, const kt_weight_tree *t) {
         const kt_layer *l = t->groups.v[i].layer;
         if (!kt_lookup_has_asset(l)) continue;
         kt_str s = {0};
-        char *path = asset_path(&t->groups.v[i]);
-        st = path ? kt_lookup_put_asset(l, &s) : KT_ENOMEM;
-        if (st == KT_OK) st = kt_zip_add(z, path, &(kt_zip_part){s.s, s.n}, 1);
+        const char *inside = kt_lookup_inside(l);
+        st = kt_lookup_put_asset(l, &s);
+        for (int k = 0; k < 1 + (inside != NULL) && st == KT_OK; k++) {
+            char *path = asset_path(&t->groups.v[i], k ? inside : NULL);
+            st = path ? kt_zip_add(z, path, &(kt_zip_part){s.s, s.n}, 1) : KT_ENOMEM;
+            kt_mem_free(path);
+        }
         kt_str_free(&s);
-        kt_mem_free(path);
     }
     return st;
 }

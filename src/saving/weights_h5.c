@@ -27,16 +27,27 @@ kt_status kt_weights_h5_put(kt_hdf5_writer *w, const kt_weight_tree *t) {
     return KT_OK;
 }
 
+/* The weights of a lookup layer, and once more for the one inside of it. */
+static kt_status put_idf(kt_hdf5_writer *w, const kt_weight_group *g, kt_hdf5_item *vars) {
+    const char *inside = kt_lookup_inside(g->layer), *name = "string_lookup";
+    int64_t n = 0;
+    const float *idf = kt_lookup_weights_of(g->layer, &n);
+    if (idf) kt_hdf5_put_copy(vars, IDF, KT_FLOAT32, kt_dims(n), idf);
+    if (!inside) return KT_OK;
+    kt_hdf5_item *at = kt_hdf5_writer_root(w);
+    if (*g->path) at = kt_hdf5_put_group(at, g->path);
+    at = kt_hdf5_put_group(kt_hdf5_put_group(at, inside), "vars");
+    if (idf) kt_hdf5_put_copy(at, IDF, KT_FLOAT32, kt_dims(n), idf);
+    return kt_hdf5_put_text(at, "name", name, strlen(name), true);
+}
+
 kt_status kt_weights_h5_put_group(
     kt_hdf5_writer *w, const kt_weight_tree *t, const kt_weight_group *g, int from, int to) {
     kt_hdf5_item *at = kt_hdf5_writer_root(w);
     if (*g->path) at = kt_hdf5_put_group(at, g->path);
     at = kt_hdf5_put_group(at, "vars");
     kt_status st = kt_hdf5_put_text(at, "name", g->name, strlen(g->name), true);
-    int64_t n_idf = 0;
-    const float *idf = kt_lookup_wants_weights(g->layer) ? kt_lookup_weights_of(g->layer, &n_idf)
-                                                         : NULL;
-    if (idf && from == 0) kt_hdf5_put_copy(at, IDF, KT_FLOAT32, kt_dims(n_idf), idf);
+    if (st == KT_OK && from == 0) st = put_idf(w, g, at);
     for (int k = from; k < to && st == KT_OK; k++) {
         kt_var *v = t->vars.v[g->first + k];
         char key[16];

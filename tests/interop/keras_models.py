@@ -110,6 +110,10 @@ def write_model(keras, np, folder, number, case):
     m.compile(make_optimizer(keras, which), LOSSES[number // 2 % 4], metrics=["mae"], run_eagerly=True)
     xs, y = data_for(stem, shape, given)
     x = xs if len(xs) > 1 else xs[0]
+    if "texts" in given:  # predict takes no others
+        import tensorflow as tf
+
+        x = tf.constant(x)
     for _ in range(2 * (number % 2)):
         m.train_on_batch(x, y)
     m.save(os.path.join(folder, stem + (".h5" if legacy else ".keras")))

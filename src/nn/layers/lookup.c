@@ -19,6 +19,10 @@ bool kt_lookup_has_asset(const kt_layer *l) {
     return f && f->has_asset(l);
 }
 
+const char *kt_lookup_inside(const kt_layer *l) {
+    return l && l->cls == kt_text_vectorization_files.cls ? "_lookup_layer" : NULL;
+}
+
 kt_status kt_lookup_put_asset(const kt_layer *l, kt_str *text) {
     return files_of(l)->put_asset(l, text);
 }

@@ -26,6 +26,9 @@ extern const kt_lookup_files kt_integer_lookup_files, kt_string_lookup_files,
 /** Is the vocabulary a file of its own, assets/…/vocabulary.txt? That of a layer that was given it
  * as an argument stands in the configuration. False for other layers. */
 bool kt_lookup_has_asset(const kt_layer *l);
+/** Keras' TextVectorization has a StringLookup inside, which writes and reads the same once more,
+ * below this name; NULL for other layers. */
+const char *kt_lookup_inside(const kt_layer *l);
 /** The vocabulary with what stands before it, one token on each line. */
 kt_status kt_lookup_put_asset(const kt_layer *l, kt_str *text);
 kt_status kt_lookup_take_asset(kt_layer *l, const char *text, size_t size);

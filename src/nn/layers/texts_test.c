@@ -111,6 +111,16 @@ KT_TEST(texts, nothing_is_computed_without_a_vocabulary) {
     for (int i = 0; i < 5; i++) kt_free(all[i]);
 }
 
+/* A stack without an input takes what it is first given; its file has what Keras looks for inside. */
+KT_TEST(texts, a_stack_without_an_input) {
+    kt_layer *l = kt_text_vectorization(.vocabulary = kt_names("cat"), .output_sequence_length = 2);
+    kt_model *m = kt_sequential(kt_list(l));
+    kt_tensor *data = sentences(), *y = kt_model_predict(m, data, .verbose = 0);
+    kt_check_values(y, 0, 0, 1, 2, 1, 1, 0, 0, 2, 0);
+    const void *all[] = {m, data, y};
+    for (int i = 0; i < 3; i++) kt_free(all[i]);
+}
+
 /* Texts come out of models too, in several batches, and go through what only moves them. */
 KT_TEST(texts, outputs) {
     kt_sym *x = kt_input({2}, .dtype = "string");
