@@ -217,3 +217,42 @@ KT_TEST(compile, metrics_with_several_values) {
     kt_check_near(kt_history_get(h, "f1_score", 1), (f1.v[0] + f1.v[1] + f1.v[2]) / 3, 1e-12, 0);
     kt_free(m);
 }
+
+/* What real Keras 3.15.1 on TensorFlow evaluates for logits X, labels and weights. */
+static void check_loss(
+    const char *activation, kt_ref loss, bool sparse, bool weighted, double want) {
+    static const float logits[] = {1, -2, 0.5f, 0, 3, -1}, rows[] = {1, 0, 0, 0, 0, 1};
+    kt_sym *in = kt_input({3});
+    kt_model *m = kt_functional(in, kt_call(kt_activation(activation), in));
+    kt_check_status(kt_model_compile(m, "sgd", loss), KT_OK);
+    kt_tensor *y = sparse ? kt_tensor_new(KT_INT32, kt_dims(2), (const int32_t[]){0, 2})
+                          : kt_tensor_new(KT_FLOAT32, kt_dims(2, 3), rows);
+    kt_tensor *w = kt_tensor_new(KT_FLOAT32, kt_dims(2), (const float[]){0.5f, 2});
+    kt_logs *l = kt_model_evaluate(
+        m,
+        kt_tensor_new(KT_FLOAT32, kt_dims(2, 3), logits),
+        y,
+        .sample_weight = weighted ? w : NULL,
+        .verbose = 0);
+    kt_check_ok(l);
+    kt_check_near(kt_logs_get(l, "loss"), want, 2e-6, 2e-6);
+    kt_free(m);
+}
+
+KT_TEST(compile, cross_entropies_find_the_logits_of_any_sigmoid_or_softmax) {
+    check_loss("softmax", "binary_crossentropy", false, false, 1.078211);
+    check_loss("sigmoid", "categorical_crossentropy", false, false, 2.285240);
+    check_loss("sigmoid", "sparse_categorical_crossentropy", true, false, 2.285240);
+    check_loss("softmax", kt_loss_categorical_crossentropy(true), false, false, 2.285240);
+    check_loss("sigmoid", kt_loss_sparse_categorical_crossentropy(true), true, false, 2.285240);
+    kt_loss *ignoring = kt_loss_sparse_categorical_crossentropy(.ignore_class = 0);
+    check_loss("sigmoid", ignoring, true, false, 1.856467);
+    check_loss("softmax", kt_loss_binary_focal_crossentropy(), false, false, 0.687043);
+}
+
+KT_TEST(compile, losses_of_one_value_are_weighted) {
+    check_loss("sigmoid", "dice", false, true, 0.768697);
+    check_loss("sigmoid", kt_loss_tversky(.reduction = "sum"), false, true, 1.537395);
+    kt_loss *weighted = kt_loss_dice(.reduction = "mean_with_sample_weight");
+    check_loss("softmax", weighted, false, true, 0.689552);
+}

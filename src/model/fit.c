@@ -209,8 +209,10 @@ static kt_status generator_steps(fit_run *r) {
 }
 
 static kt_status validate(fit_run *r) {
-    const kt_status st = kt_run_test(r->m, &r->val, NULL, &r->callbacks);
-    return st ? st : kt_model_results(r->m, "val_", r->logs);
+    kt_status st = kt_run_test(r->m, &r->val, NULL, &r->callbacks);
+    if (st == KT_OK) st = kt_model_results(r->m, "val_", r->logs);
+    if (st == KT_OK) kt_logs_sort(r->logs);
+    return st;
 }
 
 static kt_status one_epoch(fit_run *r, int epoch) {

@@ -25,7 +25,18 @@ kt_logs *kt_logs_new(void) {
     return l ? l : kt_fail_object(KT_ENOMEM);
 }
 
-void kt_logs_clear(kt_logs *l) { l->n = 0; }
+void kt_logs_clear(kt_logs *l) { l->n = l->sorted = 0; }
+
+void kt_logs_sort(kt_logs *l) {
+    for (int i = 1; i < l->n; i++) {
+        for (int k = i; k > 0 && strcmp(l->entries.v[k].name, l->entries.v[k - 1].name) < 0; k--) {
+            const kt_log_entry e = l->entries.v[k];
+            l->entries.v[k] = l->entries.v[k - 1];
+            l->entries.v[k - 1] = e;
+        }
+    }
+    l->sorted = l->n;
+}
 
 static int logs_find(const kt_logs *l, const char *name) {
     for (int i = 0; i < kt_logs_len(l); i++)

@@ -15,7 +15,7 @@ typedef struct kt_log_entry {
 
 struct kt_logs {
     kt_obj obj;
-    int n;
+    int n, sorted;                ///< entries; those that kt_logs_sort saw
     KT_VEC(kt_log_entry) entries; ///< those beyond n were there before kt_logs_clear
 };
 
@@ -30,6 +30,8 @@ kt_logs *kt_logs_new(void);
 kt_status kt_logs_set(kt_logs *l, const char *name, double value);
 kt_status kt_logs_set_values(kt_logs *l, const char *name, const float *values, int64_t n);
 void kt_logs_clear(kt_logs *l);
+/** By name, those of validation among the others: Keras' order of an epoch's values. */
+void kt_logs_sort(kt_logs *l);
 kt_history *kt_history_new(void);
 kt_status kt_history_add(kt_history *h, int epoch, const kt_logs *logs);
 

@@ -5,6 +5,8 @@
  * happens inside the training loop, which does not allocate. */
 #include "model/progbar.h"
 
+#include "model/logs.h"
+
 #include "base/locale.h"
 #include "base/log.h"
 
@@ -143,14 +145,22 @@ static void put_value(line *l, double v, bool fixed) {
 }
 
 /* Verbose 2 compares without abs(): negative values are written with an exponent there. */
-static void put_logs(line *l, const kt_logs *logs, bool use_abs) {
-    for (int i = 0; i < kt_logs_len(logs); i++) {
-        const double v = kt_logs_value(logs, i);
-        put(l, " - ");
-        put(l, kt_logs_name(logs, i));
-        put(l, ": ");
-        put_value(l, v, (use_abs ? fabs(v) : v) > 1e-3);
-    }
+static void put_log(line *l, const kt_logs *logs, int i, bool use_abs) {
+    const double v = kt_logs_value(logs, i);
+    put(l, " - ");
+    put(l, kt_logs_name(logs, i));
+    put(l, ": ");
+    put_value(l, v, (use_abs ? fabs(v) : v) > 1e-3);
+}
+
+/* The bar keeps the order in which it first saw the names: those of validation, which come among
+ * the others by name, behind them. */
+static void put_logs(line *l, const kt_logs *logs, bool bar) {
+    const int n = kt_logs_len(logs), sorted = n && bar ? logs->sorted : 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < sorted; i++)
+            if (!strncmp(kt_logs_name(logs, i), "val_", 4) == (pass == 1)) put_log(l, logs, i, bar);
+    for (int i = sorted; i < n; i++) put_log(l, logs, i, bar);
 }
 
 /* The bar -------------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ static kt_sym *bce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     const kt_status st = kt_loss_operands(c, &t, &p);
     if (st) return kt_fail_object(st);
     t = kt_smooth_labels(t, a->label_smoothing, 2);
-    kt_sym *logits = a->from_logits ? p : kt_logits_of(p, &kt_opdef_sigmoid, -1);
+    kt_sym *logits = kt_logits_of(p, a->from_logits, &kt_opdef_sigmoid, -1);
     if (logits) {
         kt_sym *y = kt_op_subtract(kt_op_softplus(logits), kt_op_multiply(logits, t));
         return kt_op_mean(y, a->axis, false);

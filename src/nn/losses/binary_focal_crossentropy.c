@@ -1,6 +1,6 @@
 /* binary_focal_crossentropy: mean over an axis of
  *
- *   (1 - p_t)^gamma bce   with p_t = t p + (1 - t)(1 - p), bce from p clipped to 1e-7 … 1 - 1e-7
+ *   (1 - p_t)^gamma bce   with p_t = t p + (1 - t)(1 - p), bce as binary_crossentropy has it
  *
  * and, with class balancing, times t alpha + (1 - t)(1 - alpha). Keras: BinaryFocalCrossentropy. */
 #include "nn/losses/loss.h"
@@ -14,13 +14,19 @@ static kt_sym *bfce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     t = kt_smooth_labels(t, a->label_smoothing, 2);
     if (a->from_logits) p = kt_op_sigmoid(p);
     kt_sym *not_t = kt_sym_from(1, t);
-    kt_sym *q = kt_op_clip(p, KT_LOSS_EPSILON, 1 - KT_LOSS_EPSILON);
-    kt_sym *yes = kt_op_multiply(t, kt_op_log(q));
-    kt_sym *no = kt_op_multiply(not_t, kt_op_log(kt_sym_from(1, q)));
+    kt_sym *bce, *logits = kt_logits_of(p, false, &kt_opdef_sigmoid, -1);
+    if (logits) {
+        bce = kt_op_subtract(kt_op_softplus(logits), kt_op_multiply(logits, t));
+    } else {
+        kt_sym *q = kt_op_clip(p, KT_LOSS_EPSILON, 1 - KT_LOSS_EPSILON);
+        kt_sym *yes = kt_op_multiply(t, kt_op_log(q));
+        kt_sym *no = kt_op_multiply(not_t, kt_op_log(kt_sym_from(1, q)));
+        bce = kt_op_negative(kt_op_add(yes, no));
+    }
     /* 1 - p_t = t (1 - p) + (1 - t) p */
     kt_sym *miss = kt_op_add(kt_op_multiply(t, kt_sym_from(1, p)), kt_op_multiply(not_t, p));
     kt_sym *focal = kt_op_power(miss, kt_num(a->gamma));
-    kt_sym *y = kt_op_multiply(focal, kt_op_negative(kt_op_add(yes, no)));
+    kt_sym *y = kt_op_multiply(focal, bce);
     if (a->apply_class_balancing) {
         kt_sym *weight = kt_op_add(kt_sym_scale(t, a->alpha), kt_sym_scale(not_t, 1 - a->alpha));
         y = kt_op_multiply(weight, y);

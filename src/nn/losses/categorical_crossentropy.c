@@ -16,7 +16,7 @@ static kt_sym *cce_call(const kt_component *c, kt_sym *t, kt_sym *p) {
     const kt_shape shape = kt_sym_shape(p);
     const double n = (double)kt_shape_dim(&shape, -1); /* as Keras: of the last axis */
     t = kt_smooth_labels(t, a->label_smoothing, n);
-    kt_sym *logits = a->from_logits ? p : kt_logits_of(p, &kt_opdef_softmax, a->axis);
+    kt_sym *logits = kt_logits_of(p, a->from_logits, &kt_opdef_softmax, a->axis);
     kt_sym *log_p = NULL;
     if (logits) {
         log_p = kt_op_log_softmax(logits, a->axis);

@@ -71,14 +71,15 @@ static kt_sym *in_floatx(const kt_component *loss, kt_sym *y_pred) {
     return kt_dtype_is_float(have) ? kt_sym_cast(y_pred, want) : y_pred;
 }
 
-/* Weights of fewer axes than the values: one for each element of the leading axes. */
+/* Weights of fewer axes than the values: one for each element of the leading axes. A single value,
+ * as of Dice, is weighted by each of them. */
 static kt_status align_weight(const kt_component *loss, kt_sym **values, kt_sym **weight) {
     kt_same_rank(values, weight, true);
     if (kt_failed(*values)) return kt_check(*values);
     if (kt_failed(*weight)) return kt_check(*weight);
     const kt_shape v = kt_sym_shape(*values), w = kt_sym_shape(*weight);
-    bool fits = w.ndim <= v.ndim;
-    for (int i = 0; fits && i < w.ndim; i++) fits = w.dim[i] == v.dim[i] || w.dim[i] == 1;
+    bool fits = w.ndim <= v.ndim || v.ndim == 0;
+    for (int i = 0; fits && v.ndim && i < w.ndim; i++) fits = w.dim[i] == v.dim[i] || w.dim[i] == 1;
     if (!fits) {
         char sv[KT_SHAPE_STR], sw[KT_SHAPE_STR];
         KT_FAIL(KT_ESHAPE, "%s: sample weights or mask do not fit the loss values", loss->name);

@@ -50,9 +50,11 @@ kt_status kt_class_labels(
     const kt_component *c, kt_sym **y_true, kt_shape y_pred, const char *one_hot);
 /** KT_ESHAPE: "expected y_true like y_pred …, got …". */
 kt_status kt_loss_shape_error(const kt_component *c, const kt_sym *y_true, const char *expected);
-/** What a softmax (op over `axis`) or sigmoid (axis ignored) was applied to, if that is where
- * y_pred comes from; else NULL. */
-kt_sym *kt_logits_of(kt_sym *y_pred, const kt_opdef *op, int axis);
+/** What a cross-entropy takes for logits, NULL for none: what a softmax or sigmoid was applied to,
+ * if y_pred is the result of one, be it the one that goes with the loss or not, from_logits or not
+ * (as Keras on TensorFlow); y_pred if it comes from logits; what `op` (a softmax over `axis`, a
+ * sigmoid) was applied to, if y_pred is a reshaped result of that. */
+kt_sym *kt_logits_of(kt_sym *y_pred, bool from_logits, const kt_opdef *op, int axis);
 /** labels (1 - s) + s / n */
 kt_sym *kt_smooth_labels(kt_sym *y_true, double smoothing, double n);
 /** x * min(rsqrt(sum(x^2)), 1e7) along an axis. */

@@ -11,7 +11,8 @@ typedef kt_loss_sparse_categorical_crossentropy_args scce_args;
 extern const kt_opdef kt_opdef_softmax;
 
 static kt_sym *scce_rows(const scce_args *a, kt_sym *p) {
-    kt_sym *logits = a->from_logits ? p : kt_logits_of(p, &kt_opdef_softmax, -1);
+    kt_sym *logits = a->from_logits ? p : NULL; /* Keras masks p, so that it is no longer known */
+    if (a->ignore_class == KT_NONE) logits = kt_logits_of(p, a->from_logits, &kt_opdef_softmax, -1);
     if (!logits) logits = kt_op_log(kt_op_clip(p, KT_LOSS_EPSILON, 1 - KT_LOSS_EPSILON));
     const kt_shape s = kt_sym_shape(logits);
     return kt_op_reshape(logits, (kt_shape){2, {-1, kt_shape_dim(&s, -1)}});

@@ -103,26 +103,25 @@ kt_status kt_class_labels(const kt_component *c, kt_sym **t, kt_shape p, const c
     return KT_ESHAPE;
 }
 
-kt_sym *kt_logits_of(kt_sym *y_pred, const kt_opdef *op, int axis) {
+kt_sym *kt_logits_of(kt_sym *y_pred, bool from_logits, const kt_opdef *op, int axis) {
     const kt_val *v = kt_failed(y_pred) ? NULL : kt_unwrap(y_pred, NULL);
+    if (v && (v->def->op == &kt_opdef_softmax || v->def->op == &kt_opdef_sigmoid))
+        return kt_wrap(v->def->in[0]);
+    if (from_logits) return y_pred;
     if (!v) return NULL;
     const kt_shape shape = v->spec.shape;
     const bool by_rows = op == &kt_opdef_softmax;
-    bool reshaped = false;
     while (v->def->op == &kt_opdef_reshape) {
         const kt_val *in = v->def->in[0];
         if (by_rows && kt_shape_dim(&in->spec.shape, -1) != kt_shape_dim(&shape, -1)) return NULL;
-        reshaped = true;
         v = in;
     }
     if (v->def->op != op) return NULL;
     if (by_rows) { /* through a reshape the last axis only */
         const int at = kt_axis(axis, shape.ndim), of = ((const axis_attrs *)v->def->attrs)->axis;
-        const bool last = at == shape.ndim - 1 && of == v->spec.shape.ndim - 1;
-        if (reshaped ? !last : at != of) return NULL;
+        if (at != shape.ndim - 1 || of != v->spec.shape.ndim - 1) return NULL;
     }
-    kt_sym *logits = kt_wrap(v->def->in[0]);
-    return reshaped ? kt_op_reshape(logits, shape) : logits;
+    return kt_op_reshape(kt_wrap(v->def->in[0]), shape);
 }
 
 kt_sym *kt_smooth_labels(kt_sym *y_true, double smoothing, double n) {
