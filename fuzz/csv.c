@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const kt_csv_options o = {
         .separator = data[0] & 16 ? ';' : ',',
         .header = (data[0] & 3) - 1,
-        .target = targets[data[0] >> 2 & 3]};
+        .target = targets[data[0] >> 2 & 3],
+        .texts = data[0] & 32};
     kt_tensor *x, *y;
     char *text = kt_alloc(size);
     FUZZ_CHECK(text);

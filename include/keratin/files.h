@@ -44,6 +44,9 @@ KT_API kt_status kt_save_npz(const char *path, const kt_list_t *arrays);
  * is no number and for lines of different length, KT_ENOTFOUND for a target that is not there.
  *
  *     kt_tensor *x = kt_load_csv("iris.csv", .target = "species", .y = &y);
+ *
+ * With the dtype "string" the fields of the result are texts, as they stand there (without their
+ * quotes); the target is numbers still.
  */
 typedef struct kt_load_csv_args {
     size_t size;
@@ -51,9 +54,11 @@ typedef struct kt_load_csv_args {
     const char *target;    ///< name of a column, or its number from 0 (negative from the end)
     kt_tensor **y;         ///< where the target goes
     const char *separator; ///< one character, default ","
-    int header; ///< KT_AUTO (default): the first line has names if a field of it is no number
+    int header; ///< KT_AUTO (default): the first line has names if a field of it is no number; for
+                ///< texts if that of the target is none, so never without a target
+    const char *dtype; ///< default "float32"; "string"
 } kt_load_csv_args;
-#define KT_LOAD_CSV_DEFAULTS .separator = ",", .header = KT_AUTO,
+#define KT_LOAD_CSV_DEFAULTS .separator = ",", .header = KT_AUTO, .dtype = "float32",
 #define kt_load_csv(...)                                                                           \
     KT_CALL(kt_load_csv_with, kt_load_csv_args, KT_LOAD_CSV_DEFAULTS, __VA_ARGS__)
 KT_API kt_tensor *kt_load_csv_with(const kt_load_csv_args *args);

@@ -73,16 +73,25 @@ static kt_ref load_npz(const char *path) {
     return is_numbered(dict) ? in_order(dict) : unless_unnamed(dict);
 }
 
-static bool takes_integers(const request *r) {
+static kt_dtype taken(const request *r) {
     const kt_sym *in = r->outputs || !r->model ? NULL : kt_model_input(r->model, 0);
-    const kt_dtype dtype = in ? kt_sym_dtype(in) : KT_FLOAT32;
+    return in ? kt_sym_dtype(in) : KT_FLOAT32;
+}
+
+static bool is_integer(kt_dtype dtype) {
     return dtype == KT_INT32 || dtype == KT_INT64 || dtype == KT_UINT8 || dtype == KT_INT8;
 }
 
-/* Numbers of a table are floats; a model that takes integers (ids of words) gets integers. */
+/* Numbers of a table are floats; a model that takes integers (ids of words) gets integers, one that
+ * takes texts gets the fields as they are. */
 static kt_ref load_csv(const request *r, const char *path) {
-    kt_tensor *x = kt_load_csv(path, .target = r->y ? r->target : NULL, .y = r->y);
-    return takes_integers(r) && !kt_failed(x) ? kt_tensor_cast(x, KT_INT64) : x;
+    const kt_dtype dtype = taken(r);
+    kt_tensor *x = kt_load_csv(
+        path,
+        .target = r->y ? r->target : NULL,
+        .y = r->y,
+        .dtype = dtype == KT_STRING ? "string" : "float32");
+    return is_integer(dtype) && !kt_failed(x) ? kt_tensor_cast(x, KT_INT64) : x;
 }
 
 static kt_ref load_file(const request *r, const char *name) {

@@ -91,12 +91,19 @@ kt_tensor *kt_load_csv_with(const kt_load_csv_args *given) {
     if (!st && !a.path) st = no_path();
     if (!st && (!a.separator || strlen(a.separator) != 1 || strchr("\"\r\n", *a.separator)))
         st = KT_FAIL(KT_EINVAL, "separator: expected one character");
+    const kt_dtype dtype = kt_dtype_of(a.dtype);
+    if (!st && dtype != KT_FLOAT32 && dtype != KT_STRING)
+        st = KT_FAIL(KT_EINVAL, "dtype: expected \"float32\" or \"string\"");
     if (!st && !a.target != !a.y)
         st = KT_FAIL(KT_EINVAL, "target and y: expected both or none of them");
     if (!st)
         st = kt_csv_read(
             a.path,
-            &(kt_csv_options){.separator = *a.separator, .header = a.header, .target = a.target},
+            &(kt_csv_options){
+                .separator = *a.separator,
+                .header = a.header,
+                .target = a.target,
+                .texts = dtype == KT_STRING},
             &x,
             &y);
     if (a.y) *a.y = st ? kt_fail_object(st) : y;

@@ -9,11 +9,13 @@
 #include "base/fs.h"
 #include "base/locale.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "io/source.h"
 #include "tensor/tensor.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #define MAX_BYTES ((uint64_t)8 << 30)
@@ -35,6 +37,7 @@ typedef struct {
 typedef struct {
     csv_text body;                 /* behind the header */
     int64_t rows, columns, target; /* target: -1 for none */
+    bool texts;
 } csv_table;
 
 static kt_status bad(const csv_text *t, const char *what) {
@@ -192,6 +195,19 @@ static kt_status count_rows(csv_table *c, csv_text t) {
     return c->rows ? KT_OK : KT_FAIL(KT_EFORMAT, "csv: there are no rows");
 }
 
+/* Is that field of the line a number? */
+static kt_status is_number_at(csv_text t, int64_t column, bool *is) {
+    bool last = false;
+    double v;
+    for (int64_t i = 0; !last; i++) {
+        csv_field f;
+        const kt_status st = take_field(&t, &f, &last);
+        if (st) return st;
+        if (i == column) *is = take_number(&f, &v);
+    }
+    return KT_OK;
+}
+
 static kt_status look(csv_table *c, csv_text t, const kt_csv_options *o) {
     bool numbers;
     if (memchr(t.p, 0, (size_t)(t.end - t.p)))
@@ -201,18 +217,35 @@ static kt_status look(csv_table *c, csv_text t, const kt_csv_options *o) {
     csv_text first = t;
     kt_status st = count_fields(&t, &c->columns, &numbers);
     if (st) return st;
-    const bool has_header = o->header == KT_AUTO ? !numbers : o->header != 0;
+    bool has_header = o->header == KT_AUTO ? !numbers : o->header != 0;
     c->target = -1;
-    if (o->target) st = find_target(c, first, has_header, o->target);
+    c->texts = o->texts;
+    if (o->texts && o->header == KT_AUTO) {
+        has_header = o->target != NULL;
+        if (o->target) st = find_target(c, first, true, o->target);
+        if (!st && o->target) st = is_number_at(first, c->target, &numbers);
+        has_header = has_header && !numbers;
+    }
+    if (!st && o->target) st = find_target(c, first, has_header, o->target);
     next_line(&t);
     c->body = has_header ? t : first;
     return st ? st : count_rows(c, c->body);
 }
 
-/* Reads the numbers; integer targets are first taken as such. */
-static kt_status fill(const csv_table *c, kt_tensor *x, double *y) {
+/* The text of a field, ended by 0; "" stands for one quote in a field that has some around it. */
+static void put_text(kt_str *out, const csv_field *f) {
+    for (size_t i = 0; i < f->n; i++) {
+        kt_str_addn(out, &f->s[i], 1);
+        if (f->quoted && f->s[i] == '"') i++;
+    }
+    kt_str_addn(out, "", 1);
+}
+
+/* Reads the numbers; integer targets are first taken as such. Fields that are no target go to x, or
+ * one behind the other to `texts`. */
+static kt_status fill(const csv_table *c, kt_tensor *x, double *y, kt_str *texts) {
     csv_text t = c->body;
-    float *to = x->data;
+    float *to = x ? x->data : NULL;
     for (int64_t row = 0; row < c->rows; row++, next_line(&t)) {
         bool last = false;
         skip_blank_lines(&t);
@@ -221,6 +254,11 @@ static kt_status fill(const csv_table *c, kt_tensor *x, double *y) {
             double v;
             const kt_status st = take_field(&t, &f, &last);
             if (st) return st;
+            if (column != c->target && c->texts) {
+                put_text(texts, &f);
+                if (texts->status) return texts->status;
+                continue;
+            }
             if (!take_number(&f, &v)) return no_number(&t, &f, column);
             if (column == c->target)
                 y[row] = v;
@@ -240,13 +278,30 @@ static kt_tensor *target_tensor(const double *y, int64_t n) {
     return t;
 }
 
+static kt_tensor *text_tensor(const kt_str *texts, kt_shape shape) {
+    const int64_t n = kt_shape_size(&shape);
+    const char **all = kt_alloc_array(n + 1, sizeof *all), *p = texts->s;
+    if (!all) return kt_fail_object(KT_ENOMEM);
+    for (int64_t i = 0; i < n; i++, p += strlen(p) + 1) all[i] = p;
+    kt_tensor *t = kt_tensor_new(KT_STRING, shape, all);
+    kt_mem_free(all);
+    return t;
+}
+
 static kt_status make_tensors(const csv_table *c, kt_tensor **x, kt_tensor **y) {
     const bool split = c->target >= 0;
-    *x = kt_tensor_new(KT_FLOAT32, kt_dims(c->rows, c->columns - split), NULL);
-    kt_status st = kt_check(*x);
+    const kt_shape shape = kt_dims(c->rows, c->columns - split);
+    kt_str texts = {0};
+    *x = c->texts ? NULL : kt_tensor_new(KT_FLOAT32, shape, NULL);
+    kt_status st = *x ? kt_check(*x) : KT_OK;
     double *target = st || !split ? NULL : kt_alloc_array(c->rows, sizeof *target);
     if (!st && split && !target) st = KT_ENOMEM;
-    if (!st) st = fill(c, *x, target);
+    if (!st) st = fill(c, *x, target, &texts);
+    if (!st && c->texts) {
+        *x = text_tensor(&texts, shape);
+        st = kt_check(*x);
+    }
+    kt_str_free(&texts);
     if (!st && split) {
         *y = target_tensor(target, c->rows);
         st = kt_check(*y);

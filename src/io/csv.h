@@ -9,6 +9,7 @@ typedef struct kt_csv_options {
     char separator;
     int header;         ///< KT_AUTO, true, false
     const char *target; ///< column that goes to *y; NULL: all go to *x
+    bool texts;         ///< *x is texts
 } kt_csv_options;
 
 /** Reads a file: *x is float32 (rows, columns), *y (rows,) int64 where all are integers, else

@@ -91,3 +91,36 @@ KT_TEST(csv, refuses_bytes_of_zero) {
     assert_int_equal(kt_csv_parse("1,\0002\n", 5, &o, &x, &y), KT_EFORMAT);
     assert_null(x);
 }
+
+static kt_tensor *texts(const char *file, const char *target) {
+    kt_tensor *x;
+    kt_csv_options o = {.separator = ',', .header = KT_AUTO, .target = target, .texts = true};
+    const kt_status st = kt_csv_parse(file, strlen(file), &o, &x, &y);
+    assert_int_equal(st != KT_OK, x == NULL);
+    return x;
+}
+
+KT_TEST(csv, texts) {
+    kt_tensor *x = texts("\"a \"\"b\"\", c\",2\n x y ,\n", NULL);
+    assert_int_equal(kt_tensor_dim(x, 0), 2);
+    assert_int_equal(kt_tensor_dim(x, 1), 2);
+    const char *want[] = {"a \"b\", c", "2", "x y", ""};
+    for (int i = 0; i < 4; i++) assert_string_equal(kt_tensor_text(x, i), want[i]);
+    kt_free(x);
+    x = texts("label,text\n1,one\n0,\"no, ne\"\n", "label");
+    assert_int_equal(kt_tensor_size(x), 2);
+    assert_string_equal(kt_tensor_text(x, 1), "no, ne");
+    assert_true(kt_tensor_get(y, 0) == 1);
+    kt_free(x);
+    kt_free(y);
+    x = texts("1,one\n0,two\n", "0"); /* a number above: no names */
+    assert_int_equal(kt_tensor_size(x), 2);
+    kt_free(x);
+    kt_free(y);
+    assert_null(texts("one,1\ntwo,b\n", "1"));
+    kt_check_message_has("no number");
+    assert_null(texts("one\n\"two\n", NULL));
+    kt_check_message_has("not closed");
+    assert_null(texts("one,1\n", "x"));
+    kt_check_message_has("\"x\"");
+}

@@ -111,7 +111,7 @@ KT_TEST(texts, nothing_is_computed_without_a_vocabulary) {
     for (int i = 0; i < 5; i++) kt_free(all[i]);
 }
 
-/* A stack without an input takes what it is first given; its file has what Keras looks for inside. */
+/* A stack without an input takes what it is first given. */
 KT_TEST(texts, a_stack_without_an_input) {
     kt_layer *l = kt_text_vectorization(.vocabulary = kt_names("cat"), .output_sequence_length = 2);
     kt_model *m = kt_sequential(kt_list(l));
