@@ -20,6 +20,7 @@
 #include <keratin/ops_creation.h>
 #include <keratin/ops_elementwise.h>
 #include <keratin/ops_images.h>
+#include <keratin/ops_linalg.h>
 #include <keratin/ops_moves.h>
 #include <keratin/ops_norms.h>
 #include <keratin/ops_order.h>

@@ -46,6 +46,15 @@ typedef struct {
     int axis;
     bool backwards;
 } recurrence_attrs;
+typedef struct { /* cholesky, lu: added to the diagonal first (random matrices are not definite) */
+    double shift;
+} cholesky_attrs;
+typedef struct { /* solve_triangular: which triangle, its transpose, ones on its diagonal */
+    bool lower, trans, unit;
+} triangular_attrs;
+typedef struct {
+    bool complete;
+} qr_attrs;
 typedef enum { KT_RED_SUM, KT_RED_MAX, KT_RED_MIN, KT_RED_PROD } kt_reduce_kind;
 typedef struct
 { /* reduce: bit i of axes set: axis i goes to length 1, or goes away without keepdims */

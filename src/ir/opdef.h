@@ -22,6 +22,7 @@ typedef struct kt_sample {
     } in[KT_SAMPLE_IN];
     const void *attrs;
     kt_status want; ///< expected failure of infer, KT_OK normally
+    bool steep;     ///< the work grows with the cube of a length or faster: no very large ones
     bool no_grad;   ///< a form that only passes make, after the gradient was taken
 } kt_sample;
 #define KT_SCALAR_DIM (-7)

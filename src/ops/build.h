@@ -112,6 +112,24 @@ kt_val *kt_g_hash_bins(kt_graph *g, int n, kt_val *const *in, const hash_attrs *
 
 /* Products and rows */
 kt_val *kt_g_matmul(kt_graph *g, kt_val *a, kt_val *b, bool ta, bool tb);
+/** Matrices in the last two axes. L of L L^T = x; X of A X = B by one triangle of A; and nodes with
+ * several outputs: lu (packed, rows int32, sign), qr (q, r), eigh (values, vectors), svd (u, s,
+ * v^T), reduced ones. */
+kt_val *kt_g_cholesky(kt_graph *g, kt_val *x);
+kt_val *kt_g_solve_triangular(kt_graph *g, kt_val *a, kt_val *b, const triangular_attrs *attrs);
+kt_node *kt_g_lu(kt_graph *g, kt_val *x);
+kt_node *kt_g_qr(kt_graph *g, kt_val *x, bool complete);
+kt_node *kt_g_eigh(kt_graph *g, kt_val *x);
+kt_node *kt_g_svd(kt_graph *g, kt_val *x);
+/** The triangle below (above) diagonal k, zeros elsewhere; x^T; the unit matrix [n, n]. */
+kt_val *kt_g_triangle(kt_graph *g, kt_val *x, int64_t k, bool lower);
+kt_val *kt_g_matrix_transpose(kt_graph *g, kt_val *x);
+kt_val *kt_g_unit_matrix(kt_graph *g, const kt_val *like, int64_t n);
+/** 1 / (w[j] - w[i]) of each pair, 0 of equal ones. */
+kt_val *kt_g_inverse_gaps(kt_graph *g, kt_val *w);
+/** Floating matrices (square ones), or an error that names the op. */
+kt_status kt_matrices(const char *op, const kt_spec *x);
+kt_status kt_square_matrices(const char *op, const kt_spec *x);
 /** x by int8 weights that stand for w / scale, see ops/int8_matmul.c: [m, k] by [k, n] and scale
  * [n], or all three with a batch axis in front. */
 kt_val *kt_g_int8_matmul(

@@ -11,7 +11,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 all="layers_wide layers_slice curves_slice summary console activations losses metrics regularizers constraints
      initializers optimizers schedules loss_scale schedule_free layers_more numpy_print sequences
-     data ctc windows pictures augment weights configs training keras_files conv_lstm ops ops_wide ops_constants shards graphs backup lora
+     data ctc windows pictures augment weights configs training keras_files conv_lstm ops ops_wide ops_constants ops_more shards graphs backup lora
      weights_npz load_weights features texts audio half quantize"
 python=$("$here/env.sh" | tail -n 1)/bin/python
 

@@ -88,7 +88,7 @@ kt_sym *kt_op_arange(double start, double stop, double step, const char *dtype) 
 }
 
 /* 0 … 1 … 0 for the points; arg[0] is the number of steps between them. */
-static double place(int64_t i, const double *arg) { return arg[0] ? (double)i / arg[0] : 0.5; }
+static double place(int64_t i, const double *arg) { return arg[0] > 0 ? (double)i / arg[0] : 0.5; }
 static double triangle_at(int64_t i, int64_t column, const double *arg) {
     (void)column;
     return 1 - fabs(2 * place(i, arg) - 1);

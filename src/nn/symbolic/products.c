@@ -394,28 +394,13 @@ KT_OP_BUILD(diagflat) {
     return x ? on_diagonal(g, x, ((const diagonal_attrs *)attrs)->offset) : NULL;
 }
 /* The triangle below (above) diagonal k of the last two axes, zeros elsewhere. */
-static kt_val *triangle(kt_graph *g, kt_val *x, int64_t k, bool lower) {
-    const kt_shape *s = &x->spec.shape;
-    if (s->ndim < 2)
-        return kt_graph_fail(g, KT_FAIL(KT_ESHAPE, "tril and triu: expected two axes"));
-    const int64_t rows = s->dim[s->ndim - 2], columns = s->dim[s->ndim - 1];
-    const kt_spec spec = {KT_BOOL, {2, {rows, columns}}};
-    const int64_t bytes = kt_spec_bytes(&spec);
-    unsigned char *keep = bytes < 0 ? NULL : kt_arena_alloc(g->arena, (size_t)bytes + 1);
-    if (!keep) return kt_graph_fail(g, KT_ENOMEM);
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++)
-            keep[i * columns + j] = lower ? j - i <= k : j - i >= k;
-    kt_val *zero = kt_g_num(g, 0, x);
-    return kt_g_select(g, kt_g_array(g, keep, spec), x, zero);
-}
 static kt_val *tril_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
-    return triangle(g, in[0], ((const diagonal_attrs *)attrs)->offset, true);
+    return kt_g_triangle(g, in[0], ((const diagonal_attrs *)attrs)->offset, true);
 }
 static kt_val *triu_build(kt_graph *g, int n, kt_val **in, const void *attrs) {
     (void)n;
-    return triangle(g, in[0], ((const diagonal_attrs *)attrs)->offset, false);
+    return kt_g_triangle(g, in[0], ((const diagonal_attrs *)attrs)->offset, false);
 }
 
 static kt_sym *on(const kt_op_class *op, kt_sym *x, int64_t k, int axis1, int axis2) {
