@@ -35,7 +35,7 @@ def arrays():
     for name, descr in {"object": "'|O'", "object_8": "'|O8'", "object_8_little": "'<O8'", "objects_in_fields": "[('a', '|O')]"}.items():
         array("D5", f"descr_{name}", header(f"{{'descr': {descr}, 'fortran_order': False, 'shape': (3, 5), }}", b"\x80\4cos\nsystem\n(S'id'\ntR."),
               (REFUSED, UNSUPPORTED) if "fields" in name else REFUSED)
-    for name, descr in {"fields": "[('a', '<f4')]", "text": "'<U4'", "bytes": "'|S4'", "complex": "'<c8'", "void": "'|V4'", "date": "'<M8[s]'", "longdouble": "'<f16'",
+    for name, descr in {"fields": "[('a', '<f4')]", "text": "'<U4'", "bytes": "'|S5'", "complex": "'<c8'", "void": "'|V4'", "date": "'<M8[s]'", "longdouble": "'<f16'",
                         "nothing": "''", "size_0": "'<f0'", "size_2_31": "'<f2147483648'", "size_minus": "'<f-4'", "size_3": "'<f3'", "no_order": "'f4'", "letter": "'<z4'",
                         "number": "4", "none": "None", "long": "'" + "<" * 20000 + "'"}.items():
         code = (OK, MALFORMED, UNSUPPORTED) if name == "no_order" else (MALFORMED, UNSUPPORTED, LIMIT)

@@ -74,6 +74,8 @@ def layer_class(keras, name):
 
 
 def build(keras, name, config, shape, given):
+    if name == "TextVectorization":  # whose from_config knows no defaults
+        config = {"standardize": "lower_and_strip_punctuation", "split": "whitespace", "ngrams": None, **config}
     layer = layer_class(keras, name.replace("Grouped", "Group")).from_config(config)
     dtype = "string" if "texts" in given else "int32" if "ids" in given else "float32"
     ins = [keras.Input(shape, dtype=dtype) for _ in range(int(given.get("n_in", 1)))]
@@ -175,6 +177,8 @@ def compare(folder):
     bad = 0
     for path in paths:
         why = first_difference(config_of(path), config_of(os.path.join(folder, "again", os.path.basename(path))))
+        if "TextVectorization" in path and why and why.endswith("shape: [null, 1, 4] became [null, 4]"):
+            continue  # which it is, whatever Keras writes (docs/differences.md)
         if why:
             bad += 1
             print(f"{os.path.basename(path)}: {why}")

@@ -151,7 +151,7 @@ static kt_val *tokens_of(kt_graph *g, const kt_layer *l, kt_val *x) {
     if (g->status || !kt_words_table(&s->words, g, t)) return NULL;
     if (attrs.width >= 0) return kt_g_text_tokens(g, x, t[0], t[1], t[2], &attrs);
     KT_FAIL(KT_EUNSUPPORTED, "output_sequence_length: a model needs one, its arrays do not grow");
-    kt_error_hint("kt_text_vectorization_apply gives arrays as wide as the longest text");
+    kt_error_hint("kt_text_vectorization_indices() gives arrays as wide as the longest text");
     return kt_graph_fail(g, KT_EUNSUPPORTED);
 }
 
