@@ -52,21 +52,28 @@ void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *w) {
     }
 }
 
-KT_INLINE void max_grad_lanes(float *dx, const float *x, vf dy, const kt_pool_cells *w, int64_t m) {
+KT_INLINE void max_grad_lanes(
+    float *dx,
+    const float *x,
+    vf dy,
+    const kt_pool_cells *w,
+    int64_t rows,
+    int64_t cols,
+    int64_t m) {
     vf best = load(x, m);
     vi at = {0};
     int32_t tap = 0;
-    for (int64_t r = 0; r < w->rows; r++) {
-        for (int64_t t = 0; t < w->cols; t++, tap++) {
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t t = 0; t < cols; t++, tap++) {
             const vf v = load(x + r * w->x_row + t * w->n, m);
-            const vi more = (vi)(v > best) | ((vi)(v != v) & (vi)(best == best));
+            const vi more = ~(vi)(v <= best) & (vi)(best == best); /* a NaN is more */
             best = pick(more, v, best);
             at = (more & tap) | (~more & at);
         }
     }
     tap = 0;
-    for (int64_t r = 0; r < w->rows; r++) {
-        for (int64_t t = 0; t < w->cols; t++, tap++) {
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t t = 0; t < cols; t++, tap++) {
             float *to = dx + r * w->x_row + t * w->n;
             const vf v = (vf)((vi)dy & (vi)(at == tap));
             store(to, w->add ? load(to, m) + v : v, m);
@@ -74,14 +81,31 @@ KT_INLINE void max_grad_lanes(float *dx, const float *x, vf dy, const kt_pool_ce
     }
 }
 
+/* rows and cols are those of w; as constants they leave no loops. */
+KT_INLINE void max_grad_window(
+    float *dx,
+    const float *x,
+    const float *dy,
+    const kt_pool_cells *w,
+    int64_t rows,
+    int64_t cols) {
+    int64_t c = 0;
+    for (; c + LANES <= w->n; c += LANES)
+        max_grad_lanes(dx + c, x + c, vf_load(dy + c), w, rows, cols, LANES);
+    if (c < w->n)
+        max_grad_lanes(dx + c, x + c, vf_load_n(dy + c, w->n - c), w, rows, cols, w->n - c);
+}
+
 void KT_FN(kt_max_pool_grad)(float *dx, const float *x, const float *dy, const kt_pool_cells *w) {
     for (int64_t i = 0; i < w->places; i++, dx += w->x_step, x += w->x_step, dy += w->n) {
-        int64_t c = 0;
         fetch_window(x, w, 0);
         fetch_window(dx, w, 1);
-        for (; c + LANES <= w->n; c += LANES)
-            max_grad_lanes(dx + c, x + c, vf_load(dy + c), w, LANES);
-        if (c < w->n) max_grad_lanes(dx + c, x + c, vf_load_n(dy + c, w->n - c), w, w->n - c);
+        if (w->rows == 3 && w->cols == 3)
+            max_grad_window(dx, x, dy, w, 3, 3);
+        else if (w->rows == 2 && w->cols == 2)
+            max_grad_window(dx, x, dy, w, 2, 2);
+        else
+            max_grad_window(dx, x, dy, w, w->rows, w->cols);
     }
 }
 
