@@ -4,6 +4,7 @@
 #include "ops/build.h"
 #include "testing/graphs.h"
 
+#include <math.h>
 #include <stdio.h>
 
 typedef struct {
@@ -117,12 +118,28 @@ static kt_graph *conv_graph(const shape *s) {
     return g;
 }
 
-/* Max and mean, forward and backward; the kernel is the window. */
-static kt_graph *pool_graph(const shape *s) {
-    kt_graph *g = kt_graph_new();
+static pool_attrs pool_of(const shape *s) {
     pool_attrs a = {.window = {(int)s->kh, (int)s->kw}, .stride = {s->sh, s->sw}};
     positions(s->h, s->kh, s->sh, 1, s->same ? &a.before[0] : NULL, &a.after[0]);
     positions(s->w, s->kw, s->sw, 1, s->same ? &a.before[1] : NULL, &a.after[1]);
+    return a;
+}
+
+static kt_graph *max_gradient(const shape *s) {
+    kt_graph *g = kt_graph_new();
+    const pool_attrs a = pool_of(s);
+    kt_val *x = input4(g, s->n, s->h, s->w, s->c), *y = kt_g_max_pool2d(g, x, &a), *dx;
+    kt_val *loss = kt_g_mul(g, y, kt_g_input(g, y->spec));
+    loss = kt_g_sum(g, loss, kt_axes_all(y), false);
+    kt_check_status(kt_grad(g, loss, 1, &x, &dx), KT_OK);
+    output(g, dx);
+    return g;
+}
+
+/* Max and mean, forward and backward; the kernel is the window. */
+static kt_graph *pool_graph(const shape *s) {
+    kt_graph *g = kt_graph_new();
+    const pool_attrs a = pool_of(s);
     kt_val *x = input4(g, s->n, s->h, s->w, s->c), *dx;
     for (int mean = 0; mean < 2; mean++) {
         kt_val *y = (mean ? kt_g_avg_pool2d : kt_g_max_pool2d)(g, x, &a);
@@ -168,3 +185,27 @@ static void check(kt_graph *(*make)(const shape *), double tolerance) {
 KT_TEST(conv, equals_reference_for_any_number_of_threads) { check(conv_graph, 1e-5); }
 
 KT_TEST(pool, equals_reference_for_any_number_of_threads) { check(pool_graph, 1e-6); }
+
+/* Equal cells, zeros of both signs, infinities and NaN, which counts as the largest. */
+KT_TEST(pool, gradients_go_to_the_first_largest_cell) {
+    static const float values[] = {-INFINITY, -1, -0.0f, 0, 1, INFINITY, NAN, NAN};
+    static const shape windows[] = {
+        {2, 9, 8, 3, 2, 2, 0, 2, 2, 1, 1, 1, false},
+        {2, 9, 8, 21, 3, 3, 0, 2, 2, 1, 1, 1, true},
+        {2, 9, 8, 35, 4, 3, 0, 1, 2, 1, 1, 1, false}};
+    float x[2 * 9 * 8 * 35], weight[2 * 9 * 8 * 35];
+    uint64_t seed = 3;
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
+        x[i] = values[(int)(8 * kt_test_random(&seed))];
+        weight[i] = (float)(kt_test_random(&seed) - 0.5);
+    }
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        kt_graph *g = max_gradient(&windows[i]);
+        void *in[] = {x, weight};
+        kt_run_result got = kt_run_graph(g, in, NULL), want = kt_run_naive(g, in, NULL);
+        kt_check_same(&got, &want, 1e-6, "the gradient of a max pool");
+        kt_run_free(&got);
+        kt_run_free(&want);
+        kt_graph_free(g);
+    }
+}

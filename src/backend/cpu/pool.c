@@ -84,8 +84,10 @@ static void max_grad_windows(
 }
 
 static kt_status max_grad_pictures(void *arg, int64_t first, int64_t n) {
-    clear_pictures(arg, first, n);
-    over_rows(arg, first, n, max_grad_windows);
+    for (int64_t i = first; i < first + n; i++) {
+        clear_pictures(arg, i, 1);
+        over_rows(arg, i, 1, max_grad_windows);
+    }
     return KT_OK;
 }
 

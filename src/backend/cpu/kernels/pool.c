@@ -5,8 +5,6 @@
 
 #include "backend/cpu/kernels/parts.h"
 
-KT_INLINE vf pick(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
-
 /* m channels: all lanes (then a constant), or the last few */
 KT_INLINE vf load(const float *p, int64_t m) { return m == LANES ? vf_load(p) : vf_load_n(p, m); }
 
@@ -19,15 +17,16 @@ KT_INLINE void store(float *p, vf v, int64_t m) {
 
 #define WIDE 64 /* channels; fewer of them, and the processor sees by itself what comes next */
 
-/* The window after the next one, to read or to write: its cells lie in many places. */
+/* The next window to write, the one after the next to read: cells lie in many places. */
 KT_INLINE void fetch_window(const float *x, const kt_pool_cells *w, const int write) {
     if (w->n < WIDE) return;
+    x += (write ? 1 : 2) * w->x_step;
     for (int64_t r = 0; r < w->rows; r++)
         for (int64_t k = 0; k < w->x_step; k += 16)
             if (write) /* clang wants a constant */
-                __builtin_prefetch(x + 2 * w->x_step + r * w->x_row + k, 1);
+                __builtin_prefetch(x + r * w->x_row + k, 1);
             else
-                __builtin_prefetch(x + 2 * w->x_step + r * w->x_row + k, 0);
+                __builtin_prefetch(x + r * w->x_row + k, 0);
 }
 
 KT_INLINE void max_lanes(float *y, const float *x, const kt_pool_cells *w, int64_t m) {
@@ -43,7 +42,8 @@ KT_INLINE void max_lanes(float *y, const float *x, const kt_pool_cells *w, int64
     store(y, (vf)((vi)best | nan), m);
 }
 
-void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *w) {
+void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *cells) {
+    const kt_pool_cells own = *cells, *w = &own; /* no store of a vector changes it */
     for (int64_t i = 0; i < w->places; i++, y += w->n, x += w->x_step) {
         int64_t c = 0;
         fetch_window(x, w, 0);
@@ -61,22 +61,24 @@ KT_INLINE void max_grad_lanes(
     int64_t cols,
     int64_t m) {
     vf best = load(x, m);
-    vi at = {0};
-    int32_t tap = 0;
+    vi nan = (vi)(best != best);
     for (int64_t r = 0; r < rows; r++) {
-        for (int64_t t = 0; t < cols; t++, tap++) {
+        for (int64_t t = 0; t < cols; t++) {
             const vf v = load(x + r * w->x_row + t * w->n, m);
-            const vi more = ~(vi)(v <= best) & (vi)(best == best); /* a NaN is more */
-            best = pick(more, v, best);
-            at = (more & tap) | (~more & at);
+            nan |= (vi)(v != v);
+            best = vf_max(v, best);
         }
     }
-    tap = 0;
+    vi left = (vi){0} == 0; /* lanes whose largest cell is yet to come: a NaN where there is one */
+    best = (vf)((vi)best | nan);
     for (int64_t r = 0; r < rows; r++) {
-        for (int64_t t = 0; t < cols; t++, tap++) {
+        for (int64_t t = 0; t < cols; t++) {
             float *to = dx + r * w->x_row + t * w->n;
-            const vf v = (vf)((vi)dy & (vi)(at == tap));
-            store(to, w->add ? load(to, m) + v : v, m);
+            const vf v = load(x + r * w->x_row + t * w->n, m);
+            const vi here = ((vi)(v == best) | ((vi)(v != v) & nan)) & left;
+            const vf d = (vf)((vi)dy & here);
+            left &= ~here;
+            store(to, w->add ? load(to, m) + d : d, m);
         }
     }
 }
@@ -96,7 +98,9 @@ KT_INLINE void max_grad_window(
         max_grad_lanes(dx + c, x + c, vf_load_n(dy + c, w->n - c), w, rows, cols, w->n - c);
 }
 
-void KT_FN(kt_max_pool_grad)(float *dx, const float *x, const float *dy, const kt_pool_cells *w) {
+void KT_FN(kt_max_pool_grad)(
+    float *dx, const float *x, const float *dy, const kt_pool_cells *cells) {
+    const kt_pool_cells own = *cells, *w = &own; /* no store of a vector changes it */
     for (int64_t i = 0; i < w->places; i++, dx += w->x_step, x += w->x_step, dy += w->n) {
         fetch_window(x, w, 0);
         fetch_window(dx, w, 1);
@@ -116,7 +120,8 @@ KT_INLINE void avg_lanes(float *y, const float *x, vf share, const kt_pool_cells
     store(y, sum * share, m);
 }
 
-void KT_FN(kt_avg_pool)(float *y, const float *x, const kt_pool_cells *w) {
+void KT_FN(kt_avg_pool)(float *y, const float *x, const kt_pool_cells *cells) {
+    const kt_pool_cells own = *cells, *w = &own; /* no store of a vector changes it */
     const vf share = vf_set(1.0f / (float)(w->rows * w->cols));
     for (int64_t i = 0; i < w->places; i++, y += w->n, x += w->x_step) {
         int64_t c = 0;
@@ -135,7 +140,8 @@ KT_INLINE void avg_grad_lanes(float *dx, vf dy, const kt_pool_cells *w, int64_t 
     }
 }
 
-void KT_FN(kt_avg_pool_grad)(float *dx, const float *dy, const kt_pool_cells *w) {
+void KT_FN(kt_avg_pool_grad)(float *dx, const float *dy, const kt_pool_cells *cells) {
+    const kt_pool_cells own = *cells, *w = &own; /* no store of a vector changes it */
     const vf share = vf_set(1.0f / (float)(w->rows * w->cols));
     for (int64_t i = 0; i < w->places; i++, dx += w->x_step, dy += w->n) {
         int64_t c = 0;
