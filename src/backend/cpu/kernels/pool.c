@@ -120,14 +120,48 @@ KT_INLINE void avg_lanes(float *y, const float *x, vf share, const kt_pool_cells
     store(y, sum * share, m);
 }
 
+#define FEW 4 /* channels: of pictures */
+typedef float vfew __attribute__((vector_size(4 * FEW), aligned(4), may_alias));
+
+KT_INLINE void avg_few(
+    float *y,
+    const float *x,
+    float share,
+    const kt_pool_cells *w,
+    int64_t windows,
+    int64_t rows,
+    int64_t cols) {
+    for (int64_t i = 0; i < windows; i++) {
+        vfew sum = {0};
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t t = 0; t < cols; t++)
+                sum += *(const vfew *)(x + i * w->x_step + r * w->x_row + t * w->n);
+        *(vfew *)(y + i * w->n) = sum * share;
+    }
+}
+
+/* All windows but the last, with FEW channels each also where there are less of them: what the
+ * next windows have is read with it, and written before theirs is. Returns how many. */
+static int64_t avg_most(float *y, const float *x, float share, const kt_pool_cells *w) {
+    const int64_t n = w->places > FEW ? w->places - FEW : 0;
+    if (w->rows == 2 && w->cols == 2)
+        avg_few(y, x, share, w, n, 2, 2);
+    else
+        avg_few(y, x, share, w, n, w->rows, w->cols);
+    return n;
+}
+
 void KT_FN(kt_avg_pool)(float *y, const float *x, const kt_pool_cells *cells) {
     const kt_pool_cells own = *cells, *w = &own; /* no store of a vector changes it */
-    const vf share = vf_set(1.0f / (float)(w->rows * w->cols));
-    for (int64_t i = 0; i < w->places; i++, y += w->n, x += w->x_step) {
+    const float share = 1.0f / (float)(w->rows * w->cols);
+    int64_t i = w->n <= FEW ? avg_most(y, x, share, w) : 0;
+    y += i * w->n;
+    x += i * w->x_step;
+    for (; i < w->places; i++, y += w->n, x += w->x_step) {
         int64_t c = 0;
         fetch_window(x, w, 0);
-        for (; c + LANES <= w->n; c += LANES) avg_lanes(y + c, x + c, share, w, LANES);
-        if (c < w->n) avg_lanes(y + c, x + c, share, w, w->n - c);
+        for (; c + LANES <= w->n; c += LANES) avg_lanes(y + c, x + c, vf_set(share), w, LANES);
+        if (c < w->n) avg_lanes(y + c, x + c, vf_set(share), w, w->n - c);
     }
 }
 
