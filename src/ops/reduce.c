@@ -129,15 +129,16 @@ static kt_status reduce_vjp(
     (void)want;
     const reduce_attrs *a = n->attrs;
     const kt_shape full = n->in[0]->spec.shape, kept = reduce_kept(n);
-    kt_val *d = kt_g_broadcast(g, kt_g_reshape(g, dy[0], kept), full);
+    kt_val *d = kt_g_reshape(g, dy[0], kept);
     kt_val *y = kt_g_broadcast(g, kt_g_reshape(g, n->out[0], kept), full);
-    if (a->kind == KT_RED_PROD) d = kt_g_div(g, kt_g_mul(g, d, y), n->in[0]);
     if (a->kind == KT_RED_MAX || a->kind == KT_RED_MIN) {
         kt_val *hit = kt_g_cast(g, kt_g_eq(g, n->in[0], y), n->in[0]->spec.dtype);
-        kt_val *count = kt_g_broadcast(g, kt_g_sum(g, hit, a->axes, true), full);
-        d = kt_g_div(g, kt_g_mul(g, d, hit), count);
+        d = kt_g_div(g, d, kt_g_sum(g, hit, a->axes, true));
+        dx[0] = kt_g_mul(g, hit, kt_g_broadcast(g, d, full));
+        return g->status;
     }
-    dx[0] = d;
+    dx[0] = kt_g_broadcast(g, d, full);
+    if (a->kind == KT_RED_PROD) dx[0] = kt_g_div(g, kt_g_mul(g, dx[0], y), n->in[0]);
     return g->status;
 }
 
