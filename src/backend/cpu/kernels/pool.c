@@ -29,17 +29,25 @@ KT_INLINE void fetch_window(const float *x, const kt_pool_cells *w, const int wr
                 __builtin_prefetch(x + r * w->x_row + k, 0);
 }
 
-KT_INLINE void max_lanes(float *y, const float *x, const kt_pool_cells *w, int64_t m) {
-    vf best = load(x, m);
-    vi nan = (vi)(best != best); /* the maximum of the processor loses them */
+/* SIDE vectors of channels side by side, or one of m channels */
+#define SIDE 4
+KT_INLINE void max_lanes(float *y, const float *x, const kt_pool_cells *w, int side, int64_t m) {
+    vf best[SIDE];
+    vi nan[SIDE]; /* the maximum of the processor loses them */
+    for (int j = 0; j < side; j++) {
+        best[j] = load(x + j * LANES, m);
+        nan[j] = (vi)(best[j] != best[j]);
+    }
     for (int64_t r = 0; r < w->rows; r++) {
         for (int64_t t = 0; t < w->cols; t++) {
-            const vf v = load(x + r * w->x_row + t * w->n, m);
-            nan |= (vi)(v != v);
-            best = vf_max(v, best);
+            for (int j = 0; j < side; j++) {
+                const vf v = load(x + r * w->x_row + t * w->n + j * LANES, m);
+                nan[j] |= (vi)(v != v);
+                best[j] = vf_max(v, best[j]);
+            }
         }
     }
-    store(y, (vf)((vi)best | nan), m);
+    for (int j = 0; j < side; j++) store(y + j * LANES, (vf)((vi)best[j] | nan[j]), m);
 }
 
 void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *cells) {
@@ -47,8 +55,10 @@ void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *cells) {
     for (int64_t i = 0; i < w->places; i++, y += w->n, x += w->x_step) {
         int64_t c = 0;
         fetch_window(x, w, 0);
-        for (; c + LANES <= w->n; c += LANES) max_lanes(y + c, x + c, w, LANES);
-        if (c < w->n) max_lanes(y + c, x + c, w, w->n - c);
+        for (; c + SIDE * LANES <= w->n; c += SIDE * LANES) max_lanes(y + c, x + c, w, SIDE, LANES);
+        for (; c + 2 * LANES <= w->n; c += 2 * LANES) max_lanes(y + c, x + c, w, 2, LANES);
+        for (; c + LANES <= w->n; c += LANES) max_lanes(y + c, x + c, w, 1, LANES);
+        if (c < w->n) max_lanes(y + c, x + c, w, 1, w->n - c);
     }
 }
 
