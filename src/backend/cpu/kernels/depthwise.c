@@ -43,7 +43,8 @@ KT_INLINE void depth_places(float *y, const float *x, const float *k, const kt_d
     if (c < d->n) depth_tile(y + c, x + c, k + c, d->bias ? d->bias + c : NULL, d, side, d->n - c);
 }
 
-void KT_FN(kt_depth_row)(float *y, const float *x, const float *k, const kt_depth *d) {
+void KT_FN(kt_depth_row)(float *y, const float *x, const float *k, const kt_depth *steps) {
+    const kt_depth own = *steps, *d = &own; /* no store of a vector changes it */
     int64_t i = 0;
     for (; i + SIDE <= d->places; i += SIDE)
         depth_places(y + i * d->y_step, x + i * d->x_step, k, d, SIDE);
@@ -70,7 +71,8 @@ KT_INLINE void kernel_channels(
     if (c < d->n) kernel_taps(dk + c, x + c, dy + c, d, taps, d->n - c);
 }
 
-void KT_FN(kt_depth_kernel)(float *dk, const float *x, const float *dy, const kt_depth *d) {
+void KT_FN(kt_depth_kernel)(float *dk, const float *x, const float *dy, const kt_depth *steps) {
+    const kt_depth own = *steps, *d = &own;
     int64_t t = 0;
     for (; t + 3 <= d->cols; t += 3) kernel_channels(dk + t * d->k_col, x + t * d->x_col, dy, d, 3);
     for (; t < d->cols; t++) kernel_channels(dk + t * d->k_col, x + t * d->x_col, dy, d, 1);
