@@ -25,17 +25,23 @@ typedef struct {
     int64_t parts;
 } copy_job;
 
+/* n times the four bytes at s. */
+static void fill(char *d, const char *s, int64_t n) {
+    uint32_t v;
+    memcpy(&v, s, 4);
+    if (v == 0)
+        memset(d, 0, (size_t)n * 4);
+    else
+        for (int64_t k = 0; k < n; k++) memcpy(d + k * 4, &v, 4);
+}
+
 /* The common sizes are spelled out so that memcpy becomes a move. */
 static void copy_plane(char *d, const char *s, const axis *row, const axis *col, size_t size) {
     if (col->d == (int64_t)size && col->s == (int64_t)size) {
         const size_t bytes = (size_t)col->n * size;
         for (int64_t i = 0; i < row->n; i++) memcpy(d + i * row->d, s + i * row->s, bytes);
     } else if (size == 4 && col->d == 4 && col->s == 0) { /* one value all along */
-        for (int64_t i = 0; i < row->n; i++) {
-            uint32_t v;
-            memcpy(&v, s + i * row->s, 4);
-            for (int64_t k = 0; k < col->n; k++) memcpy(d + i * row->d + k * 4, &v, 4);
-        }
+        for (int64_t i = 0; i < row->n; i++) fill(d + i * row->d, s + i * row->s, col->n);
     } else if (size == 4) {
         for (int64_t i = 0; i < row->n; i++)
             for (int64_t k = 0; k < col->n; k++)
