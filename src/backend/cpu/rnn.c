@@ -11,9 +11,11 @@
 #include "ir/rnn.h"
 #include "backend/cpu/impls.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define MOST_ROWS 64             /* their state stays in the first cache */
+#define MUCH (16 << 20)          /* bytes of gates: no cache keeps them until the way back */
 #define FEW_ROWS 8               /* below, weights wait for memory: one product for all steps */
 #define SMALL_BYTES (512 * 1024) /* of weights: in a second cache with what else is needed */
 #define BACK_ROWS 16             /* on the way back, where more of a row is in the second cache */
@@ -98,6 +100,9 @@ static kt_rnn_step first_step(const rnn_job *j, int64_t first) {
     s.z = j->k->in[3], s.ldx = d->t * d->f;
     if (j->joined) s.inputs = d->f, s.packed_x = j->packed_x, s.ldz = 0;
     if (d->kind == RNN_GRU) s.bias = j->k->in[5];
+    const uintptr_t gates = (uintptr_t)j->k->out[rnn_gates_out(d->kind)];
+    const bool much = d->t * d->b * d->gu * (int64_t)sizeof(float) >= MUCH;
+    s.stream = much && j->joined && !j->a->forget && d->u % 16 == 0 && gates % 64 == 0;
     return s;
 }
 
@@ -138,12 +143,15 @@ static void rnn_rows(void *arg, int64_t chunk, int thread) {
         for (int64_t i = 0; j->joined && !last && i < s.rows; i++) {
             const int64_t next = time_of(j, n + 1) * d->b + first + i;
             fetch(s.x + i * s.ldx + (j->a->backwards ? -d->f : d->f), d->f);
-            if (!j->a->forget) fetch_for_writing((float *)kept[0] + next * d->gu, d->gu);
+            if (!j->a->forget && !s.stream)
+                fetch_for_writing((float *)kept[0] + next * d->gu, d->gu);
         }
         kt_kernels_get()->rnn_step[d->kind](&s);
         if (j->mask) hold_rows(j, &s, first, time_of(j, n));
         if (last || j->a->sequences) put_rows(j, &s, first, n, seen);
     }
+    if (s.stream)
+        atomic_thread_fence(memory_order_seq_cst); /* what streams has no order of its own */
 }
 
 /* gates = x kernel + bias, for all steps of a row or for all rows of a step: what is more. */

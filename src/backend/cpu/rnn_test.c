@@ -96,6 +96,7 @@ KT_TEST(rnn, kernels_equal_the_reference_at_all_sizes) {
         compare(k, 300, 9, 3, 5, 8);    /* chunks of more rows than a tile's worth */
         compare(k, 20, 2, 1000, 40, 8); /* weights that are not small */
     }
+    compare(RNN_LSTM, 66, 1000, 1, 16, 9); /* gates of 16 MiB, which go past the caches */
 }
 
 /* Without a gradient the same bits, from any kernel. */

@@ -80,6 +80,7 @@ typedef struct kt_rnn_step {
     const float *h, *c;    ///< c: lstm only
     float *h_new, *c_new;
     int64_t ldx, ldz;
+    bool stream; ///< lstm: gates go past the caches; they begin on lines, units fill lines
 } kt_rnn_step;
 /** The states after a step from its gates, the same bits as rnn_step gave: rows that follow each
  * other. */

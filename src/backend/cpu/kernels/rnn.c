@@ -180,25 +180,44 @@ FINISH finish_gru(
     }
 }
 
+/* A gate, where the way back will read it. */
+KT_INLINE void keep(const kt_rnn_step *a, float *to, vf gate, int64_t n) {
+#if defined(KT_AVX512)
+    if (a->stream) {
+        _mm512_stream_ps(to, (__m512)gate);
+        return;
+    }
+#elif defined(KT_AVX2)
+    if (a->stream) {
+        _mm256_stream_ps(to, (__m256)gate);
+        return;
+    }
+#else
+    (void)a;
+#endif
+    put_n(to, gate, n);
+}
+
 FINISH finish_lstm(
     const kt_rnn_step *a, int64_t first, int rows, int64_t p, int64_t n, const sums s) {
     const int64_t u = a->units;
+    vf o[ROWS];
     for (int64_t at = first; at < first + rows; at++) {
         const vf *sum = s[at - first];
         const float *in = a->z + at * a->ldz + p;
         float *to = a->gates + at * 4 * u + p;
         const vf i = sigmoid_of(load_n(in, n) + sum[0]), f = sigmoid_of(load_n(in + u, n) + sum[1]);
         const vf g = tanh_of(load_n(in + 2 * u, n) + sum[2]);
-        put_n(to, i, n);
-        put_n(to + u, f, n);
-        put_n(to + 2 * u, g, n);
-        put_n(to + 3 * u, sigmoid_of(load_n(in + 3 * u, n) + sum[3]), n);
+        o[at - first] = sigmoid_of(load_n(in + 3 * u, n) + sum[3]);
+        keep(a, to, i, n);
+        keep(a, to + u, f, n);
+        keep(a, to + 2 * u, g, n);
+        keep(a, to + 3 * u, o[at - first], n);
         put_n(a->c_new + at * u + p, vf_fma(f, load_n(a->c + at * u + p, n), i * g), n);
     }
     for (int64_t at = first; at < first + rows; at++) {
-        const vf o = load_n(a->gates + at * 4 * u + p + 3 * u, n);
         const vf c = load_n(a->c_new + at * u + p, n);
-        put_n(a->h_new + at * u + p, o * tanh_of(c), n);
+        put_n(a->h_new + at * u + p, o[at - first] * tanh_of(c), n);
     }
 }
 
