@@ -123,6 +123,36 @@ KT_TEST(windows, have_the_right_gradients) {
     GRAD(kt_cropping2d(kt_pairs(1, 0, 0, 2), "channels_first"), 1, 2, 3, 4);
     GRAD(kt_up_sampling3d(), 1, 2, 1, 2, 2);
     GRAD(kt_up_sampling2d(kt_hw(3, 2), .interpolation = "lanczos3"), 1, 3, 2, 2);
+    GRAD(kt_up_sampling2d(kt_hw(2, 3), .interpolation = "bilinear"), 1, 2, 3, 17);
+}
+
+/* The result for pictures of h x w cells and c channels, where cell i of channel k is i * i + k. */
+static kt_tensor *enlarged(int64_t h, int64_t w, int64_t c) {
+    kt_tensor *x = kt_tensor_new(KT_FLOAT32, kt_dims(1, h, w, c), NULL);
+    float *v = kt_tensor_data(x);
+    for (int64_t i = 0; i < h * w * c; i++) v[i] = (float)((i / c) * (i / c) + i % c);
+    kt_model *m = kt_sequential(
+        kt_list(kt_input({h, w, c}), kt_up_sampling2d(kt_hw(3, 4), .interpolation = "bilinear")));
+    kt_tensor *y = kt_model_predict(m, x, .verbose = 0);
+    kt_check_status(kt_check(y), KT_OK);
+    kt_free(x);
+    kt_free(m);
+    return y;
+}
+
+/* Many channels take both axes at once, few (those of the golden cases) one after the other. */
+KT_TEST(windows, enlarge_many_channels_as_few) {
+    static const int64_t sizes[][2] = {{4, 5}, {1, 3}, {2, 1}, {1, 1}};
+    for (int k = 0; k < 4; k++) {
+        kt_tensor *few = enlarged(sizes[k][0], sizes[k][1], 2),
+                  *many = enlarged(sizes[k][0], sizes[k][1], 19);
+        const float *a = kt_tensor_data(few), *b = kt_tensor_data(many);
+        assert_int_equal(kt_tensor_size(few) / 2, kt_tensor_size(many) / 19);
+        for (int64_t i = 0; i < kt_tensor_size(many); i++)
+            assert_float_equal(b[i], a[i / 19 * 2] + (float)(i % 19), 1e-4);
+        kt_free(few);
+        kt_free(many);
+    }
 }
 
 /* By a factor that leaves one cell of the result to each tap of the kernel: a line between two
