@@ -35,11 +35,32 @@ static void fill(char *d, const char *s, int64_t n) {
         for (int64_t k = 0; k < n; k++) memcpy(d + k * 4, &v, 4);
 }
 
+static inline void copy_each(char *d, const char *s, const axis *row, size_t bytes) {
+    for (int64_t i = 0; i < row->n; i++) memcpy(d + i * row->d, s + i * row->s, bytes);
+}
+
+/* A call for each row costs more than a short row. */
+static void copy_rows(char *d, const char *s, const axis *row, size_t bytes) {
+    if (bytes == 4)
+        copy_each(d, s, row, 4);
+    else if (bytes == 8)
+        copy_each(d, s, row, 8);
+    else if (bytes == 12)
+        copy_each(d, s, row, 12);
+    else if (bytes == 16)
+        copy_each(d, s, row, 16);
+    else if (bytes == 32)
+        copy_each(d, s, row, 32);
+    else if (bytes == 64)
+        copy_each(d, s, row, 64);
+    else
+        copy_each(d, s, row, bytes);
+}
+
 /* The common sizes are spelled out so that memcpy becomes a move. */
 static void copy_plane(char *d, const char *s, const axis *row, const axis *col, size_t size) {
     if (col->d == (int64_t)size && col->s == (int64_t)size) {
-        const size_t bytes = (size_t)col->n * size;
-        for (int64_t i = 0; i < row->n; i++) memcpy(d + i * row->d, s + i * row->s, bytes);
+        copy_rows(d, s, row, (size_t)col->n * size);
     } else if (size == 4 && col->d == 4 && col->s == 0) { /* one value all along */
         for (int64_t i = 0; i < row->n; i++) fill(d + i * row->d, s + i * row->s, col->n);
     } else if (size == 4) {

@@ -42,15 +42,14 @@ static kt_status concat_ref(const kt_kargs *k) {
     const int axis = ((const axis_attrs *)k->node->attrs)->axis;
     const kt_spec *out = &k->node->out[0]->spec;
     const size_t e = kt_dtype_size(out->dtype);
-    const int64_t outer = kt_shape_range(&out->shape, 0, axis);
-    char *to = k->out[0];
-    for (int64_t o = 0; o < outer; o++) {
-        for (int i = 0; i < k->node->n_in; i++) {
-            const kt_shape *s = &k->node->in[i]->spec.shape;
-            const size_t run = (size_t)kt_shape_range(s, axis, s->ndim) * e;
-            if (run) memcpy(to, (const char *)k->in[i] + (size_t)o * run, run);
-            to += run;
-        }
+    int64_t to[KT_MAX_RANK], from[KT_MAX_RANK];
+    char *y = k->out[0];
+    kt_strides(&out->shape, to);
+    for (int i = 0; i < k->node->n_in; i++) {
+        const kt_shape *s = &k->node->in[i]->spec.shape;
+        kt_strides(s, from);
+        kt_copy_strided(y, to, k->in[i], from, s, e);
+        y += (size_t)(s->dim[axis] * to[axis]) * e;
     }
     return KT_OK;
 }
