@@ -190,6 +190,14 @@ static kt_status link_ends(kt_model_state *s, const walk *w, int n_out, kt_sym *
     return KT_OK;
 }
 
+static kt_status make_counter(kt_var **v, const char *name) {
+    if (*v) return KT_OK;
+    kt_var *made = kt_var_new(name, (kt_spec){KT_INT64, {0, {0}}}, false);
+    if (kt_failed(made)) return kt_check(made);
+    *v = kt_adopt(made);
+    return KT_OK;
+}
+
 static kt_status link_model(
     kt_layer *l, int n_in, kt_sym *const *from, kt_sym *const *in, int n_out, kt_sym *const *out) {
     kt_model_state *s = l->state;
@@ -203,11 +211,8 @@ static kt_status link_model(
     if (st == KT_OK) st = check_names(l);
     for (int i = 0; st == KT_OK && i < w.order.n; i++) st = link_node(s, &w, i);
     if (st == KT_OK) st = link_ends(s, &w, n_out, out);
-    if (st == KT_OK && !s->counter) {
-        kt_var *v = kt_var_new("step", (kt_spec){KT_INT64, {0, {0}}}, false);
-        st = kt_failed(v) ? kt_check(v) : KT_OK;
-        s->counter = st ? NULL : kt_adopt(v);
-    }
+    if (st == KT_OK) st = make_counter(&s->counter, "step");
+    if (st == KT_OK) st = make_counter(&s->draws, "draws");
     kt_vec_free(&w.order);
     kt_vec_free(&w.layers);
     kt_vec_free(&w.stack);
@@ -339,6 +344,7 @@ void kt_model_destroy(kt_layer *l) {
     kt_vec_free(&s->programs);
     kt_model_unlink(l);
     kt_release(s->counter);
+    kt_release(s->draws);
 }
 
 /* Public

@@ -39,6 +39,7 @@ typedef struct kt_model_state {
     uint64_t layout;              ///< kt_layout_version() when they were made
     struct kt_compiled *compiled; ///< NULL before compile
     kt_var *counter;              ///< training steps so far: keys random numbers
+    kt_var *draws;                ///< the same for all else that draws: from 0 downwards
     bool stop_training;
     int resume_epoch;       ///< where a callback wants fit() to begin; 0: nowhere
     char date_saved[32];    ///< of the file it was loaded from

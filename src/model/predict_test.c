@@ -73,15 +73,57 @@ KT_TEST(predict, dropout_is_off) {
     kt_free(m);
 }
 
-/* training=True in a call holds in prediction too (Monte Carlo dropout). */
+/* How many elements of a and b differ. */
+static int differing(const kt_tensor *a, const kt_tensor *b) {
+    int n = 0;
+    for (int64_t i = 0; i < kt_tensor_size(a); i++) n += kt_tensor_get(a, i) != kt_tensor_get(b, i);
+    return n;
+}
+
+/* training=True in a call holds in prediction too, and each time draws anew (Monte Carlo dropout). */
 KT_TEST(predict, a_call_may_insist_on_training) {
     kt_sym *in = kt_input({50});
     kt_model *m = kt_functional(in, kt_call(kt_dropout(0.5), in, .training = true));
-    kt_tensor *y = kt_model_predict(m, noise(kt_dims(1, 50), 1), .verbose = 0);
-    int zeros = 0;
-    for (int i = 0; i < 50; i++) zeros += kt_tensor_get(y, i) == 0;
-    assert_in_range(zeros, 5, 45);
+    kt_tensor *x = noise(kt_dims(2, 50), 1);
+    kt_tensor *y = kt_model_predict(m, x, .batch_size = 1, .verbose = 0);
+    kt_tensor *again = kt_model_predict(m, x, .batch_size = 1, .verbose = 0);
+    int zeros[2] = {0}, both = 0;
+    for (int i = 0; i < 50; i++) {
+        const bool first = kt_tensor_get(y, i) == 0, second = kt_tensor_get(y, 50 + i) == 0;
+        zeros[0] += first, zeros[1] += second, both += first == second;
+    }
+    for (int i = 0; i < 2; i++) assert_in_range(zeros[i], 5, 45);
+    assert_in_range(both, 5, 45); /* two batches */
+    assert_in_range(differing(y, again), 10, 90);
     kt_free(m);
+}
+
+static kt_model *trained(bool predicting) {
+    kt_set_random_seed(3);
+    kt_sym *in = kt_input({5}), *h = kt_call(kt_dense(20, .name = "a"), in);
+    h = kt_call(kt_dropout(0.5, .name = "b"), h, .training = true);
+    kt_model *m = kt_functional(in, kt_call(kt_dense(1, .name = "c"), h), .name = "m");
+    kt_tensor *x = noise(kt_dims(8, 5), 1), *y = noise(kt_dims(8, 1), 2);
+    double loss[2];
+    kt_check_status(kt_model_compile(m, "sgd", "mse"), KT_OK);
+    for (int i = 0; i < 3; i++) {
+        if (predicting) kt_check_ok(kt_model_predict(m, x, .verbose = 0));
+        for (int k = 0; k < 2 && predicting; k++)
+            loss[k] = kt_logs_get(kt_model_evaluate(m, x, y, .verbose = 0), "loss");
+        kt_check_ok(kt_model_fit(m, x, y, .epochs = 1, .verbose = 0));
+    }
+    if (predicting) assert_true(loss[0] != loss[1]);
+    return m;
+}
+
+/* What training draws does not depend on predictions in between. */
+KT_TEST(predict, draws_apart_from_training) {
+    kt_model *a = trained(true), *b = trained(false);
+    kt_weights_copy want = kt_copy_weights(b);
+    assert_true(kt_weights_same(a, &want));
+    kt_weights_copy_free(&want);
+    kt_free(a);
+    kt_free(b);
 }
 
 KT_TEST(predict, into_checks_its_target) {

@@ -141,20 +141,27 @@ static kt_status resolve_metrics(builder *b) {
     return kt_compiled_resolve(b->m, b->c->n_out, y_true, y_pred);
 }
 
+/* Layers that are called with training=True draw anew in each batch. */
+static kt_status count_draws(builder *b) {
+    if (!b->tr.drew) return KT_OK;
+    return kt_assign(b->s->draws, kt_op_subtract(kt_value(b->s->draws), kt_num(1)));
+}
+
 static kt_status trace_step(builder *b, bool train, const kt_var_list *vars) {
     kt_sym *loss = NULL;
     kt_status st = forward(b, train);
     if (st == KT_OK) st = total_loss(b, &loss);
     if (st == KT_OK) st = resolve_metrics(b);
     if (st == KT_OK) st = update_metrics(b);
-    if (st || !train) return st;
+    if (st || !train) return st ? st : count_draws(b);
     if (vars->n) st = apply_gradients(b, loss, vars);
     if (st == KT_OK) st = kt_assign(b->s->counter, kt_op_add(kt_value(b->s->counter), kt_num(1)));
     return st;
 }
 
 static kt_status trace_predict(builder *b) {
-    const kt_status st = forward(b, false);
+    kt_status st = forward(b, false);
+    if (st == KT_OK) st = count_draws(b);
     for (int i = 0; st == KT_OK && i < b->s->n_out; i++)
         if (kt_vec_push(&b->g->outputs, kt_unwrap(b->pred[i], NULL))) return KT_ENOMEM;
     return st;
@@ -190,7 +197,7 @@ static kt_status prepare_vars(builder *b, kt_program_kind kind, kt_var_list *tra
         st = kt_optimizer_build(b->c->optimizer, trainable->n, trainable->v);
     for (int i = 0; st == KT_OK && i < trainable->n; i++) st = kt_var_ensure(trainable->v[i]);
     for (int i = 0; st == KT_OK && i < others.n; i++) st = kt_var_ensure(others.v[i]);
-    if (st == KT_OK) st = kt_var_ensure(b->s->counter);
+    if (st == KT_OK) st = kt_var_ensure(kind == KT_TRAIN ? b->s->counter : b->s->draws);
     kt_vec_free(&others);
     return st;
 }
@@ -201,7 +208,8 @@ static kt_status build_program(builder *b, kt_program_kind kind, kt_program **ou
     b->g = st ? NULL : kt_graph_new();
     if (st == KT_OK && !b->g) st = KT_ENOMEM;
     if (st == KT_OK) {
-        kt_tracer_begin(&b->tr, b->g, kind == KT_TRAIN, b->s->counter);
+        const bool train = kind == KT_TRAIN;
+        kt_tracer_begin(&b->tr, b->g, train, train ? b->s->counter : b->s->draws);
         st = kind == KT_RESULTS ? KT_OK : make_inputs(b);
         if (st == KT_OK && kind == KT_PREDICT)
             st = trace_predict(b);

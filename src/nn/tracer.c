@@ -118,6 +118,7 @@ kt_status kt_assign(kt_var *v, kt_sym *value) {
 }
 
 kt_val *kt_tracer_counter(kt_tracer *t) {
+    t->drew = true;
     if (!t->counter) return kt_g_const(t->g, 0, (kt_spec){KT_INT64, {0, {0}}});
     return kt_tracer_var(t, t->counter);
 }

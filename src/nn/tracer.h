@@ -65,6 +65,7 @@ struct kt_tracer {
     kt_dtype autocast; ///< … of this; KT_NO_DTYPE: in their own
     bool inferring;    ///< shapes are what counts: loops may run one step
     int n_calls;     ///< of layers so far, while inferring: models in models may double it 64 times
+    bool drew;       ///< somebody asked for the counter
     kt_var *counter; ///< int64 scalar: calls so far, for random numbers; NULL: a constant 0
     KT_VEC(kt_traced_var) vars;
     KT_VEC(kt_val *) losses; ///< add_loss, activity regularizers
