@@ -164,17 +164,47 @@ static kt_val *kernel_tap(kt_graph *g, const volume *v, kt_val *kernel, int64_t 
 
 /* Convolution ---------------------------------------------------------------------------------- */
 
+/* The pictures that tap t of the depth sees, for each place. */
+static kt_val *frames(kt_graph *g, const volume *v, kt_val *x, int64_t t) {
+    slice_attrs s = {{0, t * v->dilation[0]}, {0}, {1, 1, 1, 1, 1}};
+    for (int i = 0; i < 5; i++) s.length[i] = x->spec.shape.dim[i];
+    s.length[1] = v->out[0];
+    s.step[1] = v->stride[0];
+    return kt_g_slice(g, x, &s);
+}
+
+/* With few channels, the pictures along the depth become channels of one picture: one convolution
+ * with long sums instead of several with short ones. With strides it pays for the copies less. */
+#define FEW 32
+
+static bool depth_to_channels(const volume *v) {
+    return v->channels == v->kin && v->stride[1] == 1 && v->stride[2] == 1 && v->size[0] <= FEW &&
+           v->size[0] * v->channels <= FEW;
+}
+
+static kt_val *conv_channels_of_depth(kt_graph *g, const volume *v, kt_val *x, kt_val *kernel) {
+    const conv_attrs a = picture_attrs(v);
+    const int64_t taps = v->size[0];
+    kt_val *side[FEW];
+    for (int64_t t = 0; t < taps; t++) side[t] = frames(g, v, x, t);
+    x = kt_g_concat(g, (int)taps, side, 4);
+    kernel = kt_g_transpose(g, kernel, (const int[]){1, 2, 0, 3, 4});
+    kernel = kt_g_reshape(
+        g, kernel, (kt_shape){4, {v->size[1], v->size[2], taps * v->kin, v->filters}});
+    return kt_g_conv2d(g, fold(g, x), kernel, &a);
+}
+
 static kt_val *conv_depth(kt_graph *g, const volume *v, kt_val *x, kt_val *kernel) {
     const conv_attrs a = picture_attrs(v);
     pad_attrs p = {{0, v->before[0]}, {0, v->after[0]}, 0};
     kt_val *sum = NULL;
     x = kt_g_pad(g, x, &p);
+    if (x && depth_to_channels(v)) {
+        sum = conv_channels_of_depth(g, v, x, kernel);
+        return unfold(g, sum, v->n, v->out[0]);
+    }
     for (int64_t t = 0; x && t < v->size[0]; t++) {
-        slice_attrs s = {{0, t * v->dilation[0]}, {0}, {1, 1, 1, 1, 1}};
-        for (int i = 0; i < 5; i++) s.length[i] = x->spec.shape.dim[i];
-        s.length[1] = v->out[0];
-        s.step[1] = v->stride[0];
-        kt_val *y = kt_g_conv2d(g, fold(g, kt_g_slice(g, x, &s)), kernel_tap(g, v, kernel, t), &a);
+        kt_val *y = kt_g_conv2d(g, fold(g, frames(g, v, x, t)), kernel_tap(g, v, kernel, t), &a);
         sum = t ? kt_g_add(g, sum, y) : y;
     }
     return unfold(g, sum, v->n, v->out[0]);
