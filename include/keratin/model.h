@@ -160,7 +160,7 @@ typedef struct kt_fit_args {
     size_t size;
     kt_model *model;
     kt_ref x, y;             ///< or a generator as x
-    int64_t batch_size;      ///< default 32
+    int64_t batch_size;      ///< default KT_NONE: 32, or all rows in steps_per_epoch steps
     int epochs;              ///< default 1: the index of the last epoch
     int verbose;             ///< KT_AUTO (1), 0 silent, 1 progress bar, 2 one line per epoch
     kt_ref callbacks;        ///< one or a kt_list
@@ -177,7 +177,7 @@ typedef struct kt_fit_args {
     kt_ref validation_sample_weight;
 } kt_fit_args;
 #define KT_FIT_DEFAULTS                                                                            \
-    .batch_size = 32, .epochs = 1, .verbose = KT_AUTO, .shuffle = true,                            \
+    .batch_size = KT_NONE, .epochs = 1, .verbose = KT_AUTO, .shuffle = true,                       \
     .steps_per_epoch = KT_NONE, .validation_steps = KT_NONE, .validation_batch_size = KT_NONE,     \
     .validation_freq = 1,
 #define kt_model_fit(...) KT_CALL(kt_model_fit_with, kt_fit_args, KT_FIT_DEFAULTS, __VA_ARGS__)
@@ -213,13 +213,13 @@ typedef struct kt_evaluate_args {
     size_t size;
     kt_model *model;
     kt_ref x, y;
-    int64_t batch_size; ///< default 32
+    int64_t batch_size; ///< default KT_NONE: 32, or all rows in `steps` steps
     int verbose;        ///< KT_AUTO (1)
     kt_ref sample_weight;
     int64_t steps; ///< default KT_NONE: all of the data
     kt_ref callbacks;
 } kt_evaluate_args;
-#define KT_EVALUATE_DEFAULTS .batch_size = 32, .verbose = KT_AUTO, .steps = KT_NONE,
+#define KT_EVALUATE_DEFAULTS .batch_size = KT_NONE, .verbose = KT_AUTO, .steps = KT_NONE,
 #define kt_model_evaluate(...)                                                                     \
     KT_CALL(kt_model_evaluate_with, kt_evaluate_args, KT_EVALUATE_DEFAULTS, __VA_ARGS__)
 KT_API kt_logs *kt_model_evaluate_with(const kt_evaluate_args *args);
@@ -233,12 +233,12 @@ typedef struct kt_predict_args {
     size_t size;
     kt_model *model;
     kt_ref x;
-    int64_t batch_size; ///< default 32
+    int64_t batch_size; ///< default KT_NONE: 32, or all rows in `steps` steps
     int verbose;        ///< KT_AUTO (1)
     int64_t steps;      ///< default KT_NONE
     kt_ref callbacks;
 } kt_predict_args;
-#define KT_PREDICT_DEFAULTS .batch_size = 32, .verbose = KT_AUTO, .steps = KT_NONE,
+#define KT_PREDICT_DEFAULTS .batch_size = KT_NONE, .verbose = KT_AUTO, .steps = KT_NONE,
 #define kt_model_predict(...)                                                                      \
     KT_CALL(kt_model_predict_with, kt_predict_args, KT_PREDICT_DEFAULTS, __VA_ARGS__)
 KT_API kt_tensor *kt_model_predict_with(const kt_predict_args *args);

@@ -68,12 +68,12 @@ static const cli_option evaluate_table[] = {
     OPT(sample_weight, "sample-weight", "W.npy", "weights of rows"),
     OPT(loss, "loss", "L", "in place of the file's"),
     OPT(metrics, "metrics", "M", "in place of the file's"),
-    OPT(batch_size, "batch-size", "N", "rows of a step (32)", .min = 1),
+    OPT(batch_size, "batch-size", "N", "rows of a step (32, or all in --steps steps)", .min = 1),
     OPT(steps, "steps", "N", "batches (all data)", .min = 1),
     CLI_OPT_END,
 };
 
-static const evaluate_options evaluate_defaults = {.batch_size = 32, .steps = KT_NONE};
+static const evaluate_options evaluate_defaults = {.batch_size = KT_NONE, .steps = KT_NONE};
 
 const cli_command cli_evaluate = {
     .name = "evaluate",

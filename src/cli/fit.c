@@ -322,7 +322,11 @@ static const cli_option fit_table[] = {
     OPT(loss, "loss", "L", "likewise; a JSON list or dict for several outputs"),
     OPT(metrics, "metrics", "M", "likewise; names with commas, repeatable"),
     OPT(epochs, "epochs", "N", "up to which epoch (1)", .min = 0),
-    OPT(batch_size, "batch-size", "N", "rows of a step (32)", .min = 1),
+    OPT(batch_size,
+        "batch-size",
+        "N",
+        "rows of a step (32, or all in --steps-per-epoch steps)",
+        .min = 1),
     OPT(initial_epoch, "initial-epoch", "N", "epoch to begin with (0)", .min = 0),
     OPT(steps_per_epoch, "steps-per-epoch", "N", "steps of an epoch (all data)", .min = 1),
     OPT(no_shuffle, "no-shuffle", NULL, "keep the order of the rows"),
@@ -339,7 +343,7 @@ static const cli_option fit_table[] = {
 
 static const fit_options fit_defaults = {
     .epochs = 1,
-    .batch_size = 32,
+    .batch_size = KT_NONE,
     .steps_per_epoch = KT_NONE,
     .validation_steps = KT_NONE,
     .validation_freq = 1};

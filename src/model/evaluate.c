@@ -93,15 +93,18 @@ static kt_status require_compiled(kt_model *m, const char *verb) {
 
 static kt_status evaluate_open(const kt_evaluate_args *a, kt_test_data *d) {
     *d = (kt_test_data){.gen = kt_as_generator(a->x), .steps = a->steps};
-    d->batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
-    if (d->batch < 1)
+    if (a->batch_size < 1 && a->batch_size != KT_NONE)
         return KT_FAIL(
-            KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)d->batch);
+            KT_EINVAL,
+            "batch_size: expected a positive integer, got %lld",
+            (long long)a->batch_size);
     if (d->steps < 1 && d->steps != KT_NONE)
         return KT_FAIL(
             KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)d->steps);
+    d->batch = kt_batch_size(a->batch_size, 0, KT_NONE);
     if (d->gen) return KT_OK;
     const kt_status st = kt_feed_open(&d->feed, a->model, a->x, a->y, a->sample_weight, false);
+    d->batch = kt_batch_size(a->batch_size, d->feed.n, a->steps);
     return st ? st : kt_feed_find_sparse(&d->feed);
 }
 

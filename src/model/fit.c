@@ -25,7 +25,7 @@ typedef struct {
     bool has_val;
     kt_callback_list callbacks;
     kt_progbar bar;
-    int64_t *order, steps, position, every;
+    int64_t *order, steps, batch, position, every;
     kt_history *history;
     kt_logs *logs;
     int verbose;
@@ -99,9 +99,8 @@ static kt_status open_data(fit_run *r) {
     kt_status st = KT_OK;
     r->gen = kt_as_generator(a->x);
     r->val = (kt_test_data){.gen = kt_as_generator(a->validation_x), .steps = a->validation_steps};
-    r->val.batch = a->validation_batch_size;
-    if (r->val.batch == KT_NONE) r->val.batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
-    if (r->val.batch < 1)
+    r->val.batch = a->validation_batch_size == KT_NONE ? a->batch_size : a->validation_batch_size;
+    if (r->val.batch < 1 && r->val.batch != KT_NONE)
         return KT_FAIL(
             KT_EINVAL,
             "validation_batch_size: expected a positive integer, got %lld",
@@ -123,6 +122,8 @@ static kt_status open_data(fit_run *r) {
             false);
     if (st == KT_OK && a->validation_x && !r->val.gen) st = kt_feed_find_sparse(&r->val.feed);
     if (st == KT_OK && !a->validation_x && a->validation_split > 0) st = split_data(r);
+    r->batch = kt_batch_size(a->batch_size, r->gen ? 0 : r->train.n, a->steps_per_epoch);
+    r->val.batch = kt_batch_size(r->val.batch, r->val.gen ? 0 : r->val.feed.n, a->validation_steps);
     return st || r->gen ? st : kt_feed_class_weight(&r->train, a->class_weight); /* training only */
 }
 static kt_status before_step(fit_run *r, int64_t step) {
@@ -159,7 +160,6 @@ static kt_status train_step(fit_run *r, int64_t n) {
 /* Arrays run through once per epoch; with steps_per_epoch the next epoch goes on where this one
  * stopped. */
 static kt_status run_steps(fit_run *r, int epoch) {
-    const int64_t batch = r->a->batch_size == KT_NONE ? 32 : r->a->batch_size;
     kt_status st = KT_OK;
     for (int64_t step = 0; step < r->steps && st == KT_OK && !r->s->stop_training; step++) {
         if (r->position >= r->train.n) {
@@ -169,7 +169,7 @@ static kt_status run_steps(fit_run *r, int epoch) {
                 break;
         }
         if (r->position == 0 && r->a->shuffle) shuffle_order(r, epoch);
-        const int64_t left = r->train.n - r->position, n = left < batch ? left : batch;
+        const int64_t left = r->train.n - r->position, n = left < r->batch ? left : r->batch;
         st = before_step(r, step);
         if (st == KT_OK) st = train_step(r, n);
         r->position += n;
@@ -241,8 +241,7 @@ static kt_status fit_open(fit_run *r) {
     if (st == KT_OK) st = open_data(r);
     if (st == KT_OK) st = kt_callbacks_begin(&r->callbacks, r->a->callbacks);
     if (st) return st;
-    const int64_t batch = r->a->batch_size == KT_NONE ? 32 : r->a->batch_size;
-    const int64_t all = kt_batches(r->train.n, batch);
+    const int64_t all = kt_batches(r->train.n, r->batch);
     r->every = r->s->compiled->args.steps_per_execution;
     r->steps = r->gen ? kt_generator_length(r->gen) : all;
     if (r->a->steps_per_epoch != KT_NONE) r->steps = r->a->steps_per_epoch;

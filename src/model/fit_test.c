@@ -205,6 +205,25 @@ KT_TEST(fit, steps_per_epoch_ends_an_epoch_early) {
     kt_free(m);
 }
 
+/* As Keras' ArrayDataAdapter: without a batch size, the steps share the rows. */
+KT_TEST(fit, steps_without_a_batch_size_share_the_rows) {
+    kt_model *m = times_two(0);
+    kt_history *h = kt_model_fit(
+        m, X4, Y4, .steps_per_epoch = 4, .shuffle = false, .epochs = 2, .verbose = 0);
+    kt_check_ok(h);
+    kt_check_near(kt_history_get(h, "loss", 0), kt_history_get(h, "loss", 1), 0, 0);
+    kt_logs *first = kt_model_evaluate(m, X4, Y4, .steps = 2, .verbose = 0);
+    kt_check_ok(first); /* all four rows, two at a time */
+    kt_check_near(kt_logs_get(first, "loss"), kt_history_get(h, "loss", 0), 1e-6, 0);
+    kt_tensor *p = kt_model_predict(m, X4, .steps = 2, .verbose = 0);
+    kt_check_ok(p);
+    assert_int_equal(kt_tensor_size(p), 4);
+    kt_tensor *one = kt_model_predict(m, X4, .steps = 2, .batch_size = 1, .verbose = 0);
+    kt_check_ok(one);
+    assert_int_equal(kt_tensor_size(one), 2);
+    kt_free(m);
+}
+
 KT_TEST(fit, an_unshuffled_step_is_gradient_descent) {
     kt_model *m = times_two(0.01);
     kt_check_ok(kt_model_fit(m, X4, Y4, .batch_size = 2, .shuffle = false, .verbose = 0));

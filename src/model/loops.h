@@ -9,6 +9,13 @@
 /** Batches that n rows make, the last one maybe short. */
 static inline int64_t kt_batches(int64_t n, int64_t batch) { return n / batch + (n % batch != 0); }
 
+/** Rows of a step where no batch size was given: Keras' 32, or what makes that many steps of all
+ * rows. */
+static inline int64_t kt_batch_size(int64_t given, int64_t rows, int64_t steps) {
+    if (given != KT_NONE) return given;
+    return rows > 0 && steps > 0 ? kt_batches(rows, steps) : 32;
+}
+
 /** Of every `every` steps, the first tells callbacks that it begins and the last that it ended; as
  * in Keras the index it gives is that of a full group, also when the data end before. */
 static inline bool kt_step_begins(int64_t step, int64_t every) { return step % every == 0; }

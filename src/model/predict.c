@@ -165,16 +165,18 @@ static kt_status predict_into(predict_run *r, const kt_predict_args *given) {
     if (st) return st;
     st = kt_model_require(a->model, "kt_model_predict");
     r->m = a->model;
-    r->batch = a->batch_size == KT_NONE ? 32 : a->batch_size;
-    if (st == KT_OK && r->batch < 1)
+    if (st == KT_OK && a->batch_size < 1 && a->batch_size != KT_NONE)
         st = KT_FAIL(
-            KT_EINVAL, "batch_size: expected a positive integer, got %lld", (long long)r->batch);
+            KT_EINVAL,
+            "batch_size: expected a positive integer, got %lld",
+            (long long)a->batch_size);
     if (st == KT_OK && a->steps < 1 && a->steps != KT_NONE)
         st = KT_FAIL(
             KT_EINVAL, "steps: expected a positive integer, got %lld", (long long)a->steps);
     r->gen = kt_as_generator(a->x);
     if (st == KT_OK && !r->gen) st = kt_feed_open(&r->feed, r->m, a->x, NULL, NULL, true);
     if (st == KT_OK && !r->gen) st = kt_feed_find_sparse(&r->feed);
+    r->batch = kt_batch_size(a->batch_size, r->gen ? 0 : r->feed.n, a->steps);
     if (st == KT_OK) st = kt_callbacks_begin(&r->cb, a->callbacks);
     if (st == KT_OK) {
         const struct kt_compiled *c = kt_model_of(r->m)->compiled;
