@@ -121,6 +121,9 @@ void cli_text_to(FILE *out);
 /** Sends its warnings to stderr, unless --quiet. */
 void cli_warnings_to_stderr(void);
 
+/** A name from a file on stdout, filled up to a width; what is no printable text stands as \xNN. */
+void cli_print_name(const char *name, int width);
+
 /* JSON on its way out: valid JSON whatever the numbers are (NaN is null, infinity 1e999). */
 typedef struct cli_json {
     FILE *out;

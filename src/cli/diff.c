@@ -52,10 +52,11 @@ static void report(diff_run *r, const char *path, const char *what, difference d
     if (what || d.over) r->over++;
     if (!what && !(d.absolute > 0) && !isnan(d.absolute)) return;
     if (!cli.json) {
+        cli_print_name(path, 44);
         if (what)
-            printf("%-44s %s\n", path, what);
+            printf(" %s\n", what);
         else
-            printf("%-44s absolute %-12.6g relative %.6g\n", path, d.absolute, d.relative);
+            printf(" absolute %-12.6g relative %.6g\n", d.absolute, d.relative);
         return;
     }
     cli_json_open(&r->j, NULL, '{');

@@ -19,7 +19,8 @@ static void report(const kt_logs *logs) {
             cli_json_numbers(&j, kt_logs_name(logs, i), values.v, values.n);
             continue;
         }
-        printf("%s:", kt_logs_name(logs, i));
+        cli_print_name(kt_logs_name(logs, i), 0);
+        printf(":");
         for (int k = 0; k < values.n; k++) printf(" %.6g", values.v[k]);
         printf("\n");
     }

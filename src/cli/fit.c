@@ -241,7 +241,7 @@ static void fit_report(const fit_run *r) {
     if (is_stdout(r->o->output) || is_stdout(r->o->history)) return;
     for (int i = 0; i < r->h.n; i++) {
         const series *s = &r->h.s[i];
-        if (s->n) printf("%s:", s->name);
+        if (s->n) cli_print_name(s->name, 0), printf(":");
         for (int k = 0; s->n && k < s->width; k++)
             printf(" %.6g%s", s->v[(s->n - 1) * s->width + k], k + 1 < s->width ? "" : "\n");
     }

@@ -35,18 +35,6 @@ static const char *shape_text(kt_shape s, char *buf, size_t size) {
     return buf;
 }
 
-/* Names come from the file: what is no printable text is shown as \xNN. */
-static void print_name(const char *name, int width) {
-    int n = 0;
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
-        if (*c < 32 || *c == 127)
-            n += printf("\\x%02x", *c);
-        else
-            putchar(*c), n += (*c & 0xC0) != 0x80;
-    }
-    if (n < width) printf("%*s", width - n, "");
-}
-
 static void print_head(kt_file *f, const char *path) {
     const struct {
         const char *label, *value;
@@ -63,7 +51,7 @@ static void print_head(kt_file *f, const char *path) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!rows[i].value || !*rows[i].value) continue;
         printf("%-10s", rows[i].label);
-        print_name(rows[i].value, 0);
+        cli_print_name(rows[i].value, 0);
         putchar('\n');
     }
 }
@@ -76,9 +64,9 @@ static int info_text(kt_file *f, const char *path) {
     if (kt_file_n_layers(f)) printf("\nlayers\n");
     for (int i = 0; i < kt_file_n_layers(f); i++) {
         printf("  ");
-        print_name(kt_file_layer_name(f, i), 32);
+        cli_print_name(kt_file_layer_name(f, i), 32);
         printf(" ");
-        print_name(kt_file_layer_class(f, i), 0);
+        cli_print_name(kt_file_layer_class(f, i), 0);
         putchar('\n');
     }
     if (kt_file_n_vars(f))
@@ -96,7 +84,7 @@ static int info_text(kt_file *f, const char *path) {
         if (code) break;
         bytes += s.bytes;
         printf("  ");
-        print_name(kt_file_var_path(f, i), 42);
+        cli_print_name(kt_file_var_path(f, i), 42);
         printf(
             " %-17s %-8s %12lld %13.6g %13.6g\n",
             shape_text(kt_file_var_shape(f, i), shape, sizeof shape),

@@ -35,8 +35,19 @@ int cli_exit_code(kt_status status) {
     }
 }
 
+/* What came from a file or the command line does not steer the terminal. */
+static void put_plain(const char *text) {
+    for (; *text; text++)
+        if (((unsigned char)*text < 32 && *text != '\n') || *text == 127)
+            fprintf(stderr, "\\x%02x", (unsigned char)*text);
+        else
+            fputc(*text, stderr);
+}
+
 static void error_part(const char *label, const char *text) {
-    if (text && *text) fprintf(stderr, "\n  %-9s %s", label, text);
+    if (!text || !*text) return;
+    fprintf(stderr, "\n  %-9s ", label);
+    put_plain(text);
 }
 
 /* Does the path name a file only that the text names already? */
@@ -73,7 +84,9 @@ static int report(const cli_problem *given, const char *given_text) {
     const cli_problem *p = &said;
     cli.last_exit = p->exit;
     const bool has_path = p->path && *p->path && !is_named(text, p->path);
-    fprintf(stderr, "keratin: %s%s%s", text, has_path ? " " : "", has_path ? p->path : "");
+    fputs("keratin: ", stderr);
+    put_plain(text);
+    if (has_path) fputc(' ', stderr), put_plain(p->path);
     error_part("expected:", p->expected);
     error_part("got:", p->got);
     error_part("hint:", p->hint);
@@ -164,18 +177,42 @@ void cli_warnings_to_stderr(void) { kt_set_log(to_stderr, NULL); }
 
 void cli_text_to(FILE *out) { kt_set_output(cli.no_color ? without_colors : with_colors, out); }
 
+void cli_print_name(const char *name, int width) {
+    int n = 0;
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
+        if (*c < 32 || *c == 127)
+            n += printf("\\x%02x", *c);
+        else
+            putchar(*c), n += (*c & 0xC0) != 0x80;
+    }
+    if (n < width) printf("%*s", width - n, "");
+}
+
 /* JSON ----------------------------------------------------------------------------------------- */
+
+/* Bytes of the character at p, which is not ASCII; 0: it is no UTF-8. Labels and names of files may
+ * be anything. */
+static int utf8_length(const unsigned char *p) {
+    const int n = p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    for (int i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80) return 0;
+    const bool overlong = (p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xf0 && p[1] < 0x90);
+    const bool beyond = (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf4 && p[1] > 0x8f);
+    return overlong || beyond ? 0 : n;
+}
 
 static void json_text(FILE *out, const char *text) {
     fputc('"', out);
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if (c < 32)
-            fprintf(out, "\\u%04x", c);
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+        const int n = *p < 0x80 ? 1 : utf8_length(p);
+        if (*p == '"' || *p == '\\')
+            fprintf(out, "\\%c", *p);
+        else if (*p < 32 || *p == 127)
+            fprintf(out, "\\u%04x", *p);
+        else if (!n)
+            fputs("\\ufffd", out);
         else
-            fputc(c, out);
+            fwrite(p, 1, (size_t)n, out), p += n - 1;
     }
     fputc('"', out);
 }

@@ -227,16 +227,48 @@ static void draw_history(FILE *out, json_t *all) {
     fputs("</svg>\n", out);
 }
 
+/* The first metric that is no list of numbers; metrics of several values have a list for each
+ * epoch; NaN stands as null, infinity as "" (cli_json_repair). */
+static bool is_point(const json_t *v) {
+    return json_is_number(v) || json_is_null(v) || (json_is_string(v) && !json_string_length(v));
+}
+
+static const char *wrong_metric(json_t *all) {
+    const char *name;
+    json_t *values, *v, *w;
+    size_t i, k;
+    json_object_foreach(all, name, values) {
+        if (!json_is_array(values)) return name;
+        json_array_foreach(values, i, v) {
+            if (!json_is_array(v) && !is_point(v)) return name;
+            json_array_foreach(v, k, w) if (!is_point(w)) return name;
+        }
+    }
+    return NULL;
+}
+
 static int plot_history(const plot_options *o) {
     json_error_t e;
     char *text = cli_read_text(o->history, 64 << 20);
     if (!text) return cli.last_exit;
     cli_json_repair(text); /* Python writes NaN and Infinity, which are no JSON */
-    json_t *all = json_loads(text, 0, &e);
+    json_t *all = json_loads(text, JSON_REJECT_DUPLICATES, &e);
     free(text);
-    const json_t *inner = json_object_get(all, "history"); /* of fit --json */
+    json_t *inner = json_object_get(all, "history"); /* of fit --json */
+    if (!json_is_object(inner)) inner = all;
+    const char *wrong = json_is_object(all) ? wrong_metric(inner) : NULL;
     int code = EXIT_OK;
-    if (!json_is_object(all)) {
+    if (wrong) {
+        code = cli_error(
+            &(cli_problem){
+                .exit = 3,
+                .code = "KT_EFORMAT",
+                .expected = "a list of numbers, one for each epoch",
+                .got = "another kind of JSON"},
+            "\"%s\": the metric \"%.60s\" has no curve",
+            o->history,
+            wrong);
+    } else if (!json_is_object(all)) {
         code = cli_error(
             &(cli_problem){
                 .exit = 3,
@@ -247,7 +279,7 @@ static int plot_history(const plot_options *o) {
             o->history);
     } else {
         FILE *f = cli_text_begin();
-        if (f) draw_history(f, json_is_object(inner) ? (json_t *)(uintptr_t)inner : all);
+        if (f) draw_history(f, inner);
         code = f ? cli_text_end(o->output, f) : cli.last_exit;
     }
     json_decref(all);

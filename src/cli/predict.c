@@ -95,10 +95,12 @@ static int64_t next_best(const kt_tensor *t, int64_t row, int64_t n, int64_t las
 static void print_class(cli_json *j, const labels *l, int64_t i, double value) {
     const char *name = label(l, i);
     if (!cli.json) {
+        printf("  %10.6f  ", value);
         if (name)
-            printf("  %10.6f  %s\n", value, name);
+            cli_print_name(name, 0);
         else
-            printf("  %10.6f  %lld\n", value, (long long)i);
+            printf("%lld", (long long)i);
+        printf("\n");
         return;
     }
     cli_json_open(j, NULL, '{');
@@ -150,16 +152,27 @@ typedef struct {
     int n;
 } outputs;
 
-/* Names of members: those of the outputs; what repeats one gets _1, _2 … */
+static bool is_taken(const outputs *o, int n, const char *name) {
+    for (int i = 0; i < n; i++)
+        if (!strcmp(o->name[i], name)) return true;
+    for (int i = n + 1; i < o->n; i++) /* what is to keep its name */
+        if (!strcmp(kt_model_output_name(o->model, i), name)) return true;
+    return false;
+}
+
+/* Names of members: those of the outputs; what repeats one gets _1, _2 …, unless another output has
+ * that name. */
 static void name_outputs(outputs *o) {
     for (int i = 0; i < o->n; i++) {
         const char *name = kt_model_output_name(o->model, i);
-        int before = 0;
-        for (int k = 0; k < i; k++) before += !strcmp(kt_model_output_name(o->model, k), name);
-        if (before)
-            snprintf(o->name[i], sizeof o->name[i], "%.140s_%d", name, before);
-        else
-            snprintf(o->name[i], sizeof o->name[i], "%.150s", name);
+        int number = 0;
+        bool again = false;
+        snprintf(o->name[i], sizeof o->name[i], "%.150s", name);
+        for (int k = 0; k < i && !again; k++) again = !strcmp(o->name[k], o->name[i]);
+        while (again) {
+            snprintf(o->name[i], sizeof o->name[i], "%.130s_%d", name, ++number);
+            again = is_taken(o, i, o->name[i]);
+        }
     }
 }
 
@@ -174,7 +187,7 @@ static int print_outputs(const outputs *o) {
         if (cli.json) {
             cli_json_tensor(&j, o->name[i], o->v[i]);
         } else {
-            if (o->n > 1) printf("%s:\n", o->name[i]);
+            if (o->n > 1) cli_print_name(o->name[i], 0), printf(":\n");
             kt_tensor_print(o->v[i]);
         }
     }

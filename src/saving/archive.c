@@ -21,6 +21,7 @@
 
 #define KERAS_VERSION "3.15.1"
 #define CONFIG_MAX ((uint64_t)64 << 20)
+#define ASSET_FREE ((uint64_t)4 << 20)
 
 /* Opening -------------------------------------------------------------------------------------- */
 
@@ -42,13 +43,19 @@ static bool begins_with_pk(const char *path) {
     return read_head(path, head) && !memcmp(head, "PK", 2);
 }
 
-static kt_status read_member(const kt_archive *a, const char *name, char **text, size_t *size) {
+static kt_status read_member(
+    const kt_archive *a, const char *name, uint64_t most, char **text, size_t *size) {
     const int i = kt_zip_find(a->zip, name);
     *text = NULL;
     if (i < 0) return KT_ENOTFOUND;
     const uint64_t n = kt_zip_entry_at(a->zip, i)->size;
-    if (n > CONFIG_MAX)
-        return KT_FAIL(KT_ELIMIT, "%s has %llu bytes, at most 64 MiB", name, (unsigned long long)n);
+    if (n > most)
+        return KT_FAIL(
+            KT_ELIMIT,
+            "%s has %llu bytes, at most %llu",
+            name,
+            (unsigned long long)n,
+            (unsigned long long)most);
     char *data = kt_alloc((size_t)n + 1);
     if (!data) return KT_ENOMEM;
     const kt_status st = kt_zip_read(a->zip, i, data);
@@ -64,14 +71,15 @@ static kt_status read_member(const kt_archive *a, const char *name, char **text,
 static kt_status read_parts(kt_archive *a) {
     char *text = NULL;
     size_t size = 0;
-    kt_status st = read_member(a, "config.json", &a->config_text, &size);
+    kt_status st = read_member(a, "config.json", CONFIG_MAX, &a->config_text, &size);
     if (st == KT_ENOTFOUND) return KT_FAIL(KT_EFORMAT, "there is no config.json in the archive");
     if (st == KT_OK) st = kt_json_parse(&a->config, a->config_text, size, NULL);
     if (st) {
         if (st == kt_error_last()) kt_error_context("in config.json");
         return st;
     }
-    st = read_member(a, "metadata.json", &text, &size); /* for information only, as in Keras */
+    st = read_member(
+        a, "metadata.json", CONFIG_MAX, &text, &size); /* for information only, as in Keras */
     if (st == KT_OK && kt_json_parse(&a->metadata, text, size, NULL)) a->metadata = NULL;
     kt_mem_free(text);
     if (st && st != KT_ENOTFOUND) return st;
@@ -249,6 +257,15 @@ static char *asset_path(const kt_weight_group *g, const char *inside) {
     return path;
 }
 
+/* Words deflate four or five to one, and each becomes an entry of a table: a little that swells to
+ * a lot is no vocabulary. */
+static uint64_t asset_most(const kt_archive *a, const char *path) {
+    const int i = kt_zip_find(a->zip, path);
+    const uint64_t stored = i < 0 ? 0 : kt_zip_entry_at(a->zip, i)->stored;
+    const uint64_t most = ASSET_FREE + (stored < CONFIG_MAX ? 16 * stored : CONFIG_MAX);
+    return most < CONFIG_MAX ? most : CONFIG_MAX;
+}
+
 static kt_status load_assets(const kt_archive *a, kt_model *m) {
     kt_weight_tree t = {0};
     kt_status st = kt_weight_tree_make(&t, m, false);
@@ -257,7 +274,7 @@ static kt_status load_assets(const kt_archive *a, kt_model *m) {
         if (!kt_lookup_has_asset(l)) continue;
         char *text = NULL, *path = asset_path(&t.groups.v[i], NULL);
         size_t size = 0;
-        st = path ? read_member(a, path, &text, &size) : KT_ENOMEM;
+        st = path ? read_member(a, path, asset_most(a, path), &text, &size) : KT_ENOMEM;
         if (st == KT_OK) st = kt_lookup_take_asset(l, text, size);
         if (st == KT_ENOTFOUND) st = KT_OK; /* a layer that knew none yet */
         if (st) kt_layer_context(l, st);

@@ -433,6 +433,45 @@ KT_TEST(cli, tables_have_a_target) {
     expect("fit one.keras --x x.npy --target price", 2);
 }
 
+/* Labels, names of outputs and of metrics come from files: none steers the terminal, and JSON stays
+ * JSON. */
+KT_TEST(cli, names_from_files_are_shown_as_text) {
+    const char labels[] = "\x1b[2Jred\ncaf\xe9\n";
+    make_files();
+    kt_sym *in = kt_input({4});
+    kt_layer *twice = kt_dense(2, .name = "d");
+    kt_sym *first = kt_call(twice, in), *other = kt_call(kt_dense(2, .name = "d_1"), in);
+    save_model("repeated.keras", kt_functional(in, kt_list(first, kt_call(twice, in), other)));
+    save_model("two.keras", kt_sequential(kt_list(kt_input({4}), kt_dense(2))));
+    write_text("labels.txt", labels, sizeof labels - 1);
+    expect("predict two.keras --x x.npy --top 2 --labels labels.txt", 0);
+    has(ran.out, "\\x1b[2Jred");
+    expect("predict two.keras --x x.npy --top 2 --labels labels.txt --json", 0);
+    has(ran.out, "\\u001b[2Jred");
+    has(ran.out, "caf\\ufffd");
+    expect("predict repeated.keras --x x.npy -o r.npz", 0);
+    kt_list_t *d = kt_load_npz(at("r.npz"));
+    assert_false(kt_failed(d));
+    assert_int_equal(kt_list_len(d), 6);
+    assert_string_equal(kt_list_get(d, 0), "d");
+    assert_string_equal(kt_list_get(d, 2), "d_2"); /* d_1 is the name of another */
+    assert_string_equal(kt_list_get(d, 4), "d_1");
+    kt_free(d);
+}
+
+KT_TEST(cli, histories_hold_numbers) {
+    const char twice[] = "{\"loss\": [1], \"loss\": [2]}", words[] = "{\"loss\": [\"a\"]}";
+    const char several[] = "{\"f1\": [[1, 2], [NaN, 1]], \"loss\": [1, 0.5]}";
+    make_files();
+    write_text("twice.json", twice, sizeof twice - 1);
+    write_text("words.json", words, sizeof words - 1);
+    write_text("several.json", several, sizeof several - 1);
+    expect("plot --history twice.json -o -", 3);
+    expect("plot --history words.json -o -", 3);
+    has(ran.err, "the metric \"loss\" has no curve");
+    expect("plot --history several.json -o -", 0);
+}
+
 KT_TEST(cli, exit_codes_say_what_went_wrong) {
     make_files();
     const char

@@ -161,6 +161,7 @@ def load_cases(canary):
     import hdf5_cases
     import json_cases
     import npz_cases
+    import text_cases
     import zip_cases
     zip_cases.add()
     json_cases.add()
@@ -168,6 +169,7 @@ def load_cases(canary):
     hdf5_cases.add(canary)
     data_cases.add(canary)
     npz_cases.add()
+    text_cases.add()
     doubled = [n for n, k in collections.Counter(c.file for c in kit.CASES).items() if k > 1]
     if doubled:
         sys.exit(f"hostile: two cases have one name: {doubled}")

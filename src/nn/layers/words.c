@@ -449,6 +449,7 @@ kt_status kt_words_take_asset(kt_words *w, const char *text, size_t size) {
     int64_t most = 2;
     if (memchr(text, 0, size) || !kt_utf8_is(text, size))
         return KT_FAIL(KT_EFORMAT, "vocabulary.txt: it is no UTF-8 text");
+    while (size && (text[size - 1] == '\n' || text[size - 1] == '\r')) size--; /* no tokens */
     for (size_t i = 0; i < size; i++) most += line_end(text + i, text + size) > 0;
     char *copy = kt_alloc(size + 1);
     const char **line = kt_alloc_array(most, sizeof *line);
