@@ -80,7 +80,7 @@ static int differing(const kt_tensor *a, const kt_tensor *b) {
     return n;
 }
 
-/* training=True in a call holds in prediction too, and each time draws anew (Monte Carlo dropout). */
+/* training=True in a call holds in prediction too and draws anew (Monte Carlo dropout). */
 KT_TEST(predict, a_call_may_insist_on_training) {
     kt_sym *in = kt_input({50});
     kt_model *m = kt_functional(in, kt_call(kt_dropout(0.5), in, .training = true));
