@@ -107,7 +107,7 @@ kt_val *kt_g_text_tokens(
     kt_val *starts,
     kt_val *index,
     const text_tokens_attrs *a);
-/** Bins of whole numbers, see ops/hash.c: int64 inputs of one shape, or one of texts; int64. */
+/** Bins of whole numbers, see ops/hash.c: int64 inputs or texts of one shape; int64. */
 kt_val *kt_g_hash_bins(kt_graph *g, int n, kt_val *const *in, const hash_attrs *a);
 
 /* Products and rows */

@@ -3,7 +3,8 @@
  *
  *   KT_HASH_FARM   FarmHash Fingerprint64 of the decimal text, modulo bins
  *   KT_HASH_SIP    SipHash-2-4 of the decimal text with a key of 128 bits, modulo bins
- *   KT_HASH_CROSS  the numbers of all inputs mixed one after the other (FingerprintCat64), modulo
+ *   KT_HASH_CROSS  the numbers of all inputs, or Fingerprint64 of their texts, mixed one after the
+ *                  other (FingerprintCat64), modulo
  *   KT_HASH_MODULO the number itself modulo bins, not negative: no hash, but all 64 bits too
  *
  * A primitive, because 64 bits of every number count and elementwise kernels compute in floats.
@@ -170,6 +171,13 @@ static uint64_t hash_text(const hash_attrs *a, int64_t x) {
                                   : farm(text + NUMBER_MAX - n, n);
 }
 
+/* What the crossing takes of input j. */
+static int64_t feature(const kt_kargs *k, int j, int64_t i) {
+    if (k->node->in[j]->spec.dtype != KT_STRING) return ((const int64_t *)k->in[j])[i];
+    const char *text = ((const char *const *)k->in[j])[i];
+    return (int64_t)farm((const unsigned char *)(text ? text : ""), text ? strlen(text) : 0);
+}
+
 static uint64_t hash_string(const hash_attrs *a, const char *text) {
     const unsigned char *s = (const unsigned char *)(text ? text : "");
     const size_t n = strlen((const char *)s);
@@ -188,16 +196,20 @@ static kt_status hash_bins_ref(const kt_kargs *k) {
     const hash_attrs *a = k->node->attrs;
     const int64_t n = kt_shape_size(&k->node->out[0]->spec.shape);
     int64_t *y = k->out[0];
+    if (a->kind == KT_HASH_CROSS) {
+        for (int64_t i = 0; i < n; i++) {
+            uint64_t h = CROSS_BEGIN;
+            for (int j = 0; j < k->node->n_in; j++) h = cross(h, feature(k, j, i));
+            y[i] = (int64_t)(h % (uint64_t)a->bins);
+        }
+        return KT_OK;
+    }
     const bool texts = k->node->in[0]->spec.dtype == KT_STRING;
     for (int64_t i = 0; i < n && texts; i++)
         y[i] = (int64_t)(hash_string(a, ((const char *const *)k->in[0])[i]) % (uint64_t)a->bins);
     for (int64_t i = 0; i < n && !texts; i++) {
         const int64_t x = ((const int64_t *)k->in[0])[i];
-        uint64_t h = CROSS_BEGIN;
-        if (a->kind == KT_HASH_CROSS)
-            for (int j = 0; j < k->node->n_in; j++) h = cross(h, ((const int64_t *)k->in[j])[i]);
-        else if (a->kind != KT_HASH_MODULO)
-            h = hash_text(a, x);
+        const uint64_t h = a->kind == KT_HASH_MODULO ? 0 : hash_text(a, x);
         int64_t bin = (int64_t)(h % (uint64_t)a->bins);
         if (a->kind == KT_HASH_MODULO) bin = (x % a->bins + a->bins) % a->bins;
         y[i] = !a->masked ? bin : x == a->mask ? 0 : bin + 1;
@@ -208,11 +220,11 @@ static kt_status hash_bins_ref(const kt_kargs *k) {
 static kt_status hash_bins_infer(const kt_node *n, kt_spec *out) {
     const hash_attrs *a = n->attrs;
     *out = (kt_spec){KT_INT64, n->in[0]->spec.shape};
-    const bool text = n->n_in == 1 && !a->masked && a->kind <= KT_HASH_SIP &&
-                      n->in[0]->spec.dtype == KT_STRING;
+    const bool texts = (n->n_in == 1 && a->kind <= KT_HASH_SIP) || a->kind == KT_HASH_CROSS;
     for (int i = 0; i < n->n_in; i++) {
-        if (n->in[i]->spec.dtype != KT_INT64 && !text)
-            return KT_FAIL(KT_EDTYPE, "hash_bins: expected int64 numbers");
+        const kt_dtype dtype = n->in[i]->spec.dtype;
+        if (dtype != KT_INT64 && (dtype != KT_STRING || !texts || a->masked))
+            return KT_FAIL(KT_EDTYPE, "hash_bins: expected int64 numbers or texts");
         if (!kt_shape_equal(&n->in[i]->spec.shape, &out->shape))
             return KT_FAIL(KT_ESHAPE, "hash_bins: expected inputs of one shape");
     }
@@ -230,6 +242,8 @@ static const kt_sample hash_bins_samples[] = {
     {.in = {{.dim = {6}, .dtype = KT_INT64, .low = -9, .high = 9}},
      .attrs = &(hash_attrs){.kind = KT_HASH_MODULO, .bins = 3}},
     {.in = {{.dim = {4}, .dtype = KT_STRING}}, .attrs = &(hash_attrs){.bins = 7}},
+    {.in = {{.dim = {4}, .dtype = KT_STRING}, {.dim = {4}, .dtype = KT_INT64}},
+     .attrs = &(hash_attrs){.kind = KT_HASH_CROSS, .bins = 1000}},
     {.in = {{.dim = {4}}}, .attrs = &(hash_attrs){.bins = 7}, .want = KT_EDTYPE},
     {.in = {{.dim = {4}, .dtype = KT_INT64}}, .attrs = &(hash_attrs){.bins = 0}, .want = KT_EINVAL},
     {.in = {{.dim = {4}, .dtype = KT_INT64}, {.dim = {3}, .dtype = KT_INT64}},

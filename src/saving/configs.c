@@ -117,6 +117,14 @@ const kt_field *kt_field_of_list(const kt_field *fields, const char *key) {
     return NULL;
 }
 
+const kt_field *kt_field_of_text(const kt_field *fields, const char *key) {
+    const size_t n = strlen(key);
+    for (const kt_field *f = fields; f && f->type; f++)
+        if (f->type == KT_FIELD_STR && !strncmp(f->name, key, n) && !strcmp(f->name + n, "_text"))
+            return f;
+    return NULL;
+}
+
 /* Classes that Keras exports under another name than their own, which summary shows. */
 static const char *const exported[][2] = {{"GroupedQueryAttention", "GroupQueryAttention"}};
 

@@ -38,6 +38,8 @@ const kt_field *kt_field_of_key(const kt_field *fields, const char *key);
 /** Where Keras takes a number or a list under one name, ours are two: "scale" and "scales". The
  * second, NULL if there is none. */
 const kt_field *kt_field_of_list(const kt_field *fields, const char *key);
+/** Likewise of a number or a text: "mask_value" and "mask_value_text". */
+const kt_field *kt_field_of_text(const kt_field *fields, const char *key);
 /** The name of a class in files, and the layer class of such a name (NULL: none). */
 const char *kt_exported_name(const char *class_name);
 /** The other way: of .h5 files. */

@@ -401,6 +401,8 @@ kt_status kt_read_fields(
         const kt_field *f = kt_field_of_key(fields, key);
         if (f && kt_json_is(v, KT_JSON_LIST) && kt_field_of_list(fields, key))
             f = kt_field_of_list(fields, key);
+        if (f && kt_json_is(v, KT_JSON_STR) && kt_field_of_text(fields, key))
+            f = kt_field_of_text(fields, key);
         const kt_status st = f ? read_field(r, f, args, v, key)
                                : check_default(class_name, fields, key, v);
         if (st) return st;

@@ -347,6 +347,9 @@ static kt_json *one_key(
     if (!f) return kt_json_ref(form);
     if (list && ((const kt_floats_t *)(const void *)((const char *)args + list->offset))->n)
         return kt_write_field(list, args, key, form);
+    const kt_field *text = kt_field_of_text(fields, key);
+    if (text && *(const char *const *)(const void *)((const char *)args + text->offset))
+        return kt_write_field(text, args, key, NULL);
     if (!strcmp(key, "renorm_clipping")) return renorm_clipping(args, f, fields);
     /* an int has no None of its own: its default is that */
     const bool none = f->type == KT_FIELD_INT && defaults &&
@@ -369,10 +372,11 @@ static kt_json *one_key(
     return kt_json_new_real((double)rounded);
 }
 
-/* Is it the "scales" of a "scale"? */
-static bool is_list_of(const kt_field *fields, const kt_field *list) {
+/* Is it the "scales" of a "scale", the "mask_value_text" of a "mask_value"? */
+static bool is_second(const kt_field *fields, const kt_field *x) {
     for (const kt_field *f = fields; f->type; f++)
-        if (kt_field_of_list(fields, f->name) == list) return true;
+        if (kt_field_of_list(fields, f->name) == x || kt_field_of_text(fields, f->name) == x)
+            return true;
     return false;
 }
 
@@ -385,7 +389,7 @@ static kt_status put_rest(
     const char *const *handled) {
     for (const kt_field *f = fields; f && f->type; f++) {
         const char *key = f->name;
-        bool skip = kt_json_get(out, key) != NULL || is_list_of(fields, f);
+        bool skip = kt_json_get(out, key) != NULL || is_second(fields, f);
         for (int i = 0; handled[i]; i++) skip = skip || !strcmp(handled[i], key);
         if (skip) continue;
         kt_json *v = kt_write_field(f, args, key, NULL);

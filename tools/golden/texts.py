@@ -1,6 +1,6 @@
-"""texts.npz: StringLookup and TextVectorization: real Keras on TensorFlow.
+"""texts.npz: StringLookup, TextVectorization, Hashing and HashedCrossing of texts: real Keras on TensorFlow.
 
-CASE/x0      inputs: texts as '|S', indices as int64
+CASE/x0 …    inputs: texts as '|S', indices as int64
 CASE/adapt   what the layer was adapted to
 CASE/y       output; texts as '|S'
 CASE/vocabulary  of adapted layers, '|S'
@@ -30,9 +30,9 @@ def case(name, cls, args, x, adapt=None):
         layer.adapt(raw(adapt))
         members[f"{name}/adapt"] = raw(adapt)
         members[f"{name}/vocabulary"] = raw(layer.get_vocabulary())
-    x = raw(x) if np.asarray(x).dtype.kind in "US" else np.asarray(x)
-    y = layer(x)
-    members[f"{name}/x0"] = x
+    inputs = [raw(i) if np.asarray(i).dtype.kind in "US" else np.asarray(i) for i in (x if isinstance(x, tuple) else (x,))]
+    y = layer(inputs if len(inputs) > 1 else inputs[0])
+    members.update({f"{name}/x{i}": v for i, v in enumerate(inputs)})
     members[f"{name}/y"] = raw(y.numpy())
     cases[name] = {"class": cls, "args": args}
 
@@ -65,6 +65,21 @@ def string_lookup():
                        "tf_idf": {"output_mode": "tf_idf", "max_tokens": 5},
                        "pad": {"output_mode": "tf_idf", "max_tokens": 20, "pad_to_max_tokens": True}}.items():
         lookup(f"adapt_{name}", data, data, **args)
+
+
+def hashing():
+    x = np.array([["a", "", "Ärger", "z" * 40], ["日本", "x" * 17, "y" * 70, "[UNK]"], ["a", "1", "-7", "w" * 130]])
+    n = np.array([[1, -5, 10**12], [0, 3, -7], [4, 4, 2**40]], "int64")
+    for name, args in {"": {"num_bins": 2**31 - 1}, "_salt": {"num_bins": 1000003, "salt": [133, 137]},
+                       "_mask": {"num_bins": 7, "mask_value": ""}, "_one_bin": {"num_bins": 1, "mask_value": "a"},
+                       "_mask_salt": {"num_bins": 7, "mask_value": "Ärger", "salt": 9},
+                       "_count": {"num_bins": 5, "mask_value": "a", "output_mode": "count"}}.items():
+        case("hashing" + name, "Hashing", args, x)
+    case("hashing_one_hot", "Hashing", {"num_bins": 5, "output_mode": "one_hot"}, x[:, :1])
+    cross = lambda name, *x, **args: case("crossing_" + name, "HashedCrossing", args, x)  # noqa: E731
+    cross("texts", x[:, 0], x[:, 3], num_bins=2**31 - 1)
+    cross("mixed", x[:, 2], n[:, 0], x[:, 1], num_bins=1000003)
+    cross("numbers_first", n[:, :1], x[:, 2:3], num_bins=4, output_mode="one_hot")
 
 
 TEXTS = ["The cat, the CAT; and a dog!", "  a\tb\nc\x0bd\x0ce\rf  ", "", "!!! ... ???", "don't stop-me_now (x)",
@@ -115,4 +130,5 @@ def text_vectorization():
 
 string_lookup()
 text_vectorization()
-golden.save("texts", members, "Texts: StringLookup, TextVectorization", cases)
+hashing()
+golden.save("texts", members, "Texts: StringLookup, TextVectorization, Hashing, HashedCrossing", cases)

@@ -45,35 +45,38 @@ typedef struct kt_category_encoding_args {
         __VA_ARGS__)
 KT_API kt_layer *kt_category_encoding_new(const kt_category_encoding_args *args);
 
-/** Whole numbers to one of num_bins bins, by a hash that is the same everywhere: FarmHash64 of the
- * decimal text, or with a salt SipHash-2-4.
+/** Whole numbers or texts to one of num_bins bins, by a hash that is the same everywhere:
+ * FarmHash64 of the (decimal) text, or with a salt SipHash-2-4.
  *
  * Keras: keras.layers.Hashing.  Shape: as output_mode says; dtype int64 for "int", else floatx.
  * Integers count with all their 64 bits, floats lose their fractions.
  * Errors: num_bins below 1; an unknown output_mode; another dtype than int32 and int64 with "int";
- * more than two numbers as salt; inputs of dtype bool; sparse (KT_EUNSUPPORTED).
+ * more than two numbers as salt; inputs of dtype bool; a mask of the other kind than the inputs;
+ * sparse (KT_EUNSUPPORTED).
  *
  *     kt_hashing(1000, .mask_value = 0)
+ *     kt_hashing(1000, .mask_value_text = "")
  */
 typedef struct kt_hashing_args {
     size_t size;
-    int num_bins;            ///< > 0; the bin of mask_value is one of them
-    int64_t mask_value;      ///< default KT_NONE; goes to bin 0, which nothing else does
-    kt_ints_t salt;          ///< default none; kt_ints(133) or kt_ints(133, 137)
-    const char *output_mode; ///< default "int"; "one_hot", "multi_hot", "count"
-    bool sparse;             ///< not supported
+    int num_bins;                ///< > 0; the bin of mask_value is one of them
+    int64_t mask_value;          ///< default KT_NONE; goes to bin 0, which nothing else does
+    kt_ints_t salt;              ///< default none; kt_ints(133) or kt_ints(133, 137)
+    const char *output_mode;     ///< default "int"; "one_hot", "multi_hot", "count"
+    bool sparse;                 ///< not supported
+    const char *mask_value_text; ///< Keras' mask_value where inputs are texts; default NULL
     KT_LAYER_ARGS
 } kt_hashing_args;
 #define KT_HASHING_DEFAULTS .mask_value = KT_NONE, .output_mode = "int", KT_LAYER_DEFAULTS
 #define kt_hashing(...) KT_CALL(kt_hashing_new, kt_hashing_args, KT_HASHING_DEFAULTS, __VA_ARGS__)
 KT_API kt_layer *kt_hashing_new(const kt_hashing_args *args);
 
-/** Crosses two or more features: hash(their numbers together) modulo num_bins.
+/** Crosses two or more features: hash(their numbers or texts together) modulo num_bins.
  *
  * Keras: keras.layers.HashedCrossing.  Shape: inputs (batch) or (batch, 1), all the same; the
  * output has it too, or (batch, num_bins) for "one_hot". dtype int64 for "int", else floatx.
- * Errors: num_bins below 1; an unknown output_mode; other shapes; inputs that are not integers;
- * sparse (KT_EUNSUPPORTED).
+ * Errors: num_bins below 1; an unknown output_mode; other shapes; inputs that are neither integers
+ * nor texts; sparse (KT_EUNSUPPORTED).
  *
  *     kt_hashed_crossing(5)
  */

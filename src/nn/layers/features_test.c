@@ -52,6 +52,7 @@ KT_TEST(features, arguments_that_are_wrong) {
     refused(kt_hashing(), KT_EINVAL, "num_bins");
     refused(kt_hashing(3, .output_mode = "tf_idf"), KT_EINVAL, "output_mode");
     refused(kt_hashing(3, .salt = kt_ints(1, 2, 3)), KT_EINVAL, "salt");
+    refused(kt_hashing(3, 1, .mask_value_text = "1"), KT_EINVAL, "mask_value");
     refused(kt_hashing(3, .dtype = "float32"), KT_EINVAL, "int32");
     refused(kt_hashing(3, .output_mode = "count", .sparse = true), KT_EUNSUPPORTED, "sparse");
     refused(kt_hashed_crossing(0), KT_EINVAL, "num_bins");
@@ -97,6 +98,10 @@ KT_TEST(features, inputs_that_are_wrong) {
     call_refused(kt_call(kt_hashed_crossing(3), kt_list(a, a)), KT_ESHAPE, "batch");
     b = kt_input({1}, .dtype = "int64");
     call_refused(kt_call(kt_hashed_crossing(3), kt_list(b, kt_input({1}))), KT_EDTYPE, "float32");
+    a = kt_input({2}, .dtype = "string");
+    call_refused(kt_call(kt_hashing(3, 0), a), KT_EDTYPE, "mask_value");
+    a = kt_input({2}, .dtype = "int64");
+    call_refused(kt_call(kt_hashing(3, .mask_value_text = "a"), a), KT_EDTYPE, "int64");
     a = kt_input({2}, .dtype = "int64");
     call_refused(
         kt_call(kt_category_encoding(3), kt_list(a, kt_input({2}))), KT_EINVAL, "count_weights");

@@ -1,5 +1,5 @@
-/* Hashing, HashedCrossing: whole numbers to one of num_bins bins, by a hash that is the same
- * everywhere (ops/hash.c).  keras.layers.Hashing, keras.layers.HashedCrossing
+/* Hashing, HashedCrossing: whole numbers or texts to one of num_bins bins, by a hash that is the
+ * same everywhere (ops/hash.c).  keras.layers.Hashing, keras.layers.HashedCrossing
  *
  * Their dtype is that of the output, int64 for output_mode "int"; inputs come in as they are. */
 #include "nn/layers/encode.h"
@@ -49,7 +49,27 @@ static kt_status hashing_init(kt_layer *l) {
     const hashing_args *a = kt_layer_args(l);
     const unsigned modes = (1u << KT_ENCODE_TF_IDF) - 1;
     const kt_status st = kt_encode_salt(&((hashing_args *)l->args)->salt);
+    if (st == KT_OK && a->mask_value_text && a->mask_value != KT_NONE)
+        return KT_FAIL(KT_EINVAL, "mask_value_text: mask_value is given as well");
     return st ? st : common_init(l, a->output_mode, modes, a->num_bins, a->sparse);
+}
+
+/* What equals the mask takes bin 0, the others come behind it. */
+static kt_val *mask_bins(kt_graph *g, kt_val *is_mask, kt_val *bin) {
+    if (!is_mask || !bin) return NULL;
+    bin = kt_g_shift(g, kt_g_cast(g, bin, KT_INT32), 1);
+    return kt_g_select(g, is_mask, kt_g_num(g, 0, bin), bin);
+}
+
+/* The mask is a table of one text. */
+static kt_val *bins_of_texts(kt_graph *g, kt_val *x, const hash_attrs *a, const char *mask) {
+    kt_val *bin = kt_g_hash_bins(g, 1, &x, a);
+    if (!mask || !bin) return bin;
+    const int32_t start = 0;
+    kt_val *bytes = kt_g_array(g, mask, (kt_spec){KT_UINT8, kt_dims((int64_t)strlen(mask) + 1)});
+    kt_val *starts = kt_g_array(g, &start, (kt_spec){KT_INT32, kt_dims(1)});
+    kt_val *at = kt_g_text_find(g, x, bytes, starts, KT_SEARCH_EXACT);
+    return at ? mask_bins(g, kt_g_eq(g, at, kt_g_num(g, 0, at)), bin) : NULL;
 }
 
 /* Floats are compared with the mask before they lose their fractions. */
@@ -59,9 +79,7 @@ static kt_val *bins_of_floats(kt_graph *g, kt_val *x, const hash_attrs *with_mas
     a.mask = 0;
     kt_val *n = whole(g, x, "Hashing"), *bin = n ? kt_g_hash_bins(g, 1, &n, &a) : NULL;
     if (!with_mask->masked || !bin) return bin;
-    kt_val *is_mask = kt_g_eq(g, x, kt_g_num(g, (double)with_mask->mask, x));
-    bin = kt_g_shift(g, kt_g_cast(g, bin, KT_INT32), 1);
-    return kt_g_select(g, is_mask, kt_g_num(g, 0, bin), bin);
+    return mask_bins(g, kt_g_eq(g, x, kt_g_num(g, (double)with_mask->mask, x)), bin);
 }
 
 static kt_status hashing_call(kt_layer *l, kt_trace *t) {
@@ -77,11 +95,20 @@ static kt_status hashing_call(kt_layer *l, kt_trace *t) {
     memset(&h, 0, sizeof h); /* padding takes part when equal nodes are merged */
     h.kind = a->salt.n ? KT_HASH_SIP : KT_HASH_FARM;
     for (int i = 0; i < 2 && a->salt.n; i++) h.key[i] = a->salt.v[i];
-    h.masked = a->mask_value != KT_NONE && a->num_bins > 1;
+    const bool number = a->mask_value != KT_NONE, masked = number || a->mask_value_text;
+    h.masked = number && a->num_bins > 1;
     if (h.masked) h.mask = a->mask_value;
-    h.bins = a->num_bins - h.masked;
+    h.bins = a->num_bins - (masked && a->num_bins > 1);
     kt_val *bin = NULL;
-    if (x && kt_dtype_is_float(x->spec.dtype)) {
+    if (x && masked && (x->spec.dtype == KT_STRING) != !number)
+        return KT_FAIL(
+            KT_EDTYPE,
+            "Hashing: %s is not to be found among values of dtype %s",
+            number ? "the number mask_value" : "mask_value_text",
+            kt_dtype_name(x->spec.dtype));
+    if (x && x->spec.dtype == KT_STRING) {
+        bin = bins_of_texts(g, x, &h, a->num_bins > 1 ? a->mask_value_text : NULL);
+    } else if (x && kt_dtype_is_float(x->spec.dtype)) {
         bin = bins_of_floats(g, x, &h);
     } else if ((x = whole(g, x, "Hashing"))) {
         bin = kt_g_hash_bins(g, 1, &x, &h);
@@ -100,6 +127,7 @@ static const kt_field hashing_fields[] = {
     KT_F(hashing_args, salt),
     KT_F(hashing_args, output_mode),
     KT_F(hashing_args, sparse),
+    KT_F(hashing_args, mask_value_text),
     KT_F_END};
 
 const kt_layer_class kt_class_hashing = {
@@ -134,9 +162,11 @@ static kt_status check_features(const kt_val *first, const kt_val *x) {
     }
     if (!kt_shape_equal(s, &x->spec.shape))
         return KT_FAIL(KT_ESHAPE, "HashedCrossing: expected inputs of one shape");
-    if (!kt_dtype_is_int(x->spec.dtype))
+    if (!kt_dtype_is_int(x->spec.dtype) && x->spec.dtype != KT_STRING)
         return KT_FAIL(
-            KT_EDTYPE, "HashedCrossing: expected integers, got %s", kt_dtype_name(x->spec.dtype));
+            KT_EDTYPE,
+            "HashedCrossing: expected integers or texts, got %s",
+            kt_dtype_name(x->spec.dtype));
     return KT_OK;
 }
 
@@ -149,7 +179,7 @@ static kt_status crossing_call(kt_layer *l, kt_trace *t) {
         x[i] = kt_unwrap(t->in[i], NULL);
         const kt_status st = x[i] ? check_features(x[0], x[i]) : g->status;
         if (st) return st;
-        x[i] = whole(g, x[i], "HashedCrossing");
+        if (x[i]->spec.dtype != KT_STRING) x[i] = whole(g, x[i], "HashedCrossing");
     }
     hash_attrs h;
     memset(&h, 0, sizeof h);

@@ -1,5 +1,5 @@
-/* StringLookup and TextVectorization against real Keras (tests/golden/texts.npz). A case of the
- * file that has no row here fails the last test. */
+/* StringLookup, TextVectorization, Hashing and HashedCrossing of texts against real Keras
+ * (tests/golden/texts.npz). A case of the file that has no row here fails the last test. */
 #include "io/npz.h"
 #include "testing/kt_models.h"
 #include "testing/kt_test.h"
@@ -117,6 +117,19 @@
     X("text_adapt_tf_idf", text(12, .output_mode = "tf_idf"))                                      \
     X("text_adapt_pad", text(60, .output_mode = "tf_idf", .pad_to_max_tokens = true))
 
+#define HASHES(X)                                                                                  \
+    X("hashing", kt_hashing(INT32_MAX))                                                            \
+    X("hashing_salt", kt_hashing(1000003, .salt = kt_ints(133, 137)))                              \
+    X("hashing_mask", kt_hashing(7, .mask_value_text = ""))                                        \
+    X("hashing_one_bin", kt_hashing(1, .mask_value_text = "a"))                                    \
+    X("hashing_mask_salt", kt_hashing(7, .mask_value_text = "Ärger", .salt = kt_ints(9)))          \
+    X("hashing_count", kt_hashing(5, .mask_value_text = "a", .output_mode = "count"))              \
+    X("hashing_one_hot", kt_hashing(5, .output_mode = "one_hot"))
+#define CROSSINGS(X)                                                                               \
+    X("crossing_texts", kt_hashed_crossing(INT32_MAX))                                             \
+    X("crossing_mixed", kt_hashed_crossing(1000003))                                               \
+    X("crossing_numbers_first", kt_hashed_crossing(4, "one_hot"))
+
 static kt_tensor *member(const char *name, const char *part) {
     char key[96];
     kt_npz *z;
@@ -141,13 +154,17 @@ static void check_texts(const char *name, const kt_tensor *got, const kt_tensor 
                 kt_tensor_text(want, i));
 }
 
-static kt_tensor *predicted(kt_layer *l, const kt_tensor *x) {
+static kt_sym *input_like(const kt_tensor *x) {
     const kt_shape s = kt_tensor_shape(x);
     kt_input_args in = {
         .size = sizeof in, .batch_size = KT_NONE, .dtype = kt_dtype_name(kt_tensor_dtype(x))};
     for (int i = 1; i < s.ndim; i++) in.shape[i - 1] = s.dim[i];
     if (s.ndim == 1) in.shape[0] = KT_SCALAR;
-    kt_sym *input = kt_input_new(&in);
+    return kt_input_new(&in);
+}
+
+static kt_tensor *predicted(kt_layer *l, const kt_tensor *x) {
+    kt_sym *input = input_like(x);
     kt_model *m = kt_functional(input, kt_call(l, input));
     kt_check_ok(m);
     kt_tensor *y = kt_model_predict(m, x, .batch_size = 100, .verbose = 0);
@@ -188,6 +205,34 @@ KT_TEST(texts_golden, string_lookup){LOOKUPS(CHECK)} KT_TEST(texts_golden, text_
     TEXTS(CHECK)
 }
 
+/* Crossings have two inputs or three. */
+static void check_crossing(const char *name, kt_layer *given) {
+    const char *const parts[] = {"x0", "x1", "x2"};
+    const int n = strcmp(name, "crossing_mixed") ? 2 : 3;
+    kt_tensor *x[3], *want = member(name, "y");
+    kt_sym *in[3];
+    for (int i = 0; i < n; i++) in[i] = input_like(x[i] = member(name, parts[i]));
+    kt_model *m = n == 3
+                      ? kt_functional(
+                            kt_list(in[0], in[1], in[2]),
+                            kt_call(given, kt_list(in[0], in[1], in[2])))
+                      : kt_functional(kt_list(in[0], in[1]), kt_call(given, kt_list(in[0], in[1])));
+    kt_check_ok(m);
+    kt_tensor *got = n == 3 ? kt_model_predict(m, kt_list(x[0], x[1], x[2]), .verbose = 0)
+                            : kt_model_predict(m, kt_list(x[0], x[1]), .verbose = 0);
+    kt_check_ok(got);
+    kt_check_tensors_near(got, want, 0, 0);
+    for (int i = 0; i < n; i++) kt_free(x[i]);
+    kt_free(want);
+    kt_free(got);
+    kt_free(m);
+}
+#define CHECK_CROSSING(case_, layer) check_crossing(case_, layer);
+KT_TEST(texts_golden, hashing) {
+    HASHES(CHECK)
+    CROSSINGS(CHECK_CROSSING)
+}
+
 typedef kt_status adapt_function(kt_layer *, const kt_tensor *);
 typedef kt_tensor *vocabulary_function(const kt_layer *, bool);
 static void learnt(
@@ -213,7 +258,8 @@ KT_TEST(texts_golden, text_vectorization_adapts) {
 }
 
 #define NAME(case_, layer) case_,
-static const char *const names[] = {LOOKUPS(NAME) LEARNT(NAME) TEXTS(NAME) TEXTS_LEARNT(NAME) NULL};
+static const char *const names[] = {LOOKUPS(NAME) LEARNT(NAME) TEXTS(NAME) TEXTS_LEARNT(NAME)
+                                        HASHES(NAME) CROSSINGS(NAME) NULL};
 
 KT_TEST(texts_golden, every_case_has_a_row) {
     char name[96];

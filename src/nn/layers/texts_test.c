@@ -1,5 +1,5 @@
-/* StringLookup, TextVectorization: what they refuse, files, texts inside of models. Values:
- * texts_golden_test.c. */
+/* StringLookup, TextVectorization, Hashing of texts: what they refuse, files, texts inside of
+ * models. Values: texts_golden_test.c. */
 #include "base/str.h"
 #include "nn/layers/lookup.h"
 #include "testing/kt_layers.h"
@@ -93,6 +93,9 @@ KT_TEST(texts, files_keep_a_vocabulary) {
     x = kt_input({1}, .dtype = "string");
     check_reload(kt_functional(x, kt_call(l, x)), words);
     kt_free(l);
+    x = kt_input({1}, .dtype = "string");
+    l = kt_hashing(9, .mask_value_text = "", .salt = kt_ints(9));
+    check_reload(kt_functional(x, kt_call(l, x)), sentences());
 }
 
 KT_TEST(texts, nothing_is_computed_without_a_vocabulary) {
