@@ -118,6 +118,9 @@ static int parse_class_weight(const char *text, kt_class_weight **out) {
         w->label = (int)label;
         w->weight = strtod(at, &end);
         ok = ok && end != at && (*end == ',' || !*end);
+        for (const kt_class_weight *before = *out; ok && before < w; before++)
+            if (before->label == w->label)
+                return cli_usage(&cli_fit, "--class-weight: class %d stands twice", w->label);
         if (!ok)
             return cli_usage(&cli_fit, "--class-weight: expected CLASS:WEIGHT,…, got \"%s\"", text);
         more = *end == ',';
@@ -362,7 +365,9 @@ const cli_command cli_fit = {
         "MODEL is a .keras or .h5 file or an architecture in .json. What is not given (optimizer,\n"
         "loss, metrics) is taken from the file, and training goes on with the optimizer's state\n"
         "that is in it. Callbacks: early_stopping, model_checkpoint, backup_and_restore,\n"
-        "csv_logger, reduce_lr_on_plateau, learning_rate_scheduler, terminate_on_nan.\n",
+        "csv_logger, reduce_lr_on_plateau, learning_rate_scheduler, terminate_on_nan. A schedule "
+        "is\n"
+        "JSON or text: 'learning_rate_scheduler:schedule=\"exponential_decay:decay_steps=9,…\"'.\n",
     .options = fit_table,
     .size = sizeof(fit_options),
     .defaults = &fit_defaults,

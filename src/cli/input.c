@@ -94,12 +94,26 @@ static kt_ref load_csv(const request *r, const char *path) {
     return is_integer(dtype) && !kt_failed(x) ? kt_tensor_cast(x, KT_INT64) : x;
 }
 
+/* A file of another ending may be an .npy all the same: its first bytes tell. */
+static kt_ref load_npy(const char *path) {
+    kt_tensor *t = kt_load_npy(path);
+    if (!kt_failed(t) || cli_ends(path, ".npy") || kt_error_last() != KT_EFORMAT) return t;
+    cli_error(
+        &(cli_problem){
+            .exit = 3,
+            .code = "KT_EFORMAT",
+            .expected = "data: .npy, .npz or .csv (by the ending of the name)"},
+        "\"%s\" is no array",
+        path);
+    return NULL;
+}
+
 static kt_ref load_file(const request *r, const char *name) {
     const char *path = cli_in(name);
     if (!path) return NULL;
     if (cli_ends(path, ".npz")) return load_npz(path);
     if (cli_ends(path, ".csv")) return load_csv(r, path);
-    return kt_load_npy(path);
+    return load_npy(path);
 }
 
 /* Options -------------------------------------------------------------------------------------- */

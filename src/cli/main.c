@@ -31,6 +31,7 @@ static int unknown_command(const char *word) {
     const char *names[32];
     int n = 0;
     for (const cli_command *const *c = cli_commands; *c; c++) names[n++] = (*c)->name;
+    names[n++] = "help";
     const char *near = cli_nearest(word, names, n);
     if (near) return cli_usage(NULL, "unknown command \"%s\"; did you mean \"%s\"?", word, near);
     return cli_usage(NULL, "unknown command \"%s\"", word);
@@ -99,6 +100,7 @@ int main(int argc, char **argv) {
     if (at >= argc) return cli_help_all(stderr), EXIT_USAGE;
     if (asked) {
         const cli_command *cmd = find_command(argv[at + 1]);
+        if (!strcmp(argv[at + 1], "help")) return cli_help_all(stdout), EXIT_OK;
         return cmd ? cli_help(cmd, stdout), EXIT_OK : unknown_command(argv[at + 1]);
     }
     const cli_command *cmd = find_command(argv[at]);

@@ -15,9 +15,22 @@
 
 const cli_option cli_common_options[] = {
     CLI_OPT(cli_common, json, "json", NULL, "one JSON document on stdout instead of text"),
-    CLI_OPT(cli_common, threads, "threads", "N", "threads to use (all processors)", .min = 1),
+    CLI_OPT(
+        cli_common,
+        threads,
+        "threads",
+        "N",
+        "threads to use (all processors)",
+        .min = 1,
+        .max = 4096),
     CLI_OPT(cli_common, seed, "seed", "N", "seed of everything random", .max = INT64_MAX),
-    CLI_OPT(cli_common, verbose, "verbose", "0|1|2", "0 silent, 1 progress bar, 2 a line an epoch"),
+    CLI_OPT(
+        cli_common,
+        verbose,
+        "verbose",
+        "0|1|2",
+        "0 silent, 1 progress bar, 2 a line an epoch",
+        .max = 2),
     CLI_OPT(cli_common, quiet, "quiet", NULL, "nothing on stderr but errors"),
     CLI_OPT(cli_common, no_color, "no-color", NULL, "no colours (or set NO_COLOR)"),
     CLI_OPT(cli_common, force, "force", NULL, "overwrite files that are there"),
@@ -141,8 +154,9 @@ static int bad_option(const cli_command *cmd, const option_table *t, int opt, co
     const char *name = word + strspn(word, "-");
     char text[64];
     snprintf(text, sizeof text, "%.*s", (int)strcspn(name, "="), name);
-    if (find_row(t, text)) return cli_usage(cmd, "--%s takes no value", text);
-    const char *near = cli_nearest(text, t->names, t->n);
+    const cli_option *row = find_row(t, text);
+    if (row && word[1] == '-') return cli_usage(cmd, "--%s takes no value", text);
+    const char *near = row ? text : cli_nearest(text, t->names, t->n);
     if (near) return cli_usage(cmd, "unknown option \"%s\"; did you mean \"--%s\"?", word, near);
     return cli_usage(cmd, "unknown option \"%s\"", word);
 }
@@ -168,14 +182,6 @@ static int read_options(
     return code;
 }
 
-static int check_common(const cli_command *cmd, const cli_common *c) {
-    if (c->verbose != KT_NONE && c->verbose > 2)
-        return cli_usage(cmd, "--verbose: expected 0, 1 or 2, got \"%lld\"", (long long)c->verbose);
-    if (c->threads != KT_NONE && c->threads > 4096)
-        return cli_usage(cmd, "--threads: expected at most 4096");
-    return EXIT_OK;
-}
-
 int cli_parse(const cli_command *cmd, int argc, char **argv, void *options) {
     option_table t = {.n = 0};
     cli_common *common = options;
@@ -193,7 +199,7 @@ int cli_parse(const cli_command *cmd, int argc, char **argv, void *options) {
     if (common->n > cmd->max_args)
         return cli_usage(
             cmd, "expected %s, got \"%s\" too", cmd->usage, common->args[cmd->max_args]);
-    return check_common(cmd, common);
+    return EXIT_OK;
 }
 
 int cli_parse_global(int argc, char **argv, cli_common *common, int *at) {
@@ -201,20 +207,28 @@ int cli_parse_global(int argc, char **argv, cli_common *common, int *at) {
     add_rows(&t, cli_common_options);
     const int code = read_options(NULL, &t, argc, argv, common, true);
     *at = optind;
-    return code ? code : check_common(NULL, common);
+    return code;
 }
 
 /* Help ----------------------------------------------------------------------------------------- */
 
+/* Columns of a text in UTF-8. */
+static int width_of(const char *text) {
+    int n = 0;
+    for (; text && *text; text++) n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
 static void help_row(const cli_option *o, FILE *out) {
     const bool has_short = !strcmp(o->name, "output");
-    const int n = fprintf(
+    int n = fprintf(
         out,
         "  %s--%s%s%s",
         has_short ? "-o, " : "",
         o->name,
         o->arg ? " " : "",
         o->arg ? o->arg : "");
+    if (o->arg) n -= (int)strlen(o->arg) - width_of(o->arg);
     fprintf(out, "%*s%s\n", n < HELP_COLUMN ? HELP_COLUMN - n : 2, "", o->help);
 }
 

@@ -123,7 +123,7 @@ static kt_status parse_descr(npy_text *t, kt_elem *e) {
     if (*d == 'U' || *d == 'S') return parse_text_size(d, e);
     if (*d == 'O' || kt_elem_dtype(e) != KT_NO_DTYPE) return KT_OK;
     KT_FAIL(KT_EUNSUPPORTED, "npy: elements of this type are not supported");
-    kt_error_expected("bool, integers, float16, float32 or float64");
+    kt_error_expected("bool, integers, float16, float32, float64 or texts");
     return kt_error_got("dtype '%s'", quoted);
 }
 

@@ -21,12 +21,27 @@ static tensor_names names_of(const kt_model_state *s, bool outputs) {
     return names;
 }
 
-static kt_status dict_item(kt_ref dict, const char *what, const char *name, const void **out) {
+/* What the model's tensors are called, and what the dict has. */
+static void name_both(kt_ref dict, const tensor_names *names) {
+    kt_str wanted = {0}, there = {0};
+    for (int i = 0; i < names->n; i++)
+        kt_str_addf(&wanted, "%s\"%.60s\"", i ? ", " : "", names->v[i]);
+    for (int k = 0; k < kt_list_len(dict); k += 2)
+        kt_str_addf(&there, "%s\"%.60s\"", k ? ", " : "", (const char *)kt_list_get(dict, k));
+    if (wanted.s) kt_error_expected("%s", wanted.s);
+    if (there.s) kt_error_got("%s", there.s);
+    kt_str_free(&wanted);
+    kt_str_free(&there);
+}
+
+static kt_status dict_item(
+    kt_ref dict, const char *what, const tensor_names *names, const char *name, const void **out) {
     for (int k = 0; k < kt_list_len(dict); k += 2) {
         *out = kt_list_get(dict, k + 1);
         if (!strcmp(kt_list_get(dict, k), name)) return KT_OK;
     }
     KT_FAIL(KT_EINVAL, "%s: the dict has no \"%s\"", what, name);
+    name_both(dict, names);
     return kt_error_hint(
         "its names are those of the model's %s", what[0] == 'x' ? "inputs" : "outputs");
 }
@@ -50,7 +65,7 @@ static kt_status take_arrays(
     kt_status st = KT_OK;
     for (int i = 0; i < *n && st == KT_OK; i++) {
         const void *item = list ? kt_list_get(ref, i) : ref;
-        if (dict) st = dict_item(ref, what, names.v[i], &item);
+        if (dict) st = dict_item(ref, what, &names, names.v[i], &item);
         if (st == KT_OK) st = take_array(item, what, &out[i]);
     }
     return st;

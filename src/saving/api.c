@@ -229,6 +229,19 @@ static kt_json *word(const char *text, size_t n) {
     return v;
 }
 
+static kt_json *short_form(kt_kind kind, const char *text);
+
+/* A schedule may stand as "exponential_decay:decay_steps=100,…" where a callback or an optimizer
+ * takes one; any other text stays one. */
+static kt_json *argument(const char *key, kt_json *v) {
+    const char *text = kt_json_text(v);
+    const bool rate = text && !strcmp(key, "learning_rate") && strchr(text, ':');
+    if (!text || (!rate && strcmp(key, "schedule") != 0)) return v;
+    kt_json *schedule = short_form(KT_KIND_SCHEDULE, text);
+    kt_json_free(v);
+    return schedule;
+}
+
 static kt_status add_argument(kt_json *config, const char *p, const char *end) {
     const char *eq = memchr(p, '=', (size_t)(end - p));
     kt_str key = {0};
@@ -238,15 +251,18 @@ static kt_status add_argument(kt_json *config, const char *p, const char *end) {
     kt_status st = key.status;
     if (st == KT_OK && kt_json_get(config, key.s))
         st = KT_FAIL(KT_EFORMAT, "%.60s is given twice", key.s);
-    if (st == KT_OK) st = kt_json_put(config, key.s, word(eq + 1, (size_t)(end - eq - 1)));
+    if (st == KT_OK)
+        st = kt_json_put(config, key.s, argument(key.s, word(eq + 1, (size_t)(end - eq - 1))));
     kt_str_free(&key);
     return st;
 }
 
-/* A callback has no other name than its class; without arguments it may still lack one. */
+/* Callbacks and schedules have no other name than their class; without arguments they may still
+ * lack one. */
 static kt_json *short_form(kt_kind kind, const char *text) {
     const char *colon = strchr(text, ':');
-    if (!colon && kind != KT_KIND_CALLBACK) return kt_json_new_str(text);
+    if (!colon && kind != KT_KIND_CALLBACK && kind != KT_KIND_SCHEDULE)
+        return kt_json_new_str(text);
     if (!colon) colon = text + strlen(text);
     kt_json *config = kt_json_new_dict();
     kt_status st = config ? KT_OK : KT_ENOMEM;
@@ -313,7 +329,8 @@ void *kt_deserialize(const char *kind_name, const char *text) {
     if (kind == KT_KIND_OTHER)
         return kt_fail_object(KT_FAIL(
             KT_EINVAL, "kt_deserialize: unknown kind \"%.60s\"", kind_name ? kind_name : "None"));
-    if (!text || !*text) return kt_fail_object(KT_FAIL(KT_EINVAL, "kt_deserialize: no text"));
+    if (!text || !*text)
+        return kt_fail_object(KT_FAIL(KT_EINVAL, "%s: the text is empty", kind_name));
     const char *start = text + strspn(text, " \t\r\n");
     if (strchr("{[\"", *start)) {
         const kt_status st = kt_json_parse(&v, text, strlen(text), NULL);

@@ -302,7 +302,7 @@ static kt_status describe(kt_file *f) {
 
 kt_file *kt_file_open(const char *path) {
     if (!path || !*path)
-        return kt_fail_object(KT_FAIL(KT_EINVAL, "kt_file_open: the path is missing"));
+        return kt_fail_object(KT_FAIL(KT_EINVAL, "path: expected the name of a file, got none"));
     kt_file *f = kt_obj_new(sizeof *f, KT_KIND_OTHER, file_destroy);
     if (!f) return kt_fail_object(KT_ENOMEM);
     f->format = "";

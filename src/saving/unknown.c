@@ -31,6 +31,14 @@ static kt_status name_callbacks(void) {
     return KT_EUNSUPPORTED;
 }
 
+static kt_status name_all(const char *const *names, int n) {
+    kt_str list = {0};
+    for (int i = 0; i < n; i++) kt_str_addf(&list, "%s%s", i ? ", " : "", names[i]);
+    if (n && !list.status) kt_error_expected("one of %s", list.s);
+    kt_str_free(&list);
+    return KT_EUNSUPPORTED;
+}
+
 /* In the style of the word: EarlyStopping, or early_stopping and short names. */
 static kt_status hint_class(kt_kind kind, const char *name) {
     const kt_class *const *all = kt_kind_registry(kind);
@@ -95,5 +103,5 @@ kt_status kt_unknown_argument(const char *class_name, const kt_field *fields, co
     snprintf(quoted, sizeof quoted, "\"%.70s\"", key);
     if (form && strstr(form->config, quoted)) return KT_EUNSUPPORTED; /* Keras has it */
     for (; fields && fields[n].type && n < MAX_NAMES; n++) names[n] = fields[n].name;
-    return hint(key, names, n);
+    return kt_nearest(key, names, n) ? hint(key, names, n) : name_all(names, n);
 }

@@ -123,6 +123,13 @@ KT_TEST(cli, what_is_unknown_gets_a_suggestion) {
     expect("predict m.keras --x x.npy --bach-size 3", 2);
     has(ran.err, "bach-size");
     has(ran.err, "did you mean \"--batch-size\"");
+    expect("predict -x m.keras", 2);
+    has(ran.err, "did you mean \"--x\"");
+    expect("hlep", 2);
+    has(ran.err, "did you mean \"help\"");
+    expect("help help", 0);
+    expect("predict m.keras --threads 5000", 2);
+    has(ran.err, "from 1 to 4096");
     expect("predict m.keras --batch-size 0", 2);
     expect("predict m.keras --batch-size x", 2);
     expect("predict m.keras --batch-size", 2);
@@ -190,6 +197,42 @@ KT_TEST(cli, doctor_says_what_is_missing) {
     has(ran.out, "\"advice\": [\"");
     assert_string_equal(ran.err, "");
     was[0] ? setenv("KERAS_HOME", was, 1) : unsetenv("KERAS_HOME");
+}
+
+/* What bash would offer for a line; words as bash splits them, at "=" and ":" too. */
+static void offers(const char *words, const char *want) {
+    char line[8192], got[4096] = {0};
+    prepare();
+    snprintf(
+        line,
+        sizeof line,
+        "PATH='%.*s':$PATH; . docs/keratin.bash; COMP_WORDS=(keratin %s); "
+        "COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _keratin; echo -n \"${COMPREPLY[*]}\"",
+        (int)(strrchr(program, '/') - program),
+        program,
+        words);
+    setenv("KT_COMPLETION", line, 1);
+    FILE *f = popen("bash -c \"$KT_COMPLETION\"", "r");
+    assert_non_null(f);
+    got[fread(got, 1, sizeof got - 1, f)] = 0;
+    pclose(f);
+    if (strcmp(got, want) != 0) fail_msg("%s: \"%s\", expected \"%s\"", words, got, want);
+}
+
+KT_TEST(cli, bash_completes_lines) {
+    offers("ev", "evaluate");
+    offers("--th", "--threads");
+    offers("--x", "");
+    offers("--threads 2 su", "summary");
+    offers("help co", "convert");
+    offers("fit --validation-s", "--validation-split --validation-steps");
+    offers("fit m --data im", "imdb");
+    offers("evaluate m --data mnist :", "train test");
+    offers("evaluate m --data mnist : te", "test");
+    offers("fit m --callback ear", "early_stopping");
+    offers("bench --workload mlp32,gru", "mlp32,gru32");
+    offers("plot m --rankdir L", "LR");
+    offers("predict m --x title = docs/keratin.b", "docs/keratin.bash");
 }
 
 KT_TEST(cli, man_page_is_up_to_date) {
@@ -326,11 +369,26 @@ KT_TEST(cli, callbacks_say_what_they_lack) {
     has(ran.err, "did you mean \"early_stopping\"?");
     expect("fit m.keras --x x.npy --y y.npy --callback something_else", 2);
     has(ran.err, "expected: one of backup_and_restore, csv_logger");
+    expect("fit m.keras --x x.npy --y y.npy --class-weight 0:1,1:2,0:3", 2);
+    has(ran.err, "class 0 stands twice");
+    expect("fit m.keras --x x.npy --y y.npy --optimizer adam:lr=0.1", 2);
+    has(ran.err, "learning_rate, ");
     expect("fit m.keras --x x.npy --y y.npy --loss mes --metrics acuracy", 2);
     has(ran.err, "did you mean \"mse\"?");
     expect("fit m.keras --x x.npy --y y.npy --optimizer adma", 2);
     has(ran.err, "did you mean \"adam\"?");
     expect("fit m.keras --x x.npy --y y.npy --validation-x x.npy", 2);
+    expect(
+        "fit m.keras --x x.npy --y y.npy --epochs 2 --json --callback "
+        "learning_rate_scheduler:schedule=\"exponential_decay:initial_learning_rate=0.5,"
+        "decay_steps=1,decay_rate=0.5\"",
+        0);
+    has(ran.out, "\"learning_rate\": [0.5, 0.25]");
+    expect("fit m.keras --x x.npy --y y.npy --callback learning_rate_scheduler:schedule=decay", 2);
+    expect(
+        "fit m.keras --x x.npy --y y.npy --loss mse --optimizer "
+        "sgd:learning_rate=\"cosine_decay:initial_learning_rate=0.1,decay_steps=9\"",
+        0);
     expect("fit none.keras --x x.npy --y y.npy", 5);
     assert_null(strstr(strstr(ran.err, "none.keras") + 1, "none.keras")); /* named once */
 }
@@ -405,7 +463,11 @@ KT_TEST(cli, data_come_in_many_forms) {
     expect("predict two.keras --x by_name.npz", 0);
     has(ran.out, "one:");
     expect("predict two.keras --x wrong.npz", 1);
-    has(ran.err, "body");
+    has(ran.err, "expected: \"title\", \"body\"");
+    has(ran.err, "got:      \"");
+    has(ran.err, "\"bdy\"");
+    expect("predict two.keras --x title=a.npy --x body=two.keras", 3);
+    has(ran.err, ".npy, .npz or .csv");
     expect("predict two.keras --x a.npy -o 5.npz", 2);
     expect("predict two.keras --x by_name.npz -o 5.npy", 2);
     assert_false(is_there("5.npz") || is_there("5.npy"));
