@@ -176,9 +176,11 @@ typedef struct {
     short a, b, c;
     float value;
 } kt_micro;
-/** How a region reads an input: its element i is element (i / div % mod) of the input. */
+/** How a region reads an input: its element i is element (i / div % mod) of the input; with a
+ * block, of part (i / block) of the input, each part being mod elements long. */
 typedef struct {
     int64_t div, mod;
+    int64_t block; ///< a multiple of div mod; 0: none
 } kt_micro_input;
 typedef struct {
     int64_t size; ///< elements of the region, and of each output

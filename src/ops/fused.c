@@ -42,6 +42,16 @@ static bool micro_ok(const kt_micro *m, int n_defined) {
     return n >= 0 && m->fn >= 0 && m->fn < rows;
 }
 
+/* Is every element that is read there? Blocks hold whole rounds, which engines count on. */
+static bool read_ok(const kt_micro_input *r, int64_t size, int64_t have) {
+    if (r->div < 1 || r->mod < 0 || r->block < 0) return false;
+    if (!size) return true;
+    if (r->mod < 1 || r->mod > have) return false;
+    if (!r->block) return true;
+    return r->block % r->div == 0 && r->block / r->div % r->mod == 0 &&
+           (size - 1) / r->block < have / r->mod;
+}
+
 static kt_status fused_check_inputs(const kt_node *n) {
     const fused_attrs *a = n->attrs;
     for (int i = 0; i < n->n_in; i++) {
@@ -50,7 +60,7 @@ static kt_status fused_check_inputs(const kt_node *n) {
             return KT_FAIL(
                 KT_EDTYPE, "fused: input %d has dtype %s", i, kt_dtype_name(n->in[i]->spec.dtype));
         const int64_t have = kt_shape_size(&n->in[i]->spec.shape);
-        if (r->div < 1 || r->mod < 0 || (a->size && (r->mod < 1 || r->mod > have)))
+        if (!read_ok(r, a->size, have))
             return KT_FAIL(KT_ESHAPE, "fused: input %d is read past its end", i);
     }
     return KT_OK;
@@ -166,7 +176,9 @@ static kt_status fused_ref(const kt_kargs *k) {
     float reg[KT_FUSED_MAX_REGS];
     for (int64_t i = 0; i < a->size; i++) {
         for (int r = 0; r < a->n_in; r++) {
-            const int64_t at = i / a->inputs[r].div % a->inputs[r].mod;
+            const kt_micro_input *in = &a->inputs[r];
+            const int64_t part = in->block ? i / in->block * in->mod : 0;
+            const int64_t at = part + i / in->div % in->mod;
             reg[r] = (float)kt_elem_get(k->in[r], k->node->in[r]->spec.dtype, at);
         }
         for (int s = 0; s < a->n_steps; s++) reg[a->n_in + s] = micro_step(&a->steps[s], reg);
@@ -177,6 +189,7 @@ static kt_status fused_ref(const kt_kargs *k) {
 }
 
 /* Text: `, read=[1 6, 1 3], code=[add 0 1, relu 2], out=[3 float32 (2, 3)]` -------------------- */
+/* A read is div, mod and, where there is one, the block. */
 
 static const char *micro_name(const kt_micro *m) {
     switch ((kt_micro_kind)m->kind) {
@@ -206,13 +219,12 @@ static void micro_print(const kt_micro *m, kt_str *out) {
 static void fused_print(const kt_node *n, kt_str *out) {
     const fused_attrs *a = n->attrs;
     char spec[KT_SHAPE_STR];
-    for (int i = 0; i < a->n_in; i++)
-        kt_str_addf(
-            out,
-            "%s%lld %lld",
-            i ? ", " : ", read=[",
-            (long long)a->inputs[i].div,
-            (long long)a->inputs[i].mod);
+    for (int i = 0; i < a->n_in; i++) {
+        const kt_micro_input *r = &a->inputs[i];
+        const char *before = i ? ", " : ", read=[";
+        kt_str_addf(out, "%s%lld %lld", before, (long long)r->div, (long long)r->mod);
+        if (r->block) kt_str_addf(out, " %lld", (long long)r->block);
+    }
     kt_str_add(out, "], code=[");
     for (int i = 0; i < a->n_steps; i++) {
         if (i) kt_str_add(out, ", ");
@@ -255,7 +267,9 @@ static bool micro_parse(kt_scan *text, kt_micro *m) {
 }
 
 static bool read_parse(kt_scan *text, kt_micro_input *r) {
-    return kt_scan_int(text, &r->div) && kt_scan_int(text, &r->mod);
+    if (!kt_scan_int(text, &r->div) || !kt_scan_int(text, &r->mod)) return false;
+    if (!kt_scan_int(text, &r->block)) r->block = 0;
+    return true;
 }
 
 static bool out_parse(kt_scan *text, short *reg, kt_spec *spec) {
@@ -312,7 +326,7 @@ static const fused_attrs sample_region = {
     .n_in = 3,
     .n_steps = 5,
     .n_out = 2,
-    .inputs = (const kt_micro_input[]){{1, 12}, {1, 4}, {4, 3}},
+    .inputs = (const kt_micro_input[]){{1, 12, 0}, {1, 4, 0}, {4, 3, 0}},
     .steps =
         (const kt_micro[]){
             {.kind = KT_MICRO_CONST, .value = 0.5f},
@@ -323,7 +337,20 @@ static const fused_attrs sample_region = {
     .outs = (const short[]){6, 7},
     .specs = (const kt_spec[]){{KT_FLOAT32, {2, {3, 4}}}, {KT_BOOL, {2, {3, 4}}}},
 };
+/* A row for each of two blocks. */
+static const fused_attrs sample_blocks = {
+    .size = 12,
+    .n_in = 2,
+    .n_steps = 1,
+    .n_out = 1,
+    .inputs = (const kt_micro_input[]){{1, 12, 0}, {1, 2, 6}},
+    .steps = (const kt_micro[]){{.kind = KT_MICRO_BINARY, .fn = MICRO_mul, .a = 0, .b = 1}},
+    .outs = (const short[]){2},
+    .specs = (const kt_spec[]){{KT_FLOAT32, {3, {2, 3, 2}}}},
+};
 static const kt_sample fused_samples[] = {
+    {.in = {{.dim = {2, 3, 2}}, {.dim = {2, 1, 2}}}, .attrs = &sample_blocks, .no_grad = true},
+    {.in = {{.dim = {2, 3, 2}}, {.dim = {3}}}, .attrs = &sample_blocks, .want = KT_ESHAPE},
     {.in = {{.dim = {3, 4}}, {.dim = {4}}, {.dim = {3, 1}}},
      .attrs = &sample_region,
      .no_grad = true},

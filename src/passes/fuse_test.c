@@ -144,6 +144,26 @@ KT_TEST(fuse, columns_integers_and_reshapes) {
         " : bool (6,)\n" END2 "outputs %2\n");
 }
 
+/* A row for each picture; short ones would cut a region into short strips. */
+KT_TEST(fuse, rows_of_blocks) {
+    check_fuses(
+        "fuse",
+        "%0 = input() {index=0, dtype=float32, shape=(2, 40, 16)} : float32 (2, 40, 16)\n"
+        "%1 = input() {index=1, dtype=float32, shape=(2, 1, 16)} : float32 (2, 1, 16)\n"
+        "%2 = broadcast(%1) {shape=(2, 40, 16)} : float32 (2, 40, 16)\n"
+        "%3 = mul(%0, %2) : float32 (2, 40, 16)\n" END2 "outputs %3\n",
+        "%0 = input() {index=0, dtype=float32, shape=(2, 40, 16)} : float32 (2, 40, 16)\n"
+        "%1 = input() {index=1, dtype=float32, shape=(2, 1, 16)} : float32 (2, 1, 16)\n"
+        "%2 = fused(%0, %1) {size=1280, read=[1 1280, 1 16 640], code=[mul 0 1], out=[2 float32 "
+        "(2, 40, 16)]} : float32 (2, 40, 16)\n" END2 "outputs %2\n");
+    const char
+        *text = "%0 = input() {index=0, dtype=float32, shape=(2, 30, 16)} : float32 (2, 30, 16)\n"
+                "%1 = input() {index=1, dtype=float32, shape=(2, 1, 16)} : float32 (2, 1, 16)\n"
+                "%2 = broadcast(%1) {shape=(2, 30, 16)} : float32 (2, 30, 16)\n"
+                "%3 = mul(%0, %2) : float32 (2, 30, 16)\n" END2 "outputs %3\n";
+    check_fuses("fuse", text, text);
+}
+
 KT_TEST(fuse, a_region_does_not_wait_for_itself) {
     /* exp -> softmax -> mul: the product needs the softmax, which needs exp */
     const char *text = X "%1 = exp(%0)" M23 "%2 = softmax(%1) {axis=1}" M23

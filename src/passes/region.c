@@ -25,26 +25,36 @@ static kt_val *through_reshapes(kt_val *v) {
     return v;
 }
 
+/* Blocks are worth it from this length on: strips end where they do. */
+#define LEAST_BLOCK 512
+
 /* A broadcast as div and mod: trailing axes that repeat each element, then axes that are there,
- * then axes that repeat all of it. False if axes that are there and axes that repeat are mixed. */
+ * then axes that repeat all of it; or as a block, where axes that are there, without any behind
+ * them, repeat, and others that are there come before. False if they are mixed otherwise. */
 static bool broadcast_read(const kt_node *n, kt_micro_input *read) {
     const kt_shape *from = &n->in[0]->spec.shape, *to = &n->out[0]->spec.shape;
-    int phase = 0; /* 0: trailing repeats, 1: there, 2: leading repeats */
-    *read = (kt_micro_input){1, 1};
+    int phase = 0; /* 0: trailing repeats, 1: there, 2: repeats, 3: there again */
+    int64_t inner = 1;
+    *read = (kt_micro_input){1, 1, 0};
     for (int i = 1; i <= to->ndim; i++) {
         const int64_t t = to->dim[to->ndim - i],
                       f = i <= from->ndim ? from->dim[from->ndim - i] : 1;
         if (t == 1) continue;
         if (f == 1 && phase == 0)
             read->div *= t;
+        else if (f == 1 && phase == 3)
+            return false;
         else if (f == 1)
             phase = 2;
-        else if (phase == 2)
-            return false;
-        else {
+        else if (phase < 2) {
             phase = 1;
             read->mod *= t;
+        } else if (phase == 2) {
+            if (read->div > 1 || inner < LEAST_BLOCK) return false;
+            phase = 3;
+            read->block = inner;
         }
+        inner *= t;
     }
     if (read->mod == 1) read->div = 1;
     return true;
@@ -52,7 +62,7 @@ static bool broadcast_read(const kt_node *n, kt_micro_input *read) {
 
 kt_source kt_source_of(kt_val *v) {
     const int64_t size = kt_shape_size(&v->spec.shape);
-    kt_source s = {through_reshapes(v), 0, {1, size}};
+    kt_source s = {through_reshapes(v), 0, {1, size, 0}};
     kt_micro_input read;
     if (kt_is_op(s.v, &kt_opdef_broadcast) && broadcast_read(s.v->def, &read)) {
         s.v = through_reshapes(s.v->def->in[0]);
@@ -120,7 +130,7 @@ static kt_node *node_at(const window *w, int i) { return w->g->nodes.v[w->first 
 /* The node of the window that operand k of node i comes from, -1: from outside. */
 static int operand_node(const window *w, int i, int k, kt_source *s) {
     kt_val *v = node_at(w, i)->in[k];
-    *s = (kt_source){v, 0, {1, 1}};
+    *s = (kt_source){v, 0, {1, 1, 0}};
     if (w->region[i] >= 0) *s = kt_source_of(v);
     if (!s->v) return -1;
     const int at = w->def[s->v->id] - w->first;

@@ -15,6 +15,7 @@ typedef struct {
     const kt_kernels *kn;
     float *at[MAX_PLACES];
     float num[KT_FUSED_MAX_REGS];
+    const void *tile_from[KT_FUSED_MAX_IN];
     int64_t tile_phase[KT_FUSED_MAX_IN], tile_len[KT_FUSED_MAX_IN];
 } fused_strip;
 
@@ -92,12 +93,20 @@ static int64_t limit(const fused_in *in, int64_t first, int64_t n) {
     int64_t left = n;
     if (in->access == FUSED_ROW) left = in->mod - first % in->mod;
     if (in->access == FUSED_COLUMN) left = in->div - first % in->div;
+    if (left < n) n = left;
+    if (in->block) left = in->block - first % in->block;
     return left < n ? left : n;
+}
+
+/* The part of an input that a strip from `first` on reads. */
+static const void *part_of(const fused_in *in, const void *from, int64_t first) {
+    if (!in->block) return from;
+    return (const char *)from + (size_t)(first / in->block * in->mod) * kt_dtype_size(in->dtype);
 }
 
 static void set_input(fused_strip *s, int i, int64_t first, int64_t n) {
     const fused_in *in = &s->p->in[i];
-    const void *from = s->k->in[i];
+    const void *from = part_of(in, s->k->in[i], first);
     const int64_t phase = in->access == FUSED_ARRAY ? first : first % in->mod;
     switch (in->access) {
     case FUSED_NUMBER:
@@ -109,7 +118,8 @@ static void set_input(fused_strip *s, int i, int64_t first, int64_t n) {
         fill_spread(s, in, s->at[i], from, first, n);
         break;
     case FUSED_TILE:
-        if (s->tile_phase[i] == phase && s->tile_len[i] >= n) break;
+        if (s->tile_from[i] == from && s->tile_phase[i] == phase && s->tile_len[i] >= n) break;
+        s->tile_from[i] = from;
         s->tile_phase[i] = phase;
         s->tile_len[i] = n;
         fill_tile(s, in, s->at[i], from, phase, n);

@@ -21,7 +21,7 @@ typedef enum {
 typedef struct {
     fused_access access;
     kt_dtype dtype;
-    int64_t div, mod;
+    int64_t div, mod, block;
     int reg; /* register that holds it as an array of float, -1: none */
 } fused_in;
 

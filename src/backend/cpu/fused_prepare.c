@@ -34,7 +34,7 @@ static const kt_micro *step_of(const compiler *c, int r) { return &c->a->steps[r
 
 static fused_access access_of(const kt_micro_input *r, int64_t size) {
     if (r->div == 1 && r->mod == size) return FUSED_ARRAY;
-    if (r->mod == 1 || r->div >= size) return FUSED_NUMBER;
+    if (!r->block && (r->mod == 1 || r->div >= size)) return FUSED_NUMBER;
     if (r->div == 1) return r->mod >= FUSED_LONG ? FUSED_ROW : FUSED_TILE;
     return r->div >= FUSED_LONG ? FUSED_COLUMN : FUSED_SPREAD;
 }
@@ -43,7 +43,8 @@ static void classify_inputs(compiler *c, const kt_node *n) {
     for (int i = 0; i < c->a->n_in; i++) {
         const kt_micro_input *r = &c->a->inputs[i];
         fused_in *in = &c->p->in[i];
-        *in = (fused_in){access_of(r, c->a->size), n->in[i]->spec.dtype, r->div, r->mod, NONE};
+        *in = (fused_in){
+            access_of(r, c->a->size), n->in[i]->spec.dtype, r->div, r->mod, r->block, NONE};
         c->number[i] = in->access == FUSED_NUMBER || in->access == FUSED_COLUMN;
     }
 }

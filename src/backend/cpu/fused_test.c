@@ -55,22 +55,31 @@ static void random_step(program *p, int i, int n_regs) {
     }
 }
 
-/* Whole, number, row, column, or a column of rows: [a, b, c] seen as any of them. */
+/* Whole, number, row, column, a column of rows, or blocks: [a, b, c] seen as any of them. */
 static kt_micro_input random_access(program *p, int64_t a, int64_t b, int64_t c) {
-    switch (pick(p, 7)) {
+    switch (pick(p, 10)) {
     case 0:
-        return (kt_micro_input){1, 1};
+        return (kt_micro_input){1, 1, 0};
     case 1:
-        return (kt_micro_input){1, c};
+        return (kt_micro_input){1, c, 0};
     case 2:
-        return (kt_micro_input){c, a * b};
+        return (kt_micro_input){c, a * b, 0};
     case 3:
-        return (kt_micro_input){c, b};
+        return (kt_micro_input){c, b, 0};
     case 4:
-        return (kt_micro_input){1, b * c};
+        return (kt_micro_input){1, b * c, 0};
+    case 5:
+        return (kt_micro_input){1, c, b * c}; /* a row for each a */
+    case 6:
+        return pick(p, 2) ? (kt_micro_input){c, 1, c} : (kt_micro_input){c, b, b * c};
     default:
-        return (kt_micro_input){1, a * b * c};
+        return (kt_micro_input){1, a * b * c, 0};
     }
+}
+
+/* How long the input must be that is read so. */
+static int64_t length_of(const kt_micro_input *r, int64_t size) {
+    return r->block && size ? size / r->block * r->mod : r->mod;
 }
 
 static kt_graph *random_region(uint64_t seed, int64_t a, int64_t b, int64_t c) {
@@ -82,7 +91,8 @@ static kt_graph *random_region(uint64_t seed, int64_t a, int64_t b, int64_t c) {
     const int n_in = 1 + pick(&p, 5), n_steps = 1 + pick(&p, 30), n_out = 1 + pick(&p, 3);
     for (int i = 0; i < n_in; i++) {
         p.inputs[i] = random_access(&p, a, b, c);
-        in[i] = kt_g_input(g, (kt_spec){dtypes[pick(&p, 7)], {1, {p.inputs[i].mod}}});
+        const int64_t length = length_of(&p.inputs[i], a * b * c);
+        in[i] = kt_g_input(g, (kt_spec){dtypes[pick(&p, 7)], {1, {length}}});
         /* a value that dies here, so that the planner may put an output over it */
         if (in[i]->spec.dtype == KT_FLOAT32) in[i] = kt_g_neg(g, in[i]);
     }
