@@ -16,8 +16,9 @@ KT_API kt_sym *kt_op_amin(kt_sym *x, kt_tuple axis, bool keepdims);
 KT_API kt_sym *kt_op_logsumexp(kt_sym *x, kt_tuple axis, bool keepdims);
 KT_API kt_sym *kt_op_count_nonzero(kt_sym *x, kt_tuple axis);
 /** Length of vectors, kt_op_norm(x, KT_NONE_F, -1, true); over two axes of matrices.
- * ord: the power (vectors; 0 counts, INFINITY is the largest), or 1, -1, the infinities (matrices);
- * KT_NONE_F: 2. Those that need singular values are KT_EUNSUPPORTED. */
+ * ord: the power (vectors; 0 counts, INFINITY is the largest), or 1, -1, 2, -2, the infinities and
+ * KT_NUCLEAR (Keras' "nuc", matrices); KT_NONE_F: the root of all squares. */
+#define KT_NUCLEAR (-1e300)
 KT_API kt_sym *kt_op_norm(kt_sym *x, double ord, kt_tuple axis, bool keepdims);
 
 /** Reductions as in ops.h that leave NaN out. Where nothing is left, maximum, minimum and the

@@ -58,6 +58,32 @@ KT_TEST(linalg, vectors_are_orthogonal) {
     kt_clear_session();
 }
 
+/* Numbers of real Keras; with the axes turned and kept, where it fails, of NumPy. */
+static void check_norm(double ord, kt_tuple axis, bool keepdims, double first, double second) {
+    const double v[] = {1, 2, 0, 0, 1, -1, 2, 0, 0, 0, 0.5, 1};
+    kt_tensor *in = kt_floats_tensor(kt_dims(2, 2, 3), v);
+    kt_sym *x = kt_input({2, 3});
+    kt_model *m = kt_functional(x, kt_op_norm(x, ord, axis, keepdims));
+    kt_tensor *y = kt_model_predict(m, in, .verbose = 0);
+    kt_check_ok(y);
+    const kt_shape s = kt_tensor_shape(y);
+    assert_int_equal(s.ndim, keepdims ? 3 : 1);
+    assert_int_equal(s.dim[0], 2);
+    kt_check_near(kt_tensor_get(y, 0), first, 1e-5, 0);
+    kt_check_near(kt_tensor_get(y, 1), second, 1e-5, 0);
+    kt_clear_session();
+}
+KT_TEST(linalg, norms_of_singular_values) {
+    check_norm(2, kt_axes(1, 2), false, 2.4494898319244385, 2);
+    check_norm(-2, kt_axes(1, 2), false, 1, 1.1180340051651);
+    check_norm(KT_NUCLEAR, kt_axes(1, 2), false, 3.4494900703430176, 3.1180338859558105);
+    check_norm(KT_NUCLEAR, kt_axes(1, 2), true, 3.4494900703430176, 3.1180338859558105);
+    check_norm(2, kt_axes(-1, -2), true, 2.4494898319244385, 2);
+    kt_sym *x = kt_input({2, 3});
+    kt_check_fails(kt_op_norm(x, KT_NUCLEAR, -1, false), KT_EUNSUPPORTED, "nuc");
+    kt_clear_session();
+}
+
 KT_TEST(linalg, wrong_matrices) {
     kt_sym *x = kt_input({3, 4}), *s = kt_input({3, 3}), *v = kt_input({KT_SCALAR});
     kt_check_fails(kt_op_inv(x), KT_ESHAPE, "inv: the shape of the matrices");

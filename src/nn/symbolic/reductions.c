@@ -64,13 +64,34 @@ static kt_val *vector_norm(kt_graph *g, kt_val *x, double p, int axes, bool keep
     return sum ? kt_g_pow(g, sum, kt_g_num(g, 1 / p, sum)) : NULL;
 }
 
+/* Of matrices: the largest, the smallest, the sum of their singular values. */
+static kt_val *of_singular_values(
+    kt_graph *g, kt_val *x, kt_reduce_kind kind, const int *axis, bool keepdims) {
+    const int ndim = x->spec.shape.ndim, row = kt_axis(axis[0], ndim), col = kt_axis(axis[1], ndim);
+    int perm[KT_MAX_RANK], n = 0;
+    for (int i = 0; i < ndim; i++)
+        if (i != row && i != col) perm[n++] = i;
+    perm[n] = row;
+    perm[n + 1] = col;
+    kt_val *m = kt_g_transpose(g, x, perm);
+    const bool empty = !m || !x->spec.shape.dim[row] || !x->spec.shape.dim[col];
+    if (empty && m) KT_FAIL(KT_ESHAPE, "norm: a matrix without elements has no singular values");
+    kt_node *svd = empty ? NULL : kt_g_svd(g, m);
+    if (!svd) return g->status ? NULL : kt_graph_fail(g, KT_ESHAPE);
+    kt_val *y = kt_g_reduce(g, kind, svd->out[1], 1 << (ndim - 2), false);
+    for (int i = 0; i < ndim && keepdims && y; i++)
+        if (i == row || i == col) y = kt_g_expand_dims(g, y, i);
+    return y;
+}
+
 /* Of matrices: the largest (smallest) sum of a column, of a row. */
 static kt_val *matrix_norm(kt_graph *g, kt_val *x, double p, const int *axis, bool keepdims) {
     const bool rows = isinf(p);
     const int ndim = x->spec.shape.ndim, along = axis[rows], over = axis[!rows];
+    if (fabs(p) == 2)
+        return of_singular_values(g, x, p > 0 ? KT_RED_MAX : KT_RED_MIN, axis, keepdims);
     if (fabs(p) != 1 && !isinf(p))
-        return kt_graph_fail(
-            g, KT_FAIL(KT_EUNSUPPORTED, "norm: ord %g of matrices is not supported", p));
+        return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "norm: matrices have none with ord %g", p));
     kt_val *sum = kt_g_sum(g, kt_g_abs(g, x), 1 << kt_axis(along, ndim), true);
     kt_val *y = sum ? extreme(g, sum, p > 0, 1 << kt_axis(over, ndim), true) : NULL;
     const int both = 1 << kt_axis(along, ndim) | 1 << kt_axis(over, ndim);
@@ -94,6 +115,8 @@ KT_OP_BUILD(norm) {
         return kt_g_sqrt(g, kt_g_sum(g, kt_g_square(g, x), axes, a->keepdims));
     if (number && count == 1) return vector_norm(g, x, p, axes, a->keepdims);
     if (number && count == 2) return matrix_norm(g, x, p, list, a->keepdims);
+    if (!strcmp(a->ord, "\"nuc\"") && count == 2)
+        return of_singular_values(g, x, KT_RED_SUM, list, a->keepdims);
     return kt_graph_fail(
         g, KT_FAIL(KT_EUNSUPPORTED, "norm: ord %s over %d axes is not supported", a->ord, count));
 }
@@ -120,6 +143,8 @@ kt_sym *kt_op_norm(kt_sym *x, double ord, kt_tuple axis, bool keepdims) {
     a.keepdims = keepdims;
     if (isinf(ord))
         memcpy(a.ord, ord < 0 ? "-Infinity" : "Infinity", ord < 0 ? 10 : 9);
+    else if (ord == KT_NUCLEAR)
+        memcpy(a.ord, "\"nuc\"", 6);
     else if (ord != KT_NONE_F)
         kt_snprintf(a.ord, sizeof a.ord, "%g", ord);
     return kt_op_apply(&norm_class, 1, &x, &a);
