@@ -2,7 +2,9 @@
  *
  * The same JSON as in .keras, without the modules of the layers, split into model_config and
  * training_config; weights under the names of their layers, at the paths of their variables. */
+#include "base/log.h"
 #include "model/compile.h"
+#include "nn/layers/lookup.h"
 #include "nn/optimizers/optimizer.h"
 #include "saving/configs.h"
 #include "saving/legacy.h"
@@ -288,6 +290,19 @@ static kt_status finish(kt_hdf5_writer *w, const char *path, kt_status st) {
     return st;
 }
 
+/* The format has no room for a vocabulary that a layer learnt; Keras leaves it out silently. */
+static void warn_of_vocabularies(kt_model *m) {
+    for (int i = 0; i < kt_model_n_layers(m); i++) {
+        kt_layer *l = kt_model_layer(m, i);
+        if (kt_is_model(l)) warn_of_vocabularies(l);
+        if (kt_lookup_has_asset(l))
+            kt_log(
+                "keratin: warning: the vocabulary of layer \"%s\" is not in the file: .h5 keeps "
+                "only one that was given as an argument; save as .keras\n",
+                kt_layer_name(l));
+    }
+}
+
 kt_status kt_legacy_save(kt_model *m, const char *path, bool include_optimizer) {
     kt_status st = require_built(m);
     kt_hdf5_writer *w = st ? NULL : kt_hdf5_writer_new();
@@ -298,7 +313,9 @@ kt_status kt_legacy_save(kt_model *m, const char *path, bool include_optimizer) 
     if (!st) st = put_configs(root, m, include_optimizer);
     if (!st) st = put_weights(kt_hdf5_put_group(root, "model_weights"), m);
     if (!st && include_optimizer) st = put_state(root, m);
-    return finish(w, path, st);
+    st = finish(w, path, st);
+    if (!st) warn_of_vocabularies(m);
+    return st;
 }
 
 kt_status kt_legacy_save_weights(kt_model *m, const char *path) {

@@ -602,6 +602,26 @@ KT_TEST(cli, nan_stops_a_training) {
     has(ran.out, "null");
 }
 
+/* Also from a model inside. */
+KT_TEST(cli, a_vocabulary_that_h5_loses_is_no_secret) {
+    make_files();
+    kt_tensor *words = kt_strings("cat", "dog");
+    for (int given = 0; given < 2; given++) {
+        kt_layer *l = kt_string_lookup(
+                .vocabulary = given ? kt_names("cat", "dog") : (kt_names_t){0}, .name = "words");
+        if (!given) assert_int_equal(kt_string_lookup_adapt(l, words), KT_OK);
+        kt_model *in = kt_sequential(kt_list(kt_input({1}, .dtype = "string"), l));
+        kt_sym *x = kt_input({1}, .dtype = "string");
+        save_model("words.keras", kt_functional(x, kt_call((kt_layer *)in, x)));
+        expect("convert words.keras words.h5 --force", 0);
+        if (given)
+            assert_null(strstr(ran.err, "warning"));
+        else
+            has(ran.err, "warning: the vocabulary of layer \"words\" is not in the file");
+    }
+    kt_free(words);
+}
+
 KT_TEST(cli, converts_and_describes_files) {
     make_files();
     expect("convert m.keras c.weights.h5", 0);
