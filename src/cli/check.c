@@ -1,6 +1,8 @@
 /* keratin check: opens files as the loader does and says what is wrong. */
 #include "cli/cli.h"
 
+#include <string.h>
+
 typedef struct {
     cli_common common;
     bool strict;
@@ -45,13 +47,14 @@ static int check(const void *options) {
     cli_json j = {.out = stdout};
     int worst = EXIT_OK;
     kt_status worst_status = KT_OK;
+    for (int i = 0; i < o->common.n; i++) /* stdin before the first word of JSON */
+        if (!strcmp(o->common.args[i], "-") && !cli_in("-")) return cli.last_exit;
     if (cli.json) {
         cli_json_open(&j, NULL, '{');
         cli_json_open(&j, "files", '[');
     }
     for (int i = 0; i < o->common.n && !cli_signal(); i++) {
         const char *name = o->common.args[i], *path = cli_in(name);
-        if (!path) return cli.last_exit;
         const kt_status st = kt_file_check(path, .strict = o->strict);
         report(&j, name, st);
         if (st && !cli.json) cli_fail(); /* the whole paragraph */

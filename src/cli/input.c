@@ -275,6 +275,8 @@ static int load_set(cli_arrays *out, const kt_model *m, const char *text, const 
         names[i] = data_sets[i].name;
         if (strcmp(c.name, names[i]) != 0) continue;
         if (data_sets[i].load_text) return load_text(out, m, &c, data_sets[i].load_text);
+        if (c.num_words != KT_NONE)
+            return cli_usage(NULL, "--data: num_words goes with texts (imdb, reuters)");
         if (data_sets[i].load(&s)) return cli_fail();
         out->x = c.train ? s.x_train : s.x_test;
         out->y = c.train ? s.y_train : s.y_test;

@@ -229,7 +229,10 @@ static kt_status look(csv_table *c, csv_text t, const kt_csv_options *o) {
     if (!st && o->target) st = find_target(c, first, has_header, o->target);
     next_line(&t);
     c->body = has_header ? t : first;
-    return st ? st : count_rows(c, c->body);
+    if (!st) st = count_rows(c, c->body);
+    if (st && !c->rows && has_header && first.p < first.end)
+        kt_error_hint("the first line was taken for names; fields are separated by commas");
+    return st;
 }
 
 /* The text of a field, ended by 0; "" stands for one quote in a field that has some around it. */

@@ -415,6 +415,8 @@ KT_TEST(cli, pipes_take_the_place_of_files) {
     assert_int_equal(finish(start("summary -", "m.keras")), 0);
     has(ran.out, "Trainable params: 58");
     assert_int_equal(finish(start("summary -", NULL)), 3);
+    assert_int_equal(finish(start("check m.keras - --json", NULL)), 3);
+    assert_null(strstr(ran.out, "files")); /* one document: the error */
     FILE *f = fopen(at("bad.json"), "wb");
     assert_non_null(f);
     fputs(
@@ -491,6 +493,12 @@ KT_TEST(cli, tables_have_a_target) {
     has(ran.out, "\"mse\": [");
     expect("fit one.keras --x t.csv --target prize", 5);
     has(ran.err, "prize");
+    const char semicolons[] = "1;2;3;4\n";
+    write_text("s.csv", semicolons, sizeof semicolons - 1);
+    expect("predict one.keras --x s.csv", 3);
+    has(ran.err, "separated by commas");
+    expect("predict one.keras --data mnist,num_words=9", 2);
+    has(ran.err, "imdb");
     expect("fit one.keras --x t.csv", 2);
     expect("fit one.keras --x x.npy --target price", 2);
 }
