@@ -284,6 +284,20 @@ static kt_status sizes_check(const kt_zip_entry *e, const kt_zip_options *o) {
     return KT_OK;
 }
 
+static kt_status packing_check(const kt_zip_entry *e, int disk, const kt_zip_options *o) {
+    const bool streamed = (e->flags & FLAG_DESCRIPTOR) && e->method == 0 && !(o && o->streamed);
+    if (disk || (e->flags & FLAGS_REFUSED) || (e->method != 0 && e->method != 8))
+        return KT_FAIL(
+            KT_EUNSUPPORTED,
+            "zip: a member is encrypted, on another disk, or packed in another way than deflate "
+            "(flags 0x%x, method %d)",
+            (unsigned)e->flags,
+            e->method);
+    if (!streamed) return KT_OK;
+    KT_FAIL(KT_EUNSUPPORTED, "zip: a member that is not deflated has its size behind it");
+    return kt_error_hint("it was written into a stream: unpack the archive and zip it again");
+}
+
 /* One central header at `h`, `n` bytes left; *used says how long it is. */
 static kt_status read_central(
     kt_zip_entry *e, const unsigned char *h, size_t n, size_t *used, const kt_zip_options *o) {
@@ -302,14 +316,8 @@ static kt_status read_central(
     e->stored = kt_le32(h + 20);
     e->size = kt_le32(h + 24);
     e->offset = kt_le32(h + 42);
-    if (kt_le16(h + 34) != 0 || (e->flags & FLAGS_REFUSED) || (e->method != 0 && e->method != 8) ||
-        ((e->flags & FLAG_DESCRIPTOR) && e->method == 0 && !(o && o->streamed)))
-        return KT_FAIL(
-            KT_EUNSUPPORTED,
-            "zip: a member is encrypted, on another disk, or packed in another way than deflate "
-            "(flags 0x%x, method %d)",
-            (unsigned)e->flags,
-            e->method);
+    st = packing_check(e, kt_le16(h + 34), o);
+    if (st) return st;
     uint64_t *fields[3] = {&e->size, &e->stored, &e->offset};
     st = apply_zip64(h + CENTRAL_SIZE + n_name, n_extra, fields);
     if (st) return st;
