@@ -47,20 +47,18 @@ static kt_status add_text(kt_str *out, const unsigned char *p, const kt_elem *e,
 kt_tensor *kt_npy_read_texts(kt_source *s, const kt_elem *e, kt_shape shape) {
     const int64_t n = kt_shape_size(&shape);
     unsigned char *one = kt_alloc((size_t)e->size);
-    size_t *start = kt_alloc_array(n + 1, sizeof *start);
     const char **text = kt_alloc_array(n + 1, sizeof *text);
     kt_str all = {0};
-    kt_status st = one && start && text ? KT_OK : KT_ENOMEM;
+    kt_status st = one && text ? KT_OK : KT_ENOMEM;
     for (int64_t i = 0; i < n && st == KT_OK; i++) {
-        start[i] = all.n;
         st = kt_source_read(s, one, (size_t)e->size);
         if (st == KT_OK) st = add_text(&all, one, e, i);
     }
-    for (int64_t i = 0; i < n && st == KT_OK; i++) text[i] = all.s + start[i];
+    const char *at = all.s; /* where it stays, now that it does not grow */
+    for (int64_t i = 0; i < n && st == KT_OK; i++, at += strlen(at) + 1) text[i] = at;
     kt_tensor *t = st ? kt_fail_object(st) : kt_tensor_new(KT_STRING, shape, text);
     kt_str_free(&all);
     kt_mem_free(one);
-    kt_mem_free(start);
     kt_mem_free(text);
     return t;
 }

@@ -153,7 +153,7 @@ def text_arrays():
     texts("cut", npy(head("<U4", "(2, 1)"), u[:-1]), MALFORMED)
     texts("behind", npy(head("<U4", "(2, 1)"), u + b"x"), MALFORMED)
     case("D5", "texts_1_MiB_of_letters", npy(head("|S1", f"({1 << 20},)"), b"a" * (1 << 20)), OK, suffix=".npy", slow=2)
-    case("D5", "texts_4_MiB_of_nothing", lambda p: p.write_bytes(npy(head("|S1", f"({4 << 20},)"), bytes(4 << 20))), (OK, LIMIT), suffix=".npy", slow=3, room=64)
+    case("D5", "texts_4_MiB_of_nothing", lambda p: p.write_bytes(npy(head("|S1", f"({4 << 20},)"), bytes(4 << 20))), (OK, LIMIT), suffix=".npy", slow=3, room=16)
     case("D5", "texts_one_of_32_MiB", lambda p: p.write_bytes(npy(head(f"|S{32 << 20}", "(1,)"), b"a" * (32 << 20))), (OK, LIMIT), suffix=".npy", slow=2)
     case("D5", "texts_wide_of_256_MiB_deflated", lambda p: p.write_bytes(make_zip([Member("a.npy", npy(head(f"<U{64 << 20}", "(1,)"), b"a\0\0\0" * (64 << 20)), 8)])), (OK, LIMIT), suffix=".npz", slow=4, room=400)
     case("D5", "npz_200_arrays_as_x", make_zip([Member(f"arr_{i}.npy", npy_of((3, 5))) for i in range(200)]), (1, LIMIT), suffix=".npz",
