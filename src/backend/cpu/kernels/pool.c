@@ -5,12 +5,18 @@
 
 #include "backend/cpu/kernels/parts.h"
 
-/* m channels: all lanes (then a constant), or the last few */
-KT_INLINE vf load(const float *p, int64_t m) { return m == LANES ? vf_load(p) : vf_load_n(p, m); }
+#define HALF (LANES / 2)
+
+/* m channels: all lanes or half of them (then a constant), or the last few */
+KT_INLINE vf load(const float *p, int64_t m) {
+    return m == LANES ? vf_load(p) : m == HALF ? vf_load_half(p) : vf_load_n(p, m);
+}
 
 KT_INLINE void store(float *p, vf v, int64_t m) {
     if (m == LANES)
         vf_store(p, v);
+    else if (m == HALF)
+        vf_store_half(p, v);
     else
         vf_store_n(p, v, m);
 }
@@ -58,6 +64,7 @@ void KT_FN(kt_max_pool)(float *y, const float *x, const kt_pool_cells *cells) {
         for (; c + SIDE * LANES <= w->n; c += SIDE * LANES) max_lanes(y + c, x + c, w, SIDE, LANES);
         for (; c + 2 * LANES <= w->n; c += 2 * LANES) max_lanes(y + c, x + c, w, 2, LANES);
         for (; c + LANES <= w->n; c += LANES) max_lanes(y + c, x + c, w, 1, LANES);
+        for (; c + HALF <= w->n; c += HALF) max_lanes(y + c, x + c, w, 1, HALF);
         if (c < w->n) max_lanes(y + c, x + c, w, 1, w->n - c);
     }
 }
@@ -104,6 +111,8 @@ KT_INLINE void max_grad_window(
     int64_t c = 0;
     for (; c + LANES <= w->n; c += LANES)
         max_grad_lanes(dx + c, x + c, vf_load(dy + c), w, rows, cols, LANES);
+    for (; c + HALF <= w->n; c += HALF)
+        max_grad_lanes(dx + c, x + c, vf_load_half(dy + c), w, rows, cols, HALF);
     if (c < w->n)
         max_grad_lanes(dx + c, x + c, vf_load_n(dy + c, w->n - c), w, rows, cols, w->n - c);
 }
@@ -171,6 +180,7 @@ void KT_FN(kt_avg_pool)(float *y, const float *x, const kt_pool_cells *cells) {
         int64_t c = 0;
         fetch_window(x, w, 0);
         for (; c + LANES <= w->n; c += LANES) avg_lanes(y + c, x + c, vf_set(share), w, LANES);
+        for (; c + HALF <= w->n; c += HALF) avg_lanes(y + c, x + c, vf_set(share), w, HALF);
         if (c < w->n) avg_lanes(y + c, x + c, vf_set(share), w, w->n - c);
     }
 }
