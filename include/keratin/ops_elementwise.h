@@ -56,6 +56,21 @@ KT_API kt_sym *kt_op_fmin(kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_heaviside(kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_logaddexp2(kt_sym *a, kt_sym *b);
 KT_API kt_sym *kt_op_ldexp(kt_sym *a, kt_sym *b);
+/** Whole numbers (bitwise: also bool), KT_EDTYPE for others: bits that both have, one, exactly one;
+ * moved by b bits to the left, to the right (of negative numbers the sign is moved in); changed. */
+KT_API kt_sym *kt_op_bitwise_and(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_bitwise_or(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_bitwise_xor(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_bitwise_left_shift(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_bitwise_right_shift(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_left_shift(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_right_shift(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_bitwise_not(kt_sym *x);
+KT_API kt_sym *kt_op_bitwise_invert(kt_sym *x);
+/** The greatest common divisor, the least common multiple. */
+KT_API kt_sym *kt_op_gcd(kt_sym *a, kt_sym *b);
+KT_API kt_sym *kt_op_lcm(kt_sym *a, kt_sym *b);
+
 /** |a - b| <= atol + rtol |b|: bool, of each element, of all of them.
  *
  *     kt_op_isclose(a, b, 1e-5, 1e-8, false)

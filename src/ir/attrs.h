@@ -55,6 +55,18 @@ typedef struct { /* solve_triangular: which triangle, its transpose, ones on its
 typedef struct {
     bool complete;
 } qr_attrs;
+typedef enum {
+    KT_BITS_AND,
+    KT_BITS_OR,
+    KT_BITS_XOR,
+    KT_BITS_LEFT,
+    KT_BITS_RIGHT,
+    KT_BITS_GCD,
+    KT_BITS_LCM
+} bits_kind;
+typedef struct {
+    int kind; ///< bits_kind
+} bits_attrs;
 typedef enum { KT_RED_SUM, KT_RED_MAX, KT_RED_MIN, KT_RED_PROD } kt_reduce_kind;
 typedef struct
 { /* reduce: bit i of axes set: axis i goes to length 1, or goes away without keepdims */

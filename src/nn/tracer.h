@@ -132,7 +132,7 @@ const kt_op_form *kt_op_form_at(int i);
 extern const kt_op_form kt_op_forms_shape[], kt_op_forms_windows[], kt_op_forms_elementwise[],
     kt_op_forms_activations[], kt_op_forms_order[], kt_op_forms_parts[], kt_op_forms_products[],
     kt_op_forms_norms[], kt_op_forms_reductions[], kt_op_forms_creation[], kt_op_forms_images[],
-    kt_op_forms_moves[], kt_op_forms_linalg[];
+    kt_op_forms_moves[], kt_op_forms_linalg[], kt_op_forms_whole[];
 /** The dtype of what two dtypes make together. */
 kt_dtype kt_op_promote(kt_dtype a, kt_dtype b);
 kt_sym *kt_op_apply(const kt_op_class *op, int n, kt_sym *const *in, const void *attrs);

@@ -48,6 +48,8 @@ kt_val *kt_g_binary(kt_graph *g, const kt_opdef *op, kt_val *a, kt_val *b);
 /** a * c, a + c with a plain number. */
 kt_val *kt_g_scale(kt_graph *g, kt_val *a, double c);
 kt_val *kt_g_shift(kt_graph *g, kt_val *a, double c);
+/** Of whole numbers, see ops/bits.c. */
+kt_val *kt_g_bits(kt_graph *g, bits_kind kind, kt_val *a, kt_val *b);
 /** cond ? a : b; cond is bool. All three are broadcast. */
 kt_val *kt_g_select(kt_graph *g, kt_val *cond, kt_val *a, kt_val *b);
 kt_val *kt_g_cast(kt_graph *g, kt_val *x, kt_dtype dtype);

@@ -1,4 +1,5 @@
-"""Still more models of one operation (ops.py has the first ones, and the form): linear algebra."""
+"""Still more models of one operation (ops.py has the first ones, and the form): linear algebra,
+whole numbers."""
 import json
 
 import golden
@@ -50,9 +51,17 @@ def linalg():
     case("lstsq_vector", lambda a, b: a + ops.lstsq(ops.mean(a, axis=0), ops.mean(b, axis=0)), (4, 3), (4,))
 
 
+def whole():
+    for name in "bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift left_shift right_shift gcd lcm".split():
+        case(name, lambda a, b: getattr(ops, name)(a - 3, b) if "left" not in name else getattr(ops, name)(a, b), (6,), (6,), ids=9)
+    case("bitwise_not", ops.bitwise_not, (6,), ids=9)
+    case("bitwise_invert", lambda a: ops.bitwise_invert(ops.cast(a, "uint8")), (6,), ids=9)
+
+
 def main():
     models.members.clear()
     linalg()
+    whole()
     models.members["configs"] = golden.text(json.dumps(models.configs))
     models.members["inputs"] = golden.text(json.dumps(models.inputs))
     golden.save("ops_more", models.members, "still more models of one operation: JSON, inputs, outputs")

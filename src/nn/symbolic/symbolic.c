@@ -762,6 +762,7 @@ const kt_op_form *kt_op_form_at(int i) {
         kt_op_forms_images,
         kt_op_forms_moves,
         kt_op_forms_linalg,
+        kt_op_forms_whole,
         NULL};
     for (int t = 0; tables[t]; t++)
         for (const kt_op_form *f = tables[t]; f->op; f++)
