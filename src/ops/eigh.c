@@ -12,7 +12,11 @@ static void KT_REF(eigh_one)(const T *x, T *w, T *v, double *a, double *r, int64
             a[i * n + j] = 0.5 * ((double)x[i * n + j] + (double)x[j * n + i]);
             r[i * n + j] = i == j;
         }
-    eigh_rotate(a, r, n);
+    if (!eigh_rotate(a, r, n)) {
+        for (int64_t i = 0; i < n; i++) w[i] = (T)NAN;
+        for (int64_t i = 0; i < n * n; i++) v[i] = (T)NAN;
+        return;
+    }
     for (int64_t i = 0; i < n; i++) { /* its place: how many are smaller, or equal and before it */
         int64_t at = 0;
         for (int64_t j = 0; j < n; j++)
@@ -61,19 +65,21 @@ static void rotate(double *a, double *r, int64_t n, int64_t p, int64_t q) {
     a[p * n + q] = a[q * n + p] = 0;
 }
 
-/* Convergence is quadratic: some ten sweeps. The limit is for what is not finite. */
-static void eigh_rotate(double *a, double *r, int64_t n) {
+/* Convergence is quadratic: some ten sweeps. False: there are infinities or NaN. */
+static bool eigh_rotate(double *a, double *r, int64_t n) {
     for (int sweep = 0; sweep < 50; sweep++) {
         double off = 0, all = 0;
         for (int64_t i = 0; i < n * n; i++) {
             all += a[i] * a[i];
             if (i / n != i % n) off += a[i] * a[i];
         }
-        if (!(off > 1e-32 * all)) return;
+        if (!isfinite(all)) return false;
+        if (off <= 1e-32 * all) break;
         for (int64_t p = 0; p < n; p++)
             for (int64_t q = p + 1; q < n; q++)
                 if (a[p * n + q] * a[p * n + q] > 1e-36 * all) rotate(a, r, n, p, q);
     }
+    return true;
 }
 
 #include "ir/ref_types.h"

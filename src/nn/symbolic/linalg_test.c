@@ -119,3 +119,15 @@ KT_TEST(linalg, matrices_without_an_inverse) {
     assert_true(kt_tensor_get(kt_list_get(y, 3), 0) == 1);
     kt_clear_session();
 }
+
+KT_TEST(linalg, eigh_of_what_is_not_finite) {
+    kt_sym *x = kt_input({2, 2}), *e = kt_op_eigh(x);
+    kt_tensor *in = kt_floats_tensor(kt_dims(2, 2, 2), KT_VALUES(5, 0, 0, NAN, 2, 0, 0, 1));
+    kt_tensor *w = kt_model_predict(kt_functional(x, e), in, .verbose = 0);
+    kt_check_ok(w);
+    for (int i = 0; i < 2; i++) {
+        assert_true(isnan(kt_tensor_get(w, i)));
+        kt_check_near(kt_tensor_get(w, 2 + i), i + 1, 0, 0); /* the other matrix of the batch */
+    }
+    kt_clear_session();
+}
