@@ -9,8 +9,9 @@
 extern "C" {
 #endif
 
-/** Another size by interpolation: "bilinear" (NULL), "nearest", "bicubic", "lanczos3", "lanczos5";
- * antialias: a smaller picture is made of all its cells.
+/** Another size by interpolation: "bilinear" (NULL), "nearest", "bicubic", "lanczos3", "lanczos5",
+ * "area" (the mean of what a new cell covers); antialias: a smaller picture is made of all its
+ * cells.
  *
  *     kt_op_image_resize(a, 8, 8, "bicubic", false)
  */

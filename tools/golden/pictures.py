@@ -34,7 +34,7 @@ BICUBIC = {"height": 4, "width": 9, "interpolation": "bicubic"}
 if golden.part():
     case("resizing_bicubic", R, BICUBIC, 2, 7, 5, 3)
     golden.hand_over(members, cases)
-for kind in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
+for kind in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area"):
     if kind != "bicubic":
         case(f"resizing_{kind}", R, {"height": 4, "width": 9, "interpolation": kind}, 2, 7, 5, 3)
     case(f"resizing_{kind}_antialias", R,

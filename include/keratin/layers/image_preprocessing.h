@@ -24,7 +24,7 @@ typedef struct kt_resizing_args {
     size_t size;
     int height, width;         ///< > 0
     const char *interpolation; ///< "bilinear" (default), "nearest", "bicubic", "lanczos3",
-                               ///< "lanczos5"
+                               ///< "lanczos5", "area"
     bool crop_to_aspect_ratio; ///< the largest part in the middle that has the wanted shape
     bool pad_to_aspect_ratio;  ///< fill_value around the picture until it has the wanted shape
     const char *fill_mode;     ///< "constant" (default)

@@ -18,7 +18,8 @@ static kt_status resizing_init(kt_layer *l) {
         return KT_FAIL(
             KT_EINVAL, "only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be true");
     const kt_status st = kt_pictures_check(l, a->data_format);
-    return st || !a->interpolation ? st : kt_interpolation_get(a->interpolation, &kind);
+    if (st || !a->interpolation || !strcmp(a->interpolation, "area")) return st;
+    return kt_interpolation_get(a->interpolation, &kind);
 }
 
 /* Interpolation gives floats, which go back into the pictures' own dtype, rounded for integers. */

@@ -49,18 +49,27 @@ typedef struct {
 
 /* The row of weights for each new cell, [n, len]: distances from its center in old cells, with
  * antialiasing in new ones where these are larger. */
-static kt_val *weights(
-    kt_graph *g, kt_resize_kind kind, bool antialias, int64_t len, int64_t n, kt_dtype d) {
+#define AREA (KT_RESIZE_LANCZOS5 + 1) /* how much of each old cell a new one covers */
+
+static double cover(double from, double to, int64_t cell) {
+    const double low = fmax(from, (double)cell), high = fmin(to, (double)cell + 1);
+    return fmax(high - low, 0);
+}
+
+static kt_val *weights(kt_graph *g, int kind, bool antialias, int64_t len, int64_t n, kt_dtype d) {
     const double scale = (double)len / (double)n, wide = antialias && scale > 1 ? scale : 1;
     double *w = len && n > INT32_MAX / len
                     ? NULL
                     : kt_arena_alloc(g->arena, sizeof *w * (size_t)(n * len + 1));
     if (!w) return kt_graph_fail(g, KT_ENOMEM);
     for (int64_t i = 0; i < n; i++) {
-        const double at = ((double)i + 0.5) * scale - 0.5;
+        const double from = (double)i * scale, at = from + 0.5 * scale - 0.5;
         double sum = 0;
         for (int64_t k = 0; k < len; k++)
-            sum += w[i * len + k] = kt_resize_weight(kind, ((double)k - at) / wide);
+            sum += w[i * len + k] = kind == AREA
+                                        ? cover(from, from + scale, k)
+                                        : kt_resize_weight(
+                                              (kt_resize_kind)kind, ((double)k - at) / wide);
         for (int64_t k = 0; k < len; k++) w[i * len + k] /= sum;
     }
     return kt_g_cast(g, kt_g_array(g, w, (kt_spec){KT_FLOAT64, {2, {n, len}}}), d);
@@ -81,11 +90,12 @@ static kt_val *nearest(kt_graph *g, kt_val *x, int axis, int64_t n) {
 }
 
 static kt_val *resized(kt_graph *g, kt_val *x, const image_attrs *a) {
-    static const char *const names[] = {"nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"};
+    static const char *const names[] = {
+        "nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area"};
     static const char *const sums[] = {"ij,bjwc->biwc", "ij,bhjc->bhic"};
     int kind = 0;
-    while (kind < 5 && strcmp(names[kind], a->interpolation) != 0) kind++;
-    if (kind == 5)
+    while (kind <= AREA && strcmp(names[kind], a->interpolation) != 0) kind++;
+    if (kind > AREA)
         return kt_graph_fail(
             g, KT_FAIL(KT_EUNSUPPORTED, "resize: interpolation \"%s\"", a->interpolation));
     if (kind) x = kt_op_floats(g, x);
@@ -94,12 +104,9 @@ static kt_val *resized(kt_graph *g, kt_val *x, const image_attrs *a) {
         if (len < 1 || n < 1)
             return kt_graph_fail(g, KT_FAIL(KT_EINVAL, "resize: a picture without cells"));
         if (len == n) continue;
-        x = !kind ? nearest(g, x, i + 1, n)
-                  : kt_g_einsum(
-                        g,
-                        sums[i],
-                        weights(g, (kt_resize_kind)kind, a->antialias, len, n, x->spec.dtype),
-                        x);
+        x = !kind
+                ? nearest(g, x, i + 1, n)
+                : kt_g_einsum(g, sums[i], weights(g, kind, a->antialias, len, n, x->spec.dtype), x);
     }
     return x;
 }
