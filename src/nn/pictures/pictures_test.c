@@ -18,23 +18,20 @@
     RESIZED(X, "bicubic")                                                                          \
     RESIZED(X, "lanczos3")                                                                         \
     RESIZED(X, "lanczos5")                                                                         \
-    RESIZED(X, "area") X("resizing_crop", false, kt_resizing(4, 4, .crop_to_aspect_ratio = true))  \
-        X("resizing_crop_tall", false, kt_resizing(3, 7, .crop_to_aspect_ratio = true))            \
-            X("resizing_pad",                                                                      \
-              false,                                                                               \
-              kt_resizing(4, 6, .pad_to_aspect_ratio = true, .fill_value = 7))                     \
-                X("resizing_uint8", false, kt_resizing(7, 3))                                      \
-                    X("resizing_uint8_lanczos", false, kt_resizing(7, 7, "lanczos3"))              \
-                        X("resizing_alone", false, kt_resizing(3, 5))                              \
-                            X("resizing_first", false, kt_resizing(3, 5, FIRST))                   \
-                                X("center_crop", false, kt_center_crop(3, 4))                      \
-                                    X("center_crop_uint8", false, kt_center_crop(3, 4)) X(         \
-                                        "center_crop_first", false, kt_center_crop(3, 2, FIRST))   \
-                                        X("center_crop_alone", false, kt_center_crop(2, 3))        \
-                                            X("center_crop_smaller", false, kt_center_crop(6, 4))  \
-                                                X("center_crop_smaller_both",                      \
-                                                  false,                                           \
-                                                  kt_center_crop(6, 5))
+    RESIZED(X, "area")                                                                             \
+    X("resizing_crop", false, kt_resizing(4, 4, .crop_to_aspect_ratio = true))                     \
+    X("resizing_crop_tall", false, kt_resizing(3, 7, .crop_to_aspect_ratio = true))                \
+    X("resizing_pad", false, kt_resizing(4, 6, .pad_to_aspect_ratio = true, .fill_value = 7))      \
+    X("resizing_uint8", false, kt_resizing(7, 3))                                                  \
+    X("resizing_uint8_lanczos", false, kt_resizing(7, 7, "lanczos3"))                              \
+    X("resizing_alone", false, kt_resizing(3, 5))                                                  \
+    X("resizing_first", false, kt_resizing(3, 5, FIRST))                                           \
+    X("center_crop", false, kt_center_crop(3, 4))                                                  \
+    X("center_crop_uint8", false, kt_center_crop(3, 4))                                            \
+    X("center_crop_first", false, kt_center_crop(3, 2, FIRST))                                     \
+    X("center_crop_alone", false, kt_center_crop(2, 3))                                            \
+    X("center_crop_smaller", false, kt_center_crop(6, 4))                                          \
+    X("center_crop_smaller_both", false, kt_center_crop(6, 5))
 
 #define HOW(mode, kind) .fill_mode = mode, .interpolation = kind, .fill_value = 3
 #define WARPED(X, mode, kind)                                                                      \
